@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/base/value.hpp"
+
+namespace amp::json {
+
+/// Parses one JSON document. Depth is limited to 128; duplicate keys keep the last; integers that do not fit
+/// 64 bits become floats; invalid UTF-8 is refused.
+/// @param what names the source in the error ("run.json of 261120-…")
+/// @throws Error(mismatch) with the place when `text` is no JSON
+Value parse(std::string_view text, std::string_view what = "JSON");
+
+/// Canonical form, for hashes, signatures and records: sorted keys, no spaces, shortest round-trip numbers, UTF-8;
+/// NaN and infinities as the strings "nan", "inf", "-inf". Invalid UTF-8 becomes U+FFFD. A FileRef becomes
+/// {"$file": {path, sha256, size_bytes, is_folder}}, which parse() turns back.
+std::string dump(const Value& value);
+void dump_to(std::string& out, const Value& value);
+
+/// Indented by two spaces, for people.
+std::string dump_pretty(const Value& value);
+
+/// `text` as a JSON string, with its quotes.
+std::string quote(std::string_view text);
+
+}  // namespace amp::json

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/ids.hpp"
+#include "core/base/time.hpp"
+#include "core/base/value.hpp"
+
+namespace amp {
+
+/// A part of a text whose path is known only where the task runs.
+struct Piece {
+    enum class Kind {
+        text,    ///< as it is
+        input,   ///< "$AMP_IN/" + text
+        output,  ///< "$AMP_OUT/" + text
+    };
+    Kind kind = Kind::text;
+    std::string text;
+    bool operator==(const Piece&) const = default;
+};
+/// Pieces to be put together on the node; most have one.
+using LateText = std::vector<Piece>;
+
+/// An artifact where it lies: a value in line, a value in a pack, a file as an object, a folder as a manifest object.
+struct Artifact {
+    enum class Kind { value, file, folder };
+    Kind kind = Kind::value;
+    std::optional<Value> value;   ///< of a value up to 4 KiB of JSON; larger ones are read by sha256 or pack
+    std::string sha256;           ///< of the content (value: of its canonical JSON)
+    std::uint64_t size_bytes = 0;
+    std::string pack;             ///< of a value up to 64 KiB: key of the pack file, else empty (then an object)
+    std::uint64_t pack_offset = 0;
+    bool operator==(const Artifact&) const = default;
+};
+
+/// An artifact to be laid at $AMP_IN/<path> before the task starts. Values are laid as `<path>.json`.
+struct TaskInput {
+    std::string path;
+    Artifact artifact;
+};
+
+/// An output that the step declares.
+struct TaskOutput {
+    enum class Type { automatic, file, dir, json, text, metrics };
+    std::string name;
+    std::string path;  ///< relative to $AMP_OUT, or to the working folder when it begins with "./"
+    Type type = Type::automatic;
+    bool optional = false;
+};
+
+struct Resources {
+    double cpu = 1;
+    std::uint64_t memory_bytes = 0;  ///< 0: unaccounted
+    std::uint32_t gpu = 0;
+    bool operator==(const Resources&) const = default;
+};
+
+/// One attempt of one task, as a backend gets it: it holds all that is needed to run, and nothing of the flow.
+struct TaskSpec {
+    TaskName task;
+    std::uint32_t attempt = 1;
+    std::string token;               ///< names this attempt to the world: in the environment as AMP_TOKEN
+    std::vector<LateText> argv;      ///< list form; or for the string form the shell, its script last
+    /// Added to the environment, in this order: env, params, AMP_*. The keeper adds AMP_IN, AMP_OUT and the like.
+    std::vector<std::pair<std::string, LateText>> env;
+    bool inherit_env = true;         ///< the caller's environment below it
+    std::string cwd;                 ///< absolute; empty: the task's scratch folder
+    std::vector<TaskInput> inputs;
+    std::vector<TaskOutput> outputs;
+    Resources resources;
+    double timeout_s = 0;            ///< 0: none
+    double grace_s = 10;             ///< between TERM and KILL
+    int priority = 0;
+    std::uint64_t log_head_bytes = std::uint64_t{16} << 20;
+    std::uint64_t log_tail_bytes = std::uint64_t{1} << 20;
+};
+
+/// Why an attempt failed; flow-format.md, "Retry".
+enum class Cause { none, user, timeout, oom, evicted, preempted, image, node, quota, lost, infra, cancelled };
+std::string_view cause_name(Cause cause);
+std::optional<Cause> parse_cause(std::string_view name);
+
+/// A stretch of log bytes of one attempt in a pack.
+struct LogPiece {
+    std::string pack;  ///< key of the pack file
+    std::uint64_t offset = 0;
+    std::uint64_t length = 0;
+    bool operator==(const LogPiece&) const = default;
+};
+
+/// How an attempt ended.
+struct AttemptResult {
+    TaskName task;
+    std::uint32_t attempt = 1;
+    Cause cause = Cause::none;     ///< none: succeeded
+    int exit = 0;                  ///< exit status; -1 when it died of a signal or never ran
+    int signal = 0;
+    std::string message;           ///< evidence, for people: "killed by signal 9 (KILL)", "output 'model' is missing"
+    Timestamp started;
+    Timestamp ended;
+    double cpu_s = 0;              ///< user + system
+    std::uint64_t max_rss_bytes = 0;
+    std::map<std::string, Artifact> artifacts;
+    std::vector<LogPiece> log;     ///< in order; empty when it wrote nothing
+    std::uint64_t log_bytes = 0;   ///< written by the task
+    std::uint64_t log_dropped_bytes = 0;
+
+    bool succeeded() const { return cause == Cause::none; }
+};
+
+Value to_value(const TaskSpec& spec);
+TaskSpec task_spec_from(const Value& value);
+Value to_value(const AttemptResult& result);
+AttemptResult attempt_result_from(const Value& value);
+Value to_value(const Artifact& artifact);
+Artifact artifact_from(const Value& value);
+
+}  // namespace amp

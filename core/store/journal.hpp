@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/value.hpp"
+#include "core/ports/append_files.hpp"
+
+namespace amp {
+
+/// A record of a journal or keeper log.
+struct Record {
+    std::uint64_t seq = 0;
+    std::uint32_t epoch = 0;
+    std::string type;
+    Value payload;
+};
+
+/// What reading found at the end of a log.
+struct LogEnd {
+    std::uint32_t segment = 0;       ///< number of the last segment; 0: there is none
+    std::uint64_t length = 0;        ///< sound bytes of it
+    std::uint64_t torn_bytes = 0;    ///< behind them, to be cut off
+    std::uint64_t next_seq = 1;
+    std::uint32_t epoch = 0;         ///< the highest seen
+};
+
+/// Reads a run's journal, all segments in order, and calls `each` for every record that counts: segments of an epoch
+/// only up to the length that the next epoch's first record accepted (fencing). A torn tail ends it quietly; sound
+/// frames behind a broken one are Error(mismatch) naming segment, offset and `amp fsck`.
+LogEnd read_journal(AppendFiles& files, std::string_view run, const std::function<void(const Record&)>& each);
+
+/// Appends a run's journal for one epoch. Records are buffered until flush; sync happens in a thread of its own within
+/// 50 ms after a flush (group commit). One thread appends.
+///
+/// On an error of append or sync a new segment is opened and what was not synced is written again; a second error
+/// throws from the next flush or barrier: Error(store_full) or Error(infrastructure).
+/// Segments are at most 16 MiB; each begins with a "segment" record {schema, run, accepted: {segment: length…}, previous_sha256}.
+class JournalWriter {
+  public:
+    /// @param end what read_journal returned; the torn tail is saved as a quarantine copy and fenced off
+    /// @throws Error(busy) when another process holds the segment
+    JournalWriter(AppendFiles& files, std::string run, std::uint32_t epoch, const LogEnd& end);
+    ~JournalWriter();  ///< flushes and syncs; errors are then lost, so call barrier() first
+    JournalWriter(const JournalWriter&) = delete;
+    JournalWriter& operator=(const JournalWriter&) = delete;
+
+    void append(std::string_view type, const Value& payload);
+    /// Hands the buffered records to the kernel: they survive our death from here on.
+    void flush();
+    /// Returns when all that was appended is on the disk.
+    void barrier();
+    /// True after a first write or sync error that was survived by a new segment.
+    bool degraded() const;
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace amp
