@@ -1,0 +1,134 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/value.hpp"
+#include "core/flow/diagnostic.hpp"
+#include "core/flow/interpolation.hpp"
+#include "core/flow/text_template.hpp"
+#include "core/ports/task_spec.hpp"
+
+namespace amp {
+
+/// A value of a step that may be an expression: the value as written, and its template when it holds `{{ }}`.
+/// Strings inside tables and lists are templates of their own, found by walking `value` again: see core/flow/setting.hpp.
+struct Setting {
+    Value value;
+    std::optional<TextTemplate> text;  ///< set when `value` is a string with `{{ }}`
+    Place place;
+};
+
+struct Need {
+    std::string step;
+    std::optional<Expression> when;  ///< a condition on the edge
+    Place place;
+};
+
+struct RetryPolicy {
+    std::uint32_t times = 0;  ///< retries after the first attempt
+    double delay_s = 0;
+    double backoff = 1;
+    double max_delay_s = 3600;
+    double jitter = 0;  ///< share of the delay, 0 to 1
+    std::vector<Cause> on = {Cause::user, Cause::timeout, Cause::oom};
+    std::map<std::string, double> grow;  ///< resource → factor, after oom
+};
+
+struct Repeat {
+    std::optional<Expression> until;
+    std::uint32_t max = 0;
+    bool on_max_ok = false;
+};
+
+/// resources as written; each may be an expression. Evaluated with core/flow/setting.hpp.
+using ResourceSettings = std::map<std::string, Setting, std::less<>>;
+
+struct Step {
+    std::string name;
+    Place place;
+
+    // What to run: exactly one of command (string form), arguments (list form), subflow.
+    std::optional<ShellCommand> command;
+    std::vector<std::string> shell = {"bash", "-euo", "pipefail", "-c"};
+    std::vector<TextTemplate> arguments;
+    std::string subflow;
+
+    std::vector<Need> needs;
+    std::optional<Expression> foreach;
+    std::string as = "item";
+    bool joins = false;
+    std::string join_step;  ///< with `joins`: closes this step's foreach and all within it; empty: the innermost
+    std::optional<Expression> when;
+    std::optional<Repeat> repeat;
+    std::vector<std::string> params;  ///< declared; "*" for all
+    struct Input {
+        std::string path;  ///< below $AMP_IN; empty: "STEP/NAME"
+        Expression source; ///< a reference to an artifact
+    };
+    std::vector<Input> inputs;
+    std::vector<TaskOutput> outputs;
+    std::vector<std::string> sources;
+    std::vector<std::pair<std::string, TextTemplate>> env;
+    std::optional<TextTemplate> cwd;
+    ResourceSettings resources;
+    RetryPolicy retry;
+    std::optional<Setting> timeout;
+    std::string catch_as;  ///< the artifact's name; empty: not caught
+    std::optional<Setting> limit;
+    std::optional<Setting> priority;
+
+    /// Keys that load and validate but are not acted upon yet, with their places ("nodes", "image", …).
+    std::map<std::string, Setting> later;
+
+    bool is_cleanup() const { return when && when->is_cleanup(); }
+};
+
+struct Parameter {
+    enum class Type { string, integer, floating, boolean, list, object, file, secret };
+    std::string name;
+    Type type = Type::string;
+    std::optional<Value> fallback;  ///< the default
+    std::vector<Value> choices;
+    std::optional<double> min;
+    std::optional<double> max;
+    std::string pattern;
+    std::string help;
+    std::string env;
+    bool required = false;
+    Place place;
+};
+
+struct ConfigFile {
+    std::string name;
+    std::string file;
+    bool required = true;
+    std::string env;
+    Place place;
+};
+
+/// A flow as loaded: plain data, valid when its Diagnostics have no errors.
+struct Flow {
+    std::string name;
+    std::string description;
+    std::string project;
+    std::vector<std::string> tags;
+    std::optional<Setting> max_workers;
+    bool keep_going = false;
+    double timeout_s = 0;
+    double cleanup_timeout_s = 600;
+    std::vector<Parameter> params;
+    std::vector<ConfigFile> config;
+    std::vector<Step> steps;  ///< in the order of the file
+    std::map<std::string, Setting> later;  ///< keys of [flow] not acted upon yet
+
+    std::string path;    ///< of the file, as given
+    std::string source;  ///< its text
+    const Step* find(std::string_view step) const;
+};
+
+}  // namespace amp
