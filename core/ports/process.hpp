@@ -1,0 +1,26 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace amp {
+
+struct ToolResult {
+    int exit = 0;    ///< exit status; -1 when a signal ended it or it never started
+    int signal = 0;
+    bool timed_out = false;
+    std::string out;
+    std::string err;
+};
+
+/// Runs foreign tools (git, later ssh and the like) to their end. Never a shell.
+class Process {
+  public:
+    virtual ~Process() = default;
+    /// stdin is empty; out and err are captured up to 64 MiB each; after `timeout_s` it is killed with its group.
+    /// @throws Error(not_found) naming the program when it is not there
+    virtual ToolResult run(const std::vector<std::string>& argv, const std::string& cwd, double timeout_s) = 0;
+};
+
+}  // namespace amp

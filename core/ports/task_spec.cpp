@@ -1,0 +1,328 @@
+#include "core/ports/task_spec.hpp"
+
+#include <array>
+
+#include "core/base/error.hpp"
+
+namespace amp {
+namespace {
+
+constexpr std::array<std::string_view, 12> k_causes = {"none",  "user", "timeout", "oom",  "evicted", "preempted",
+                                                       "image", "node", "quota",   "lost", "infra",   "cancelled"};
+constexpr std::array<std::string_view, 6> k_output_types = {"automatic", "file", "dir", "json", "text", "metrics"};
+constexpr std::array<std::string_view, 3> k_artifact_kinds = {"value", "file", "folder"};
+
+template <class E, std::size_t N>
+std::optional<E> find_name(const std::array<std::string_view, N>& names, std::string_view name) {
+    for (std::size_t i = 0; i < N; ++i) {
+        if (names[i] == name) {
+            return static_cast<E>(i);
+        }
+    }
+    return std::nullopt;
+}
+
+/// As find_name; an unknown name is a record that we cannot obey.
+template <class E, std::size_t N>
+E need_name(const std::array<std::string_view, N>& names, const std::string& name, std::string_view what) {
+    const auto found = find_name<E>(names, name);
+    if (!found) {
+        throw Error(ExitCode::mismatch, std::string(what) + " '" + name + "' is unknown");
+    }
+    return *found;
+}
+
+Value whole(std::uint64_t n) { return {static_cast<std::int64_t>(n)}; }
+
+std::uint64_t get_whole(const Value& object, std::string_view key, std::uint64_t fallback = 0) {
+    const std::int64_t n = get_int(object, key, static_cast<std::int64_t>(fallback));
+    if (n < 0) {
+        throw Error(ExitCode::mismatch, std::string(key) + " is negative");
+    }
+    return static_cast<std::uint64_t>(n);
+}
+
+std::uint32_t get_attempt(const Value& object) {
+    const std::uint64_t n = get_whole(object, "attempt", 1);
+    if (n == 0 || n > UINT32_MAX) {
+        throw Error(ExitCode::mismatch, "attempt is no attempt number");
+    }
+    return static_cast<std::uint32_t>(n);
+}
+
+/// Plain text is a string; else a list with a string for text, {"in": …} and {"out": …}.
+Value late_to_value(const LateText& late) {
+    if (late.empty()) {
+        return "";
+    }
+    if (late.size() == 1 && late[0].kind == Piece::Kind::text) {
+        return late[0].text;
+    }
+    List pieces;
+    pieces.reserve(late.size());
+    for (const Piece& piece : late) {
+        if (piece.kind == Piece::Kind::text) {
+            pieces.emplace_back(piece.text);
+        } else {
+            pieces.emplace_back(Object{{piece.kind == Piece::Kind::input ? "in" : "out", piece.text}});
+        }
+    }
+    return pieces;
+}
+
+LateText late_from(const Value& value) {
+    if (value.is_string()) {
+        return {{Piece::Kind::text, value.as_string()}};
+    }
+    if (!value.is_list()) {
+        throw Error(ExitCode::mismatch, "a text of a task spec is neither string nor list");
+    }
+    LateText late;
+    for (const Value& piece : value.as_list()) {
+        if (piece.is_string()) {
+            late.push_back({Piece::Kind::text, piece.as_string()});
+        } else if (piece.find("in") != nullptr) {
+            late.push_back({Piece::Kind::input, get_string(piece, "in")});
+        } else {
+            late.push_back({Piece::Kind::output, get_string(piece, "out")});
+        }
+    }
+    return late;
+}
+
+Value input_to_value(const TaskInput& input) {
+    return Object{{"path", input.path}, {"artifact", to_value(input.artifact)}};
+}
+
+Value output_to_value(const TaskOutput& output) {
+    Object out{{"name", output.name}, {"path", output.path}};
+    if (output.type != TaskOutput::Type::automatic) {
+        out["type"] = k_output_types[static_cast<std::size_t>(output.type)];
+    }
+    if (output.optional) {
+        out["optional"] = true;
+    }
+    return out;
+}
+
+TaskOutput output_from(const Value& value) {
+    return {get_string(value, "name"), get_string(value, "path"),
+            need_name<TaskOutput::Type>(k_output_types, get_string(value, "type", "automatic"), "output type"),
+            get_bool(value, "optional")};
+}
+
+void add_lists(Object& out, const TaskSpec& spec) {
+    List argv;
+    for (const LateText& late : spec.argv) {
+        argv.push_back(late_to_value(late));
+    }
+    out["argv"] = std::move(argv);
+    if (!spec.env.empty()) {
+        List env;
+        for (const auto& [name, late] : spec.env) {
+            env.emplace_back(List{name, late_to_value(late)});
+        }
+        out["env"] = std::move(env);
+    }
+    if (!spec.inputs.empty()) {
+        List inputs;
+        for (const TaskInput& input : spec.inputs) {
+            inputs.push_back(input_to_value(input));
+        }
+        out["inputs"] = std::move(inputs);
+    }
+    if (!spec.outputs.empty()) {
+        List outputs;
+        for (const TaskOutput& output : spec.outputs) {
+            outputs.push_back(output_to_value(output));
+        }
+        out["outputs"] = std::move(outputs);
+    }
+}
+
+void read_lists(TaskSpec& spec, const Value& value) {
+    for (const Value& late : get_list(value, "argv")) {
+        spec.argv.push_back(late_from(late));
+    }
+    for (const Value& pair : get_list(value, "env")) {
+        if (!pair.is_list() || pair.as_list().size() != 2 || !pair.as_list()[0].is_string()) {
+            throw Error(ExitCode::mismatch, "an env entry of a task spec is no pair");
+        }
+        spec.env.emplace_back(pair.as_list()[0].as_string(), late_from(pair.as_list()[1]));
+    }
+    for (const Value& input : get_list(value, "inputs")) {
+        const Value* artifact = input.find("artifact");
+        spec.inputs.push_back({get_string(input, "path"), artifact_from(artifact ? *artifact : Value{})});
+    }
+    for (const Value& output : get_list(value, "outputs")) {
+        spec.outputs.push_back(output_from(output));
+    }
+}
+
+void read_resources(Resources& resources, const Value& value) {
+    resources.cpu = get_float(value, "cpu", resources.cpu);
+    resources.memory_bytes = get_whole(value, "memory_bytes");
+    resources.gpu = static_cast<std::uint32_t>(get_whole(value, "gpu"));
+}
+
+Value log_to_value(const std::vector<LogPiece>& log) {
+    List pieces;
+    pieces.reserve(log.size());
+    for (const LogPiece& piece : log) {
+        pieces.emplace_back(
+            Object{{"pack", piece.pack}, {"offset", whole(piece.offset)}, {"length", whole(piece.length)}});
+    }
+    return pieces;
+}
+
+Timestamp get_time(const Value& value, std::string_view key) {
+    const auto time = parse_time(get_string(value, key));
+    return time ? *time : Timestamp{};
+}
+
+}  // namespace
+
+std::string_view cause_name(Cause cause) { return k_causes[static_cast<std::size_t>(cause)]; }
+
+std::optional<Cause> parse_cause(std::string_view name) { return find_name<Cause>(k_causes, name); }
+
+// Records leave out what has its default, so that a no-op task costs little to write and to read.
+
+Value to_value(const TaskSpec& spec) {
+    const TaskSpec plain;
+    Object out{{"task", spec.task.text()}, {"attempt", whole(spec.attempt)}, {"token", spec.token}};
+    add_lists(out, spec);
+    if (!spec.inherit_env) {
+        out["inherit_env"] = false;
+    }
+    if (!spec.cwd.empty()) {
+        out["cwd"] = spec.cwd;
+    }
+    if (!(spec.resources == plain.resources)) {
+        out["resources"] = Object{{"cpu", spec.resources.cpu},
+                                  {"memory_bytes", whole(spec.resources.memory_bytes)},
+                                  {"gpu", whole(spec.resources.gpu)}};
+    }
+    if (spec.timeout_s != 0) {
+        out["timeout_s"] = spec.timeout_s;
+    }
+    if (spec.grace_s != plain.grace_s) {
+        out["grace_s"] = spec.grace_s;
+    }
+    if (spec.priority != 0) {
+        out["priority"] = spec.priority;
+    }
+    if (spec.log_head_bytes != plain.log_head_bytes) {
+        out["log_head_bytes"] = whole(spec.log_head_bytes);
+    }
+    if (spec.log_tail_bytes != plain.log_tail_bytes) {
+        out["log_tail_bytes"] = whole(spec.log_tail_bytes);
+    }
+    return out;
+}
+
+TaskSpec task_spec_from(const Value& value) {
+    TaskSpec spec;
+    spec.task = TaskName::parse(get_string(value, "task"));
+    spec.attempt = get_attempt(value);
+    spec.token = get_string(value, "token");
+    read_lists(spec, value);
+    spec.inherit_env = get_bool(value, "inherit_env", true);
+    spec.cwd = get_string(value, "cwd");
+    if (const Value* resources = value.find("resources")) {
+        read_resources(spec.resources, *resources);
+    }
+    spec.timeout_s = get_float(value, "timeout_s", spec.timeout_s);
+    spec.grace_s = get_float(value, "grace_s", spec.grace_s);
+    spec.priority = static_cast<int>(get_int(value, "priority"));
+    spec.log_head_bytes = get_whole(value, "log_head_bytes", spec.log_head_bytes);
+    spec.log_tail_bytes = get_whole(value, "log_tail_bytes", spec.log_tail_bytes);
+    return spec;
+}
+
+Value to_value(const AttemptResult& result) {
+    Object out{{"task", result.task.text()},
+               {"attempt", whole(result.attempt)},
+               {"cause", cause_name(result.cause)},
+               {"exit", result.exit},
+               {"started", format_time(result.started)},
+               {"ended", format_time(result.ended)},
+               {"cpu_s", result.cpu_s},
+               {"max_rss_bytes", whole(result.max_rss_bytes)}};
+    if (result.signal != 0) {
+        out["signal"] = result.signal;
+    }
+    if (!result.message.empty()) {
+        out["message"] = result.message;
+    }
+    if (!result.artifacts.empty()) {
+        Object artifacts;
+        for (const auto& [name, artifact] : result.artifacts) {
+            artifacts.emplace(name, to_value(artifact));
+        }
+        out["artifacts"] = std::move(artifacts);
+    }
+    if (!result.log.empty()) {
+        out["log"] = log_to_value(result.log);
+    }
+    if (result.log_bytes != 0) {
+        out["log_bytes"] = whole(result.log_bytes);
+    }
+    if (result.log_dropped_bytes != 0) {
+        out["log_dropped_bytes"] = whole(result.log_dropped_bytes);
+    }
+    return out;
+}
+
+AttemptResult attempt_result_from(const Value& value) {
+    AttemptResult result;
+    result.task = TaskName::parse(get_string(value, "task"));
+    result.attempt = get_attempt(value);
+    result.cause = need_name<Cause>(k_causes, get_string(value, "cause"), "cause");
+    result.exit = static_cast<int>(get_int(value, "exit"));
+    result.signal = static_cast<int>(get_int(value, "signal"));
+    result.message = get_string(value, "message");
+    result.started = get_time(value, "started");
+    result.ended = get_time(value, "ended");
+    result.cpu_s = get_float(value, "cpu_s");
+    result.max_rss_bytes = get_whole(value, "max_rss_bytes");
+    for (const auto& [name, artifact] : get_object(value, "artifacts")) {
+        result.artifacts.emplace(name, artifact_from(artifact));
+    }
+    for (const Value& piece : get_list(value, "log")) {
+        result.log.push_back(
+            {get_string(piece, "pack"), get_whole(piece, "offset"), get_whole(piece, "length")});
+    }
+    result.log_bytes = get_whole(value, "log_bytes");
+    result.log_dropped_bytes = get_whole(value, "log_dropped_bytes");
+    return result;
+}
+
+Value to_value(const Artifact& artifact) {
+    Object out{{"kind", k_artifact_kinds[static_cast<std::size_t>(artifact.kind)]},
+               {"sha256", artifact.sha256},
+               {"size_bytes", whole(artifact.size_bytes)}};
+    if (artifact.value) {
+        out["value"] = *artifact.value;
+    }
+    if (!artifact.pack.empty()) {
+        out["pack"] = artifact.pack;
+        out["pack_offset"] = whole(artifact.pack_offset);
+    }
+    return out;
+}
+
+Artifact artifact_from(const Value& value) {
+    Artifact artifact;
+    artifact.kind = need_name<Artifact::Kind>(k_artifact_kinds, get_string(value, "kind"), "artifact kind");
+    if (const Value* inner = value.find("value")) {
+        artifact.value = *inner;
+    }
+    artifact.sha256 = get_string(value, "sha256");
+    artifact.size_bytes = get_whole(value, "size_bytes");
+    artifact.pack = get_string(value, "pack");
+    artifact.pack_offset = get_whole(value, "pack_offset");
+    return artifact;
+}
+
+}  // namespace amp

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/value.hpp"
+#include "core/engine/plan.hpp"
+#include "core/ports/task_spec.hpp"
+#include "core/run/project.hpp"
+#include "core/run/services.hpp"
+
+namespace amp {
+
+struct TaskView {
+    TaskName name;
+    TaskState state = TaskState::waiting;
+    std::uint32_t attempt = 0;             ///< of the last; 0: never started
+    std::vector<AttemptResult> attempts;   ///< those that ended, in order
+    std::optional<Timestamp> running_since;
+    std::optional<Value> item;
+};
+
+struct StepView {
+    std::string name;
+    Plan::Counts counts{};
+};
+
+/// A run read back from its records.
+struct RunView {
+    std::string run;
+    std::string flow;
+    std::string state;      ///< pending, running, succeeded, failed, cancelled, or interrupted (derived)
+    std::string user;
+    std::string host;
+    std::string origin;     ///< the run that it was resumed from with changes
+    std::string commit;     ///< of git; empty: none
+    bool dirty = false;
+    bool code_changed = false;  ///< the project's files changed while it ran
+    Timestamp created;
+    std::optional<Timestamp> ended;
+    Value params;
+    std::vector<std::string> tags;
+    std::vector<StepView> steps;
+    std::vector<TaskView> tasks;  ///< in the order of steps, then indices
+    std::uint64_t caught = 0;
+    Value record;           ///< run.json
+};
+
+/// @param reference an id, a unique prefix, or "latest" @throws Error(not_found)
+RunView view_run(Services& services, const Project& project, const std::string& reference);
+
+/// What `amp runs` lists: from summary.json where that is whole, else from the journal.
+struct RunSummary {
+    std::string run;
+    std::string flow;
+    std::string state;
+    std::string user;
+    Timestamp created;
+    std::optional<Timestamp> ended;
+    std::uint64_t tasks = 0;
+    std::uint64_t succeeded = 0;
+    std::uint64_t failed = 0;
+    std::vector<std::string> tags;
+    Value params;
+};
+struct RunFilter {
+    std::string flow;
+    std::string tag;
+    std::string state;
+    std::optional<Timestamp> since;
+    std::optional<Timestamp> until;
+    std::string where;  ///< an expression over params.NAME and the summary's fields: "params.lr > 0.1"
+    std::string sort;   ///< a field or params.NAME; "-" in front: descending. Default: newest first
+    std::size_t limit = 0;
+};
+std::vector<RunSummary> list_run_summaries(Services& services, const Project& project, const RunFilter& filter);
+
+/// A task's artifact as somebody asks for it. @throws Error(not_found) with a did-you-mean
+Artifact find_artifact(const RunView& view, const TaskName& task, const std::string& name);
+/// Its value: of a value, or of a JSON file. @throws Error(invalid) for other files
+Value artifact_value(Services& services, const Project& project, const std::string& run, const Artifact& artifact);
+/// Copies a file or folder artifact (or a value as JSON) to a new path.
+void save_artifact(Services& services, const Project& project, const std::string& run, const Artifact& artifact, const std::string& path);
+
+/// Which logs: a run, a step of it, a task, an attempt.
+struct LogQuery {
+    std::string run;
+    std::string step;
+    std::optional<TaskIndex> index;
+    std::optional<std::uint32_t> attempt;  ///< default: the last of each task
+    bool follow = false;
+};
+struct LogLine {
+    TaskName task;
+    std::uint32_t attempt = 1;
+    Timestamp at;
+    bool note = false;  ///< amp's own remark
+    std::string bytes;  ///< as written; not necessarily whole lines
+};
+/// Calls `each` until all is told (follow: until the run has ended, or `each` returns false).
+void read_logs(Services& services, const Project& project, const LogQuery& query, const std::function<bool(const LogLine&)>& each);
+
+void tag_run(Services& services, const Project& project, const std::string& reference, const std::vector<std::string>& tags, bool on);
+
+}  // namespace amp

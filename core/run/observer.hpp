@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "core/engine/plan.hpp"
+#include "core/ports/task_spec.hpp"
+
+namespace amp {
+
+/// Hears what a run does, after it was journalled. Called from the driver's thread; must not block.
+class RunObserver {
+  public:
+    virtual ~RunObserver() = default;
+    virtual void run_started(const std::string& /*run*/, bool /*resumed*/) {}
+    virtual void note(const std::string& /*text*/) {}  ///< something that the user should know; once each
+    virtual void task_queued(const TaskName&, const std::string& /*reason*/) {}
+    virtual void task_started(const TaskName&, std::uint32_t /*attempt*/, const std::string& /*where*/) {}
+    /// @param state succeeded, failed, caught, cancelled, or retrying (then another attempt comes at `retry_at`)
+    virtual void task_ended(const AttemptResult&, TaskState /*state*/, std::optional<Timestamp> /*retry_at*/) {}
+    virtual void task_skipped(const TaskName&) {}
+    virtual void task_reused(const TaskName&) {}
+    /// After each batch of events: a good moment to redraw.
+    virtual void progress(const Plan&) {}
+    virtual void run_ended(RunState, bool /*interrupted*/) {}
+};
+
+}  // namespace amp

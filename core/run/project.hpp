@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/value.hpp"
+#include "core/run/services.hpp"
+
+namespace amp {
+
+/// The project that a command works in: found upwards from the current folder as git finds .git: the nearest folder with
+/// `amp.toml`, else with `.amp/`, else the current folder itself.
+struct Project {
+    std::string folder;        ///< absolute
+    std::string store_folder;  ///< .amp beside it, or [store] url / $AMP_STORE
+    Value settings;            ///< amp.toml and its layers, merged
+    std::string profile;       ///< the one that runs things; "local" when none is named
+};
+
+/// @param overrides --set a.b=c
+/// @throws Error(invalid) with the first diagnostic's text when amp.toml is broken
+Project find_project(Services& services, const std::vector<std::string>& overrides, const std::string& profile = {});
+
+}  // namespace amp
