@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/error.hpp"
 #include "core/engine/plan.hpp"
 #include "core/flow/diagnostic.hpp"
 #include "core/flow/load.hpp"
