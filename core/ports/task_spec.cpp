@@ -7,9 +7,11 @@
 namespace amp {
 namespace {
 
-constexpr std::array<std::string_view, 12> k_causes = {"none",  "user", "timeout", "oom",  "evicted", "preempted",
-                                                       "image", "node", "quota",   "lost", "infra",   "cancelled"};
-constexpr std::array<std::string_view, 6> k_output_types = {"automatic", "file", "dir", "json", "text", "metrics"};
+constexpr std::array<std::string_view, 12> k_causes = {"none",    "user",      "timeout", "oom",
+                                                       "evicted", "preempted", "image",   "node",
+                                                       "quota",   "lost",      "infra",   "cancelled"};
+constexpr std::array<std::string_view, 6> k_output_types = {"automatic", "file", "dir",
+                                                            "json",      "text", "metrics"};
 constexpr std::array<std::string_view, 3> k_artifact_kinds = {"value", "file", "folder"};
 
 template <class E, std::size_t N>
@@ -32,7 +34,9 @@ E need_name(const std::array<std::string_view, N>& names, const std::string& nam
     return *found;
 }
 
-Value whole(std::uint64_t n) { return {static_cast<std::int64_t>(n)}; }
+Value whole(std::uint64_t n) {
+    return {static_cast<std::int64_t>(n)};
+}
 
 std::uint64_t get_whole(const Value& object, std::string_view key, std::uint64_t fallback = 0) {
     const std::int64_t n = get_int(object, key, static_cast<std::int64_t>(fallback));
@@ -106,9 +110,10 @@ Value output_to_value(const TaskOutput& output) {
 }
 
 TaskOutput output_from(const Value& value) {
-    return {get_string(value, "name"), get_string(value, "path"),
-            need_name<TaskOutput::Type>(k_output_types, get_string(value, "type", "automatic"), "output type"),
-            get_bool(value, "optional")};
+    return {
+        get_string(value, "name"), get_string(value, "path"),
+        need_name<TaskOutput::Type>(k_output_types, get_string(value, "type", "automatic"), "output type"),
+        get_bool(value, "optional")};
 }
 
 void add_lists(Object& out, const TaskSpec& spec) {
@@ -182,9 +187,13 @@ Timestamp get_time(const Value& value, std::string_view key) {
 
 }  // namespace
 
-std::string_view cause_name(Cause cause) { return k_causes[static_cast<std::size_t>(cause)]; }
+std::string_view cause_name(Cause cause) {
+    return k_causes[static_cast<std::size_t>(cause)];
+}
 
-std::optional<Cause> parse_cause(std::string_view name) { return find_name<Cause>(k_causes, name); }
+std::optional<Cause> parse_cause(std::string_view name) {
+    return find_name<Cause>(k_causes, name);
+}
 
 // Records leave out what has its default, so that a no-op task costs little to write and to read.
 

@@ -1,0 +1,77 @@
+#include "backends/agent/channel.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cmath>
+
+#include "core/base/error.hpp"
+
+namespace amp::agent {
+namespace {
+
+constexpr std::size_t k_receive_at_once = std::size_t{1} << 20;
+
+}  // namespace
+
+Channel::Channel(UniqueFd socket) : socket_(std::move(socket)) {
+    const int flags = fcntl(socket_.get(), F_GETFL);
+    if (flags < 0 || fcntl(socket_.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
+        fcntl(socket_.get(), F_SETFD, FD_CLOEXEC) != 0) {
+        throw Error::system("use", "a socket", errno);
+    }
+}
+
+bool Channel::receive() {
+    std::array<char, 65536> buffer;
+    std::size_t received = 0;
+    while (received < k_receive_at_once) {
+        const ssize_t n = recv(socket_.get(), buffer.data(), buffer.size(), 0);
+        if (n > 0) {
+            reader_.feed({buffer.data(), static_cast<std::size_t>(n)});
+            received += static_cast<std::size_t>(n);
+            if (static_cast<std::size_t>(n) < buffer.size()) {
+                return true;
+            }
+        } else if (n < 0 && errno == EINTR) {
+            continue;
+        } else {
+            return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+        }
+    }
+    return true;
+}
+
+bool Channel::flush() {
+    while (has_unsent()) {
+        const ssize_t n = ::send(socket_.get(), out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL);
+        if (n >= 0) {
+            sent_ += static_cast<std::size_t>(n);
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            if (sent_ > out_.size() / 2) {
+                out_.erase(0, sent_);
+                sent_ = 0;
+            }
+            return true;
+        } else if (errno != EINTR) {
+            return false;
+        }
+    }
+    out_.clear();
+    sent_ = 0;
+    return true;
+}
+
+bool wait_ready(const Channel& channel, double seconds) {
+    pollfd wait{channel.fd(), static_cast<short>(channel.has_unsent() ? POLLIN | POLLOUT : POLLIN), 0};
+    int n = 0;
+    do {
+        n = poll(&wait, 1, static_cast<int>(std::ceil(seconds * 1000)));
+    } while (n < 0 && errno == EINTR);
+    return n > 0;
+}
+
+}  // namespace amp::agent

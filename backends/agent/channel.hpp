@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "backends/agent/frame_stream.hpp"
+#include "core/base/unique_fd.hpp"
+
+namespace amp::agent {
+
+/// One end of a connection: frames over a non-blocking stream socket. Nothing here ever blocks: what the peer
+/// does not take waits in memory.
+class Channel {
+  public:
+    explicit Channel(UniqueFd socket);
+
+    int fd() const { return socket_.get(); }
+    /// Takes in what has come, at most 1 MiB. False when the peer is gone (what came before it may still be
+    /// read).
+    bool receive();
+    /// @throws Error(mismatch) as FrameReader::next
+    std::optional<Frame> next() { return reader_.next(); }
+
+    /// Buffers a frame; flush() sends.
+    void send(Kind kind, std::string_view payload) { append_frame(out_, kind, payload); }
+    /// Writes what the peer takes. False when it is gone.
+    bool flush();
+    bool has_unsent() const { return sent_ < out_.size(); }
+    std::size_t unsent_bytes() const { return out_.size() - sent_; }
+
+  private:
+    UniqueFd socket_;
+    FrameReader reader_;
+    std::string out_;
+    std::size_t sent_ = 0;
+};
+
+/// Waits at most `seconds` until the channel can be read (or also written, when it has unsent frames). False
+/// at the end of that time.
+bool wait_ready(const Channel& channel, double seconds);
+
+}  // namespace amp::agent

@@ -1,0 +1,228 @@
+#include "backends/agent/messages.hpp"
+
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
+#include "core/base/json.hpp"
+
+namespace amp::agent {
+namespace {
+
+// Frames are kept well below the limit, so that neither side holds much at once.
+constexpr std::size_t k_good_frame = std::size_t{1} << 20;
+constexpr std::string_view k_specs_head = "{\"specs\":[";
+constexpr std::string_view k_events_head = "{\"events\":[";
+constexpr std::string_view k_list_tail = "]}";
+constexpr std::size_t k_frame_margin = 64;
+
+Value parse_object(std::string_view payload) {
+    Value value = json::parse(payload, "a message");
+    if (!value.is_object()) {
+        throw Error(ExitCode::mismatch, "a message is no object");
+    }
+    return value;
+}
+
+void check_protocol(const Value& value) {
+    if (get_int(value, "protocol") != k_protocol) {
+        throw Error(ExitCode::mismatch, fmt::format("the other side speaks protocol {}, this amp speaks {}",
+                                                    get_int(value, "protocol"), k_protocol));
+    }
+}
+
+Object id_object(const AttemptId& id) {
+    return {{"task", id.task.text()}, {"attempt", static_cast<std::int64_t>(id.attempt)}};
+}
+
+AttemptId id_from(const Value& value) {
+    const std::int64_t attempt = get_int(value, "attempt");
+    if (attempt < 1 || attempt > UINT32_MAX) {
+        throw Error(ExitCode::mismatch, "a message names no attempt");
+    }
+    return {TaskName::parse(get_string(value, "task")), static_cast<std::uint32_t>(attempt)};
+}
+
+AttemptStarted started_from(const Value& value) {
+    const auto at = parse_time(get_string(value, "at"));
+    return {id_from(value), get_string(value, "where"), at ? *at : Timestamp{}};
+}
+
+/// Sends `items` as lists between `head` and the tail, several frames when there is much.
+void send_lists(Channel& channel, Kind kind, std::string_view head, const std::vector<std::string>& items) {
+    std::string frame;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        if (frame.empty()) {
+            frame.append(head);
+        } else {
+            frame.push_back(',');
+        }
+        frame.append(items[i]);
+        const bool last = i + 1 == items.size();
+        if (last || frame.size() + items[i + 1].size() > k_good_frame) {
+            frame.append(k_list_tail);
+            channel.send(kind, frame);
+            frame.clear();
+        }
+    }
+}
+
+}  // namespace
+
+std::string encode(const Hello& hello) {
+    return json::dump(Object{{"protocol", k_protocol},
+                             {"run", hello.run},
+                             {"epoch", static_cast<std::int64_t>(hello.epoch)},
+                             {"secret", hello.secret}});
+}
+
+Hello hello_from(std::string_view payload) {
+    const Value value = parse_object(payload);
+    check_protocol(value);
+    return {get_string(value, "run"), static_cast<std::uint32_t>(get_int(value, "epoch")),
+            get_string(value, "secret")};
+}
+
+std::string encode(const Welcome& welcome) {
+    List running;
+    for (const AttemptStarted& started : welcome.running) {
+        Object item = id_object(started.id);
+        item["where"] = started.where;
+        item["at"] = format_time(started.at);
+        running.emplace_back(std::move(item));
+    }
+    return json::dump(
+        Object{{"protocol", k_protocol}, {"pid", welcome.pid}, {"running", std::move(running)}});
+}
+
+Welcome welcome_from(std::string_view payload) {
+    const Value value = parse_object(payload);
+    check_protocol(value);
+    Welcome welcome{get_int(value, "pid"), {}};
+    for (const Value& item : get_list(value, "running")) {
+        welcome.running.push_back(started_from(item));
+    }
+    return welcome;
+}
+
+std::string encode(const CancelRun& ask) {
+    return json::dump(Object{{"run", ask.run}, {"who", ask.who}});
+}
+
+CancelRun cancel_run_from(std::string_view payload) {
+    const Value value = parse_object(payload);
+    return {get_string(value, "run"), get_string(value, "who")};
+}
+
+std::vector<const TaskSpec*> send_specs(Channel& channel, std::span<const TaskSpec> specs) {
+    std::vector<const TaskSpec*> too_large;
+    std::vector<std::string> items;
+    items.reserve(specs.size());
+    for (const TaskSpec& spec : specs) {
+        std::string text = json::dump(to_value(spec));
+        if (text.size() + k_frame_margin > k_max_frame) {
+            too_large.push_back(&spec);
+        } else {
+            items.push_back(std::move(text));
+        }
+    }
+    send_lists(channel, Kind::submit, k_specs_head, items);
+    return too_large;
+}
+
+std::vector<TaskSpec> specs_from(std::string_view payload, std::vector<std::string>& bad) {
+    const Value value = parse_object(payload);
+    std::vector<TaskSpec> specs;
+    for (const Value& item : get_list(value, "specs")) {
+        try {
+            specs.push_back(task_spec_from(item));
+        } catch (const Error& error) {
+            bad.push_back(fmt::format("{}: {}", get_string(item, "task"), error.message()));
+        }
+    }
+    return specs;
+}
+
+std::string encode_attempts(std::span<const AttemptId> attempts) {
+    List list;
+    for (const AttemptId& id : attempts) {
+        list.emplace_back(id_object(id));
+    }
+    return json::dump(Object{{"attempts", std::move(list)}});
+}
+
+std::vector<AttemptId> attempts_from(std::string_view payload) {
+    const Value value = parse_object(payload);
+    std::vector<AttemptId> attempts;
+    for (const Value& item : get_list(value, "attempts")) {
+        attempts.push_back(id_from(item));
+    }
+    return attempts;
+}
+
+std::string encode_number(std::string_view name, std::uint64_t n) {
+    return fmt::format("{{\"{}\":{}}}", name, n);
+}
+
+std::string encode_text(std::string_view name, std::string_view text) {
+    return fmt::format("{{\"{}\":{}}}", name, json::quote(text));
+}
+
+std::uint64_t number_from(std::string_view payload, std::string_view name) {
+    return static_cast<std::uint64_t>(get_int(parse_object(payload), name));
+}
+
+std::string text_from(std::string_view payload, std::string_view name) {
+    return get_string(parse_object(payload), name);
+}
+
+void EventBatch::queued(const AttemptId& id, std::string_view reason) {
+    Object item = id_object(id);
+    item["event"] = "queued";
+    item["reason"] = reason;
+    items_.push_back(json::dump(item));
+}
+
+void EventBatch::started(const AttemptId& id, std::string_view where, Timestamp at) {
+    items_.push_back(
+        fmt::format("{{\"at\":\"{}\",\"attempt\":{},\"event\":\"started\",\"task\":{},\"where\":{}}}",
+                    format_time(at), id.attempt, json::quote(id.task.text()), json::quote(where)));
+}
+
+void EventBatch::ended(std::string_view result) {
+    items_.push_back(fmt::format("{{\"event\":\"ended\",\"result\":{}}}", result));
+}
+
+void EventBatch::note(std::string_view text) {
+    items_.push_back(fmt::format("{{\"event\":\"note\",\"text\":{}}}", json::quote(text)));
+}
+
+void EventBatch::send_to(Channel& channel) {
+    send_lists(channel, Kind::events, k_events_head, items_);
+    items_.clear();
+}
+
+std::vector<BackendEvent> events_from(std::string_view payload, std::vector<std::string>& bad) {
+    std::vector<BackendEvent> events;
+    const Value value = parse_object(payload);
+    for (const Value& item : get_list(value, "events")) {
+        try {
+            const std::string name = get_string(item, "event");
+            if (name == "ended") {
+                const Value* result = item.find("result");
+                events.emplace_back(AttemptEnded{attempt_result_from(result ? *result : Value{})});
+            } else if (name == "started") {
+                events.emplace_back(started_from(item));
+            } else if (name == "queued") {
+                events.emplace_back(AttemptQueued{id_from(item), get_string(item, "reason")});
+            } else {
+                bad.push_back(name == "note" ? get_string(item, "text")
+                                             : fmt::format("unknown event '{}'", name));
+            }
+        } catch (const Error& error) {
+            bad.push_back(error.message());
+        }
+    }
+    return events;
+}
+
+}  // namespace amp::agent

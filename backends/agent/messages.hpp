@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/agent/channel.hpp"
+#include "core/base/value.hpp"
+#include "core/ports/backend.hpp"
+
+/// What the frames say: typed on both sides, canonical JSON between them. Reading functions throw
+/// Error(mismatch) (or Error(usage) for a task name) when the payload is not what it should be.
+namespace amp::agent {
+
+inline constexpr int k_protocol = 1;
+
+struct Hello {
+    std::string run;
+    std::uint32_t epoch = 0;
+    std::string secret;  ///< empty over an inherited socket
+};
+struct Welcome {
+    std::int64_t pid = 0;
+    std::vector<AttemptStarted> running;
+};
+struct CancelRun {
+    std::string run;
+    std::string who;
+};
+
+std::string encode(const Hello& hello);
+Hello hello_from(std::string_view payload);
+std::string encode(const Welcome& welcome);
+Welcome welcome_from(std::string_view payload);
+std::string encode(const CancelRun& ask);
+CancelRun cancel_run_from(std::string_view payload);
+
+/// Sends specs in as many frames as needed. Gives the specs that are over the frame's limit, which were not
+/// sent.
+std::vector<const TaskSpec*> send_specs(Channel& channel, std::span<const TaskSpec> specs);
+/// The specs of a submit frame; those that cannot be read are left out, with their reason in `bad`.
+std::vector<TaskSpec> specs_from(std::string_view payload, std::vector<std::string>& bad);
+
+std::string encode_attempts(std::span<const AttemptId> attempts);
+std::vector<AttemptId> attempts_from(std::string_view payload);
+
+/// {"name": n} and back.
+std::string encode_number(std::string_view name, std::uint64_t n);
+std::string encode_text(std::string_view name, std::string_view text);
+std::uint64_t number_from(std::string_view payload, std::string_view name);
+std::string text_from(std::string_view payload, std::string_view name);
+
+/// Collects a wake-up's events into as few frames as possible.
+class EventBatch {
+  public:
+    void queued(const AttemptId& id, std::string_view reason);
+    void started(const AttemptId& id, std::string_view where, Timestamp at);
+    /// @param result the JSON of an AttemptResult, dumped already for the keeper's log
+    void ended(std::string_view result);
+    /// What the keeper could not read: an error event without an attempt.
+    void note(std::string_view text);
+    bool empty() const { return items_.empty(); }
+    /// Sends all and is empty afterwards.
+    void send_to(Channel& channel);
+
+  private:
+    std::vector<std::string> items_;
+};
+
+/// The events of one frame. What cannot be read goes to `bad`.
+std::vector<BackendEvent> events_from(std::string_view payload, std::vector<std::string>& bad);
+
+}  // namespace amp::agent
