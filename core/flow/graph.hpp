@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/flow/diagnostic.hpp"
@@ -11,7 +12,8 @@ namespace amp {
 
 using StepId = std::uint32_t;
 
-/// A flow's graph, resolved: steps by number in the order of the file, needs as edges, and for each step its stack.
+/// A flow's graph, resolved: steps by number in the order of the file, needs as edges, and for each step its
+/// stack.
 struct Graph {
     struct Edge {
         StepId from = 0;
@@ -23,31 +25,34 @@ struct Graph {
         std::string name;
         std::vector<Edge> needs;
         std::vector<StepId> next;
-        /// The open foreach steps, outermost first, of this step's tasks. A foreach step has itself as the last.
+        /// The open foreach steps, outermost first, of this step's tasks. A foreach step has itself as the
+        /// last.
         std::vector<StepId> stack;
         bool foreach = false;
         bool joins = false;
-        bool when = false;             ///< has `when`
-        bool when_per_item = false;    ///< foreach, and `when` mentions the item
-        bool cleanup = false;          ///< its `when` has failed() or always()
-        bool at_end = false;           ///< clean-up without needs: after every other step
+        bool when = false;           ///< has `when`
+        bool when_per_item = false;  ///< foreach, and `when` mentions the item
+        bool cleanup = false;        ///< its `when` has failed() or always()
+        bool at_end = false;         ///< clean-up without needs: after every other step
         bool repeat = false;
         bool until = false;
         std::uint32_t max_rounds = 0;
         bool on_max_ok = false;
         bool caught = false;
         RetryPolicy retry;
-        std::uint32_t limit = 0;       ///< 0: none; filled by the run, when evaluated
+        std::uint32_t limit = 0;  ///< 0: none; filled by the run, when evaluated
         std::int32_t priority = 0;
     };
     std::vector<Node> nodes;
     std::vector<StepId> order;  ///< topological; among equals the order of the file
 
+    std::vector<StepId> by_name;  ///< all steps, sorted by name: what id() looks in
+
     StepId id(std::string_view name) const;  ///< nodes.size() when there is none
 };
 
-/// Builds the graph and reports cycles, unknown needs and incompatible stacks (both shown). On errors the graph is
-/// what could be built, with the offending edges left out.
+/// Builds the graph and reports cycles, unknown needs and incompatible stacks (both shown). On errors the
+/// graph is what could be built, with the offending edges left out.
 Graph build_graph(const Flow& flow, Diagnostics& diagnostics);
 
 }  // namespace amp
