@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 
 namespace amp {
@@ -21,23 +22,23 @@ std::string format_time(Timestamp time) {
 std::optional<Timestamp> parse_time(std::string_view text) {
     using namespace std::chrono;
     const std::string copy(text);
-    int year_ = 0;
-    unsigned month_ = 0;
-    unsigned day_ = 0;
+    int year_number = 0;
+    unsigned month_number = 0;
+    unsigned day_number = 0;
     int hour = 0;
     int minute = 0;
     double second = 0;
     char zone = 'Z';
-    const int read = std::sscanf(copy.c_str(), "%4d-%2u-%2uT%2d:%2d:%lf%c", &year_, &month_, &day_, &hour, &minute,
+    const int read = std::sscanf(copy.c_str(), "%4d-%2u-%2uT%2d:%2d:%lf%c", &year_number, &month_number, &day_number, &hour, &minute,
                                  &second, &zone);
-    const year_month_day date{year{year_}, month{month_}, day{day_}};
+    const year_month_day date{year{year_number}, month{month_number}, day{day_number}};
     const bool clock_ok = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 61;
     if ((read != 3 && read != 7) || !date.ok() || !clock_ok || zone != 'Z') {
         return std::nullopt;
     }
     const auto point = sys_days{date} + hours{hour} + minutes{minute};
     return Timestamp{duration_cast<milliseconds>(point.time_since_epoch()).count() +
-                     static_cast<std::int64_t>(second * 1000 + 0.5)};
+                     std::llround(second * 1000)};
 }
 
 }  // namespace amp

@@ -30,6 +30,7 @@ struct FileRef {
 class Value {
   public:
     Value() = default;
+    // NOLINTBEGIN(google-explicit-constructor): a value is written as what it holds
     Value(bool b) : data_(b) {}
     Value(int i) : data_(std::int64_t{i}) {}
     Value(std::int64_t i) : data_(i) {}
@@ -41,6 +42,7 @@ class Value {
     Value(List l) : data_(std::make_shared<const List>(std::move(l))) {}
     Value(Object o) : data_(std::make_shared<const Object>(std::move(o))) {}
     Value(FileRef f) : data_(std::make_shared<const FileRef>(std::move(f))) {}
+    // NOLINTEND(google-explicit-constructor)
 
     bool is_null() const { return holds<std::monostate>(); }
     bool is_bool() const { return holds<bool>(); }
