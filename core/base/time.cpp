@@ -15,8 +15,9 @@ std::string format_time(Timestamp time) {
     const year_month_day date{day};
     const hh_mm_ss clock{point - day};
     return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
-                       clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                       clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                       clock.subseconds().count());
 }
 
 std::optional<Timestamp> parse_time(std::string_view text) {
@@ -29,8 +30,8 @@ std::optional<Timestamp> parse_time(std::string_view text) {
     int minute = 0;
     double second = 0;
     char zone = 'Z';
-    const int read = std::sscanf(copy.c_str(), "%4d-%2u-%2uT%2d:%2d:%lf%c", &year_number, &month_number, &day_number, &hour, &minute,
-                                 &second, &zone);
+    const int read = std::sscanf(copy.c_str(), "%4d-%2u-%2uT%2d:%2d:%lf%c", &year_number, &month_number,
+                                 &day_number, &hour, &minute, &second, &zone);
     const year_month_day date{year{year_number}, month{month_number}, day{day_number}};
     const bool clock_ok = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 61;
     if ((read != 3 && read != 7) || !date.ok() || !clock_ok || zone != 'Z') {

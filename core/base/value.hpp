@@ -25,8 +25,8 @@ struct FileRef {
     bool operator==(const FileRef&) const = default;
 };
 
-/// An immutable value as flows, parameters, artifacts and records know it: what JSON can say, with integers and
-/// floats told apart, plus files. Copying is cheap: lists, objects and files are shared.
+/// An immutable value as flows, parameters, artifacts and records know it: what JSON can say, with integers
+/// and floats told apart, plus files. Copying is cheap: lists, objects and files are shared.
 class Value {
   public:
     Value() = default;
