@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,42 @@ struct Stored {
 
 enum class PutResult { stored, exists, changed };
 
+/// True for what ObjectStore takes as a key.
+constexpr bool is_store_key(std::string_view key) {
+    std::size_t length = 0;  // of the part so far
+    bool only_dots = true;
+    for (std::size_t i = 0; i <= key.size(); ++i) {
+        if (i == key.size() || key[i] == '/') {
+            if (length == 0 || (only_dots && length <= 2)) {
+                return false;
+            }
+            length = 0;
+            only_dots = true;
+            continue;
+        }
+        const char c = key[i];
+        const bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!alnum && c != '.' && c != '_' && c != '@' && c != '+' && c != '-') {
+            return false;
+        }
+        only_dots = only_dots && c == '.';
+        ++length;
+    }
+    return true;
+}
+
+enum class Durability { now, later };
+
+/// A large object on its way into the store, piece by piece. Nothing is visible before commit; destroyed without one,
+/// nothing stays.
+class ObjectWriter {
+  public:
+    virtual ~ObjectWriter() = default;
+    virtual void append(std::string_view bytes) = 0;
+    /// As ObjectStore::put_if_absent; call once.
+    virtual PutResult commit(Durability durability) = 0;
+};
+
 /// The store port: only what both a directory and S3 can do. Keys are relative paths of `/`-separated parts, each of
 /// [A-Za-z0-9._@+-]+ and never "." or ".."; anything else is Error(bug). No rename, append or lock.
 ///
@@ -25,7 +62,7 @@ enum class PutResult { stored, exists, changed };
 /// Every call throws Error(infrastructure) or Error(store_full) when the store cannot be reached or written.
 class ObjectStore {
   public:
-    enum class Durability { now, later };
+    using Durability = amp::Durability;
 
     virtual ~ObjectStore() = default;
 
@@ -38,6 +75,8 @@ class ObjectStore {
 
     /// stored, or exists when the key was there (its content untouched).
     virtual PutResult put_if_absent(std::string_view key, std::string_view bytes, Durability = Durability::now) = 0;
+    /// The same in pieces, in bounded memory.
+    virtual std::unique_ptr<ObjectWriter> create(std::string_view key) = 0;
     /// stored, or changed when the version is no longer `expected_version` (or the key is gone).
     virtual PutResult compare_and_swap(std::string_view key, std::string_view bytes, std::string_view expected_version) = 0;
     /// Replaces or creates; for caches alone.

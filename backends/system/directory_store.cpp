@@ -1,0 +1,309 @@
+#include "backends/system/directory_store.hpp"
+
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "core/base/hash.hpp"
+#include "core/base/ids.hpp"
+
+namespace amp {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto k_lock_patience = 30s;
+
+void sync_file(int fd, const std::string& path) {
+    if (::fsync(fd) != 0) {
+        throw Error::system("cannot sync", path, errno);
+    }
+}
+
+/// Renames without replacing. False and errno EEXIST when the target is there.
+bool rename_new(int folder, const std::string& from, const std::string& to) {
+    if (::renameat2(folder, from.c_str(), folder, to.c_str(), RENAME_NOREPLACE) == 0) {
+        return true;
+    }
+    if (errno != EINVAL && errno != ENOSYS) {
+        return false;
+    }
+    // NFS and other file systems without RENAME_NOREPLACE. A link whose answer got lost shows by its count.
+    const bool linked = ::linkat(folder, from.c_str(), folder, to.c_str(), 0) == 0;
+    const int failed = errno;
+    struct stat info {};
+    if (!linked && (::fstatat(folder, from.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 || info.st_nlink != 2)) {
+        errno = failed;
+        return false;
+    }
+    ::unlinkat(folder, from.c_str(), 0);
+    return true;
+}
+
+}  // namespace
+
+/// A file under a temporary name beside its key; removed unless it was published.
+class DirectoryStore::Temp {
+  public:
+    Temp(StoreFolder& folder, std::string key) : folder_(folder), key_(std::move(key)) {
+        const std::size_t slash = key_.rfind('/');
+        name_ = fmt::format("{}~{}-{:016x}", key_.substr(0, slash == std::string::npos ? 0 : slash + 1),
+                            ::getpid(), random_bits());
+        file_ = folder_.open_write(name_, O_WRONLY | O_EXCL);
+        if (!file_) {
+            throw Error::system("cannot create", folder_.path(name_), EEXIST);
+        }
+    }
+    ~Temp() {
+        if (!published_) {
+            ::unlinkat(folder_.fd(), name_.c_str(), 0);
+        }
+    }
+    Temp(const Temp&) = delete;
+    Temp& operator=(const Temp&) = delete;
+
+    const std::string& key() const { return key_; }
+    void write(std::string_view bytes) { write_all(file_.get(), bytes, folder_.path(key_)); }
+    void sync() { sync_file(file_.get(), folder_.path(key_)); }
+    /// False when the key exists.
+    bool publish_new() {
+        published_ = rename_new(folder_.fd(), name_, key_);
+        if (!published_ && errno != EEXIST) {
+            throw Error::system("cannot create", folder_.path(key_), errno);
+        }
+        return published_;
+    }
+    void publish_over() {
+        if (::renameat(folder_.fd(), name_.c_str(), folder_.fd(), key_.c_str()) != 0) {
+            throw Error::system("cannot replace", folder_.path(key_), errno);
+        }
+        published_ = true;
+    }
+
+  private:
+    StoreFolder& folder_;
+    std::string key_;
+    std::string name_;
+    Fd file_;
+    bool published_ = false;
+};
+
+class DirectoryStore::Writer : public ObjectWriter {
+  public:
+    Writer(DirectoryStore& store, std::string key) : store_(store), temp_(*store.folder_, std::move(key)) {}
+    void append(std::string_view bytes) override { temp_.write(bytes); }
+    PutResult commit(Durability durability) override { return store_.publish_new(temp_, durability); }
+
+  private:
+    DirectoryStore& store_;
+    Temp temp_;
+};
+
+DirectoryStore::DirectoryStore(std::string root, Sharing sharing)
+    : folder_(std::make_shared<StoreFolder>(std::move(root), sharing)) {}
+
+std::optional<Stored> DirectoryStore::get(std::string_view key) {
+    check_key(key);
+    const Fd file = folder_->open_read(key);
+    if (!file) {
+        return std::nullopt;
+    }
+    struct stat info {};
+    if (::fstat(file.get(), &info) != 0) {
+        throw Error::system("cannot read", folder_->path(key), errno);
+    }
+    Stored stored{read_at(file.get(), 0, static_cast<std::uint64_t>(info.st_size), folder_->path(key)), {}};
+    stored.version = sha256_hex(stored.bytes);
+    return stored;
+}
+
+std::optional<std::string> DirectoryStore::get_range(std::string_view key, std::uint64_t offset,
+                                                     std::uint64_t length) {
+    check_key(key);
+    const Fd file = folder_->open_read(key);
+    if (!file) {
+        return std::nullopt;
+    }
+    struct stat info {};
+    if (::fstat(file.get(), &info) != 0) {
+        throw Error::system("cannot read", folder_->path(key), errno);
+    }
+    const auto size = static_cast<std::uint64_t>(info.st_size);
+    const std::uint64_t there = size > offset ? size - offset : 0;
+    return read_at(file.get(), offset, std::min(length, there), folder_->path(key));
+}
+
+std::optional<std::uint64_t> DirectoryStore::size(std::string_view key) {
+    check_key(key);
+    struct stat info {};
+    if (::fstatat(folder_->fd(), std::string(key).c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno != ENOENT && errno != ENOTDIR) {
+            throw Error::system("cannot read", folder_->path(key), errno);
+        }
+        return std::nullopt;
+    }
+    return S_ISREG(info.st_mode) ? std::optional(static_cast<std::uint64_t>(info.st_size)) : std::nullopt;
+}
+
+bool DirectoryStore::exists(const std::string& key) const {
+    struct stat info {};
+    if (::fstatat(folder_->fd(), key.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+        return false;
+    }
+    if (!S_ISREG(info.st_mode)) {
+        throw Error(ExitCode::infrastructure, fmt::format("'{}' is no plain file", folder_->path(key)),
+                    folder_->path(key));
+    }
+    return true;
+}
+
+void DirectoryStore::settle(const std::string& key, Durability durability) {
+    if (durability == Durability::later) {
+        const std::scoped_lock lock(pending_mutex_);
+        pending_.insert(key);
+    } else {
+        folder_->sync_parents(key);
+    }
+}
+
+PutResult DirectoryStore::publish_new(Temp& temp, Durability durability) {
+    if (durability == Durability::now) {
+        temp.sync();
+    }
+    const bool stored = temp.publish_new();
+    settle(temp.key(), durability);
+    return stored ? PutResult::stored : PutResult::exists;
+}
+
+PutResult DirectoryStore::put_if_absent(std::string_view key, std::string_view bytes, Durability durability) {
+    check_key(key);
+    const std::string name(key);
+    if (exists(name)) {
+        // Another process may have put it and not synced it yet; its bytes must be as durable as ours would
+        // be.
+        if (const Fd file = folder_->open_read(name); file && durability == Durability::now) {
+            sync_file(file.get(), folder_->path(name));
+        }
+        settle(name, durability);
+        return PutResult::exists;
+    }
+    Temp temp(*folder_, name);
+    temp.write(bytes);
+    return publish_new(temp, durability);
+}
+
+std::unique_ptr<ObjectWriter> DirectoryStore::create(std::string_view key) {
+    check_key(key);
+    return std::make_unique<Writer>(*this, std::string(key));
+}
+
+Fd DirectoryStore::lock_key(std::string_view key) {
+    const std::string name = fmt::format(".locks/{:02x}", crc32c(key) & 0xFFU);
+    Fd file = folder_->open_write(name, O_RDWR);
+    const auto deadline = std::chrono::steady_clock::now() + k_lock_patience;
+    for (auto pause = 1ms; ::flock(file.get(), LOCK_EX | LOCK_NB) != 0; pause = std::min(pause * 2, 16ms)) {
+        if (errno != EWOULDBLOCK && errno != EINTR) {
+            throw Error::system("cannot lock", folder_->path(name), errno);
+        }
+        if (std::chrono::steady_clock::now() > deadline) {
+            throw Error(ExitCode::busy,
+                        fmt::format("another process holds the lock of '{}' for too long", key),
+                        folder_->path(name), "is an amp process on this machine stopped?");
+        }
+        std::this_thread::sleep_for(pause);
+    }
+    return file;
+}
+
+void DirectoryStore::replace(const std::string& key, std::string_view bytes) {
+    Temp temp(*folder_, key);
+    temp.write(bytes);
+    temp.sync();
+    temp.publish_over();
+    folder_->sync_parents(key);
+}
+
+PutResult DirectoryStore::compare_and_swap(std::string_view key, std::string_view bytes,
+                                           std::string_view expected_version) {
+    check_key(key);
+    const Fd lock = lock_key(key);
+    const std::optional<Stored> current = get(key);
+    if (!current || current->version != expected_version) {
+        return PutResult::changed;
+    }
+    replace(std::string(key), bytes);
+    return PutResult::stored;
+}
+
+void DirectoryStore::put(std::string_view key, std::string_view bytes) {
+    check_key(key);
+    const Fd lock = lock_key(key);
+    replace(std::string(key), bytes);
+}
+
+std::vector<std::string> DirectoryStore::list_after(std::string_view prefix, std::string_view after,
+                                                    std::size_t limit) {
+    return folder_->list(prefix, after, limit);
+}
+
+std::vector<std::string> DirectoryStore::list_children(std::string_view prefix) {
+    if (!prefix.empty() && prefix.back() != '/') {
+        throw Error(ExitCode::bug, fmt::format("'{}' does not end in '/'", prefix));
+    }
+    return folder_->children(prefix);
+}
+
+void DirectoryStore::remove(std::string_view key) {
+    check_key(key);
+    const Fd lock = lock_key(key);
+    if (::unlinkat(folder_->fd(), std::string(key).c_str(), 0) != 0) {
+        if (errno != ENOENT && errno != ENOTDIR) {
+            throw Error::system("cannot remove", folder_->path(key), errno);
+        }
+        return;
+    }
+    folder_->sync_parents(key);
+    folder_->remove_empty_parents(key);
+}
+
+void DirectoryStore::sync_pending() {
+    const std::scoped_lock one(sync_mutex_);
+    std::set<std::string> keys;
+    {
+        const std::scoped_lock lock(pending_mutex_);
+        keys.swap(pending_);
+    }
+    // First start to write all, then wait for each: the disk sees one batch.
+    for (const std::string& key : keys) {
+        if (const Fd file = folder_->open_read(key)) {
+            ::sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+        }
+    }
+    std::string synced_folder = "~";
+    for (const std::string& key : keys) {
+        if (const Fd file = folder_->open_read(key); file && ::fsync(file.get()) != 0) {
+            const int failed = errno;
+            // The kernel may have dropped what it could not write: nobody may find this file and trust it.
+            ::unlinkat(folder_->fd(), key.c_str(), 0);
+            const std::string broken = key;
+            keys.erase(broken);
+            const std::scoped_lock lock(pending_mutex_);
+            pending_.merge(keys);
+            throw Error::system("cannot sync", folder_->path(broken), failed);
+        }
+    }
+    for (const std::string& key : keys) {
+        const std::string above = key.substr(0, key.rfind('/') + 1);
+        if (above != synced_folder) {
+            folder_->sync_parents(key);
+            synced_folder = above;
+        }
+    }
+}
+
+}  // namespace amp

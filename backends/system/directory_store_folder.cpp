@@ -1,0 +1,258 @@
+#include "backends/system/directory_store_folder.hpp"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include "core/ports/object_store.hpp"
+
+namespace amp {
+namespace {
+
+constexpr std::string_view k_git_ignore = ".gitignore";
+constexpr std::string_view k_locks = ".locks";
+/// Folders can vanish between making and using them, since emptied ones are removed: try again this often.
+constexpr int k_attempts = 20;
+
+std::string parent_of(std::string_view key) {
+    const std::size_t slash = key.rfind('/');
+    return std::string(key.substr(0, slash == std::string_view::npos ? 0 : slash));
+}
+
+bool is_folder_entry(int folder, const dirent& entry) {
+    if (entry.d_type != DT_UNKNOWN) {
+        return entry.d_type == DT_DIR;
+    }
+    struct stat info {};
+    return ::fstatat(folder, entry.d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode);
+}
+
+}  // namespace
+
+Sharing parse_sharing(std::string_view text) {
+    if (text == "private" || text == "group") {
+        return text == "group" ? Sharing::group : Sharing::owner;
+    }
+    throw Error(ExitCode::invalid, fmt::format("'{}' is no way to share a store", text), {},
+                "say \"private\" or \"group\"");
+}
+
+std::string_view sharing_name(Sharing sharing) {
+    return sharing == Sharing::group ? "group" : "private";
+}
+
+void check_key(std::string_view key) {
+    const std::string_view first = key.substr(0, key.find('/'));
+    if (!is_store_key(key) || first == k_git_ignore || first == k_locks) {
+        throw Error(ExitCode::bug, fmt::format("'{}' is no key of a store", key));
+    }
+}
+
+StoreFolder::StoreFolder(std::string root, Sharing sharing) : root_(std::move(root)) {
+    bool created = false;
+    root_fd_ = open_at(AT_FDCWD, root_, O_RDONLY | O_DIRECTORY);
+    if (!root_fd_ && errno == ENOENT) {
+        std::error_code failed;
+        std::filesystem::create_directories(std::filesystem::path(root_).parent_path(), failed);
+        created = ::mkdir(root_.c_str(), 0700) == 0;
+        if (!created && errno != EEXIST) {
+            throw Error::system("cannot create the store", root_, errno);
+        }
+        root_fd_ = open_at(AT_FDCWD, root_, O_RDONLY | O_DIRECTORY);
+    }
+    if (!root_fd_) {
+        throw Error::system("cannot open the store", root_, errno);
+    }
+    adopt_or_prepare(created, sharing);
+}
+
+void StoreFolder::adopt_or_prepare(bool created, Sharing wanted) {
+    struct stat info {};
+    if (::fstat(fd(), &info) != 0) {
+        throw Error::system("cannot open the store", root_, errno);
+    }
+    const bool ours = ::faccessat(fd(), std::string(k_git_ignore).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    if (ours && !created) {
+        sharing_ = (info.st_mode & 02020) == 02020 ? Sharing::group : Sharing::owner;
+        return;
+    }
+    sharing_ = wanted;
+    // A folder that somebody else owns keeps its mode: its owner decided.
+    if (info.st_uid == ::geteuid() && ::fchmod(fd(), sharing_ == Sharing::group ? 02770 : 0700) != 0) {
+        throw Error::system("cannot set the mode of the store", root_, errno);
+    }
+    const std::string name(k_git_ignore);
+    const Fd ignore = open_at(fd(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode());
+    if (ignore) {
+        ::fchmod(ignore.get(), file_mode());
+        write_all(ignore.get(), "*\n", path(name));
+    } else if (errno != EEXIST && errno != EROFS) {
+        throw Error::system("cannot write", path(name), errno);
+    }
+}
+
+Fd StoreFolder::open_read(std::string_view key) const {
+    Fd file = open_at(fd(), std::string(key), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (!file && errno != ENOENT && errno != ENOTDIR) {
+        throw Error::system("cannot open", path(key), errno);
+    }
+    struct stat info {};
+    if (file && ::fstat(file.get(), &info) == 0 && S_ISDIR(info.st_mode)) {
+        return {};
+    }
+    return file;
+}
+
+Fd StoreFolder::open_write(const std::string& key, int flags) {
+    for (int attempt = 0; attempt < k_attempts; ++attempt) {
+        Fd file = open_at(fd(), key, flags | O_NOFOLLOW | O_CREAT | O_EXCL, file_mode());
+        if (file) {
+            ::fchmod(file.get(), file_mode());
+            return file;
+        }
+        if (errno == EEXIST && (flags & O_EXCL) == 0) {
+            file = open_at(fd(), key, flags | O_NOFOLLOW);
+            if (file) {
+                return file;
+            }
+        } else if (errno == EEXIST) {
+            return {};
+        }
+        if (errno != ENOENT) {
+            throw Error::system("cannot create", path(key), errno);
+        }
+        make_parents(key);
+    }
+    throw Error::system("cannot create", path(key), ENOENT);
+}
+
+void StoreFolder::make_parents(const std::string& key) {
+    const mode_t mode = sharing_ == Sharing::group ? 02770 : 0700;
+    for (std::size_t slash = key.find('/'); slash != std::string::npos; slash = key.find('/', slash + 1)) {
+        const std::string folder = key.substr(0, slash);
+        if (::mkdirat(fd(), folder.c_str(), mode) == 0) {
+            ::fchmodat(fd(), folder.c_str(), mode, 0);
+            const std::scoped_lock lock(mutex_);
+            durable_.erase(folder);
+        } else if (errno == ENOENT) {
+            return;  // a folder above was just removed: the caller tries again
+        } else if (errno != EEXIST) {
+            throw Error::system("cannot create the folder", path(folder), errno);
+        }
+    }
+}
+
+void StoreFolder::sync_folder(const std::string& folder) const {
+    const Fd opened = open_at(fd(), folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
+    if (!opened) {
+        if (errno == ENOENT) {
+            return;  // removed again, and with it what was in it
+        }
+        throw Error::system("cannot open the folder", path(folder), errno);
+    }
+    if (::fsync(opened.get()) != 0 && errno != EINVAL) {
+        throw Error::system("cannot sync the folder", path(folder), errno);
+    }
+}
+
+void StoreFolder::sync_parents(std::string_view key) {
+    std::string folder = parent_of(key);
+    sync_folder(folder);
+    while (!folder.empty()) {
+        {
+            const std::scoped_lock lock(mutex_);
+            if (durable_.contains(folder)) {
+                return;
+            }
+        }
+        const std::string above = parent_of(folder);
+        sync_folder(above);
+        const std::scoped_lock lock(mutex_);
+        durable_.insert(std::exchange(folder, above));
+    }
+}
+
+void StoreFolder::remove_empty_parents(std::string_view key) {
+    for (std::string folder = parent_of(key); !folder.empty(); folder = parent_of(folder)) {
+        if (::unlinkat(fd(), folder.c_str(), AT_REMOVEDIR) != 0) {
+            return;
+        }
+        const std::scoped_lock lock(mutex_);
+        durable_.erase(folder);
+    }
+}
+
+std::vector<std::string> StoreFolder::entries(const std::string& folder) const {
+    Fd opened = open_at(fd(), folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
+    if (!opened) {
+        if (errno == ENOENT || errno == ENOTDIR) {
+            return {};
+        }
+        throw Error::system("cannot list", path(folder), errno);
+    }
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(opened.get()), &::closedir);
+    if (!stream) {
+        throw Error::system("cannot list", path(folder), errno);
+    }
+    opened.release();
+    std::vector<std::string> names;
+    for (errno = 0; const dirent* entry = ::readdir(stream.get()); errno = 0) {
+        const std::string_view name = entry->d_name;
+        const bool hidden = folder.empty() && (name == k_git_ignore || name == k_locks);
+        if (!hidden && is_store_key(name)) {
+            names.push_back(std::string(name) + (is_folder_entry(::dirfd(stream.get()), *entry) ? "/" : ""));
+        }
+    }
+    if (errno != 0) {
+        throw Error::system("cannot list", path(folder), errno);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+void StoreFolder::walk(const std::string& folder, std::string_view prefix, std::string_view after,
+                       std::size_t limit, std::vector<std::string>& out) const {
+    for (const std::string& name : entries(folder)) {
+        if (out.size() >= limit) {
+            return;
+        }
+        const std::string key = folder + name;
+        if (name.back() != '/') {
+            if (key.starts_with(prefix) && key > after) {
+                out.push_back(key);
+            }
+            continue;
+        }
+        const bool wanted = key.starts_with(prefix) || prefix.starts_with(key);
+        const bool all_before = key < after && !after.starts_with(key);
+        if (wanted && !all_before) {
+            walk(key, prefix, after, limit, out);
+        }
+    }
+}
+
+std::vector<std::string> StoreFolder::list(std::string_view prefix, std::string_view after,
+                                           std::size_t limit) const {
+    std::vector<std::string> out;
+    const std::size_t slash = prefix.rfind('/');
+    walk(std::string(prefix.substr(0, slash == std::string_view::npos ? 0 : slash + 1)), prefix, after, limit,
+         out);
+    return out;
+}
+
+std::vector<std::string> StoreFolder::children(std::string_view folder) const {
+    std::vector<std::string> names = entries(std::string(folder));
+    for (std::string& name : names) {
+        if (name.back() == '/') {
+            name.pop_back();
+        }
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+}  // namespace amp
