@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "core/base/time.hpp"
 #include "core/base/value.hpp"
 #include "core/ports/files.hpp"
 #include "core/ports/object_store.hpp"
@@ -14,51 +17,76 @@ namespace amp {
 
 /// What git says of a project.
 struct GitState {
-    std::string commit;  ///< 40 hex digits
+    std::string commit;  ///< 40 hex digits (64 in a SHA-256 repository); empty before the first commit
     std::string branch;  ///< empty when detached
-    bool dirty = false;  ///< tracked files changed, or untracked ones that are not ignored
+    bool dirty = false;  ///< anywhere in the work tree: tracked files changed, or untracked ones that are not ignored
 };
-/// nullopt when the folder is in no git work tree, or git is not installed.
+/// nullopt when the folder is in no git work tree, or git is not installed or refuses.
 std::optional<GitState> git_state(Process& process, const std::string& folder);
 
 struct CodeEntry {
-    std::string path;  ///< relative to the project folder, '/'-separated
+    std::string path;  ///< relative to the project folder, '/'-separated; bytes as the file system has them
     bool executable = false;
     std::string link_target;  ///< of a symbolic link; then no content
     std::uint64_t size_bytes = 0;
-    std::string sha256;
+    std::string sha256;         ///< empty: a link, or the content was not read (then mtime_ns stands for it)
+    std::int64_t mtime_ns = 0;  ///< 0 where the content was read
     bool operator==(const CodeEntry&) const = default;
 };
 
-/// The code that a run uses: which files, with their hashes. Sorted by path.
+/// The code that a run uses: which files, with their hashes. Sorted by the bytes of the path.
 struct CodeManifest {
     std::vector<CodeEntry> entries;
-    std::string hash;  ///< SHA-256 of the canonical JSON of the entries
-    bool truncated = false;  ///< the project is over the limits: larger files are listed by size and time alone
+    std::string hash;        ///< SHA-256 of the canonical JSON of the entries
+    bool truncated = false;  ///< over the limits, or not all readable: some files are listed by size and time alone
 };
 
+/// Globs as in .ampignore: one without '/' matches at any depth, one with a '/' from the project's folder.
 struct CodeSelection {
-    std::vector<std::string> include;  ///< globs; empty: all
-    std::vector<std::string> exclude;
+    std::vector<std::string> include;  ///< empty: all
+    std::vector<std::string> exclude;  ///< wins over include
 };
 
-/// Lists and hashes the project's code: in a git work tree what is tracked or untracked and not ignored (`git ls-files -co --exclude-standard`),
-/// else all files; without `.git`, `.amp` and what .ampignore and `exclude` name. Hashes are cached by (path, size, mtime, ctime, inode)
-/// in `cache`, so that an unchanged project of 100,000 files costs little.
-/// @param store where new contents are put as objects, when `keep_objects`
-CodeManifest scan_code(Files& files, Process& process, ObjectStore& store, const std::string& folder, const CodeSelection& selection,
-                       bool keep_objects);
+/// Puts a file's content into the store and gives its SHA-256.
+using KeepContent = std::function<std::string(std::string_view content)>;
 
+struct CodeLimits {
+    std::uint64_t file_bytes = std::uint64_t{100} << 20;
+    std::uint64_t total_bytes = std::uint64_t{2} << 30;  ///< beyond it the largest files are not read
+    std::size_t walked_files = 200'000;                  ///< outside git
+};
+
+/// Lists and hashes the project's code: in a git work tree what is tracked or untracked and not ignored
+/// (`git ls-files -co --exclude-standard`), else (also when git lists nothing here) all files but Python's virtual
+/// environments; without `.git`, `.amp`, submodules, Python's caches, and what .ampignore and `exclude` name. Links are
+/// listed by their target; folders, sockets and devices are not listed.
+/// Hashes are cached in `store` under cache/ by (path, size, mtime, ctime, inode), so that an unchanged project of
+/// 100,000 files costs little; a file that changed within 2 seconds of the last scan is read again. The cache also
+/// remembers what was kept: who deletes objects deletes the `cache/code-` keys first.
+/// Never throws for the sake of a single file: what vanishes meanwhile is left out, what cannot be read is listed by size and time.
+/// @param folder absolute
+/// @param keep called with each content that no earlier scan has kept; empty: only hashes
+CodeManifest scan_code(Files& files, Process& process, ObjectStore& store, const std::string& folder,
+                       const CodeSelection& selection, Timestamp now, const KeepContent& keep = {},
+                       const CodeLimits& limits = {});
+
+/// {entries: [{path, size_bytes, sha256, executable, link, mtime_ns}], hash, truncated}; what is empty is left out; names
+/// that are not UTF-8 as `path_b64`, `link_b64`.
 Value to_value(const CodeManifest& manifest);
+/// What to_value gave. @throws Error(mismatch) when it is none
 CodeManifest code_manifest_from(const Value& value);
+/// SHA-256 of the canonical JSON of to_value's `entries`.
+std::string hash_of(const std::vector<CodeEntry>& entries);
 
 /// Paths that differ between two manifests, each with "added", "removed" or "changed".
 struct CodeDifference {
     std::string path;
     std::string how;
+    bool operator==(const CodeDifference&) const = default;
 };
 std::vector<CodeDifference> differences(const CodeManifest& before, const CodeManifest& after);
-/// Does a glob of `sources` match a path? `*` within a part, `**` across parts, `?`, `[a-z]`; a folder's name matches all in it.
+/// Does a glob of `sources` match a path? `*` within a part, `**` across parts, `?`, `[a-z]`; a folder's name matches all
+/// in it. From the project's folder on: `*.py` is not `src/a.py`, `**/*.py` is.
 bool glob_matches(std::string_view glob, std::string_view path);
 
 }  // namespace amp

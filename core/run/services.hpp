@@ -11,6 +11,7 @@
 #include "core/ports/files.hpp"
 #include "core/ports/object_store.hpp"
 #include "core/ports/process.hpp"
+#include "core/ports/waiter.hpp"
 
 namespace amp {
 
@@ -20,17 +21,6 @@ struct BackendRequest {
     std::uint32_t epoch = 1;
     std::string project_folder;
     std::size_t workers = 0;  ///< tasks at once; 0: as many as the machine has processors
-};
-
-/// Waits without polling: for descriptors, signals and time.
-class Waiter {
-  public:
-    virtual ~Waiter() = default;
-    /// Returns when `fd` is readable, a stop was asked for, or `seconds` have passed (negative: no limit).
-    virtual void wait(int fd, double seconds) = 0;
-    /// How often a person has asked to stop (SIGINT), and which other signal ended us (SIGTERM, SIGHUP; 0: none).
-    virtual int interrupts() = 0;
-    virtual int terminating_signal() = 0;
 };
 
 /// What is found only when a store is opened.
