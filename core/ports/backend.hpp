@@ -79,6 +79,8 @@ class Backend {
 
     virtual void submit(std::span<const TaskSpec> specs) = 0;
     virtual void cancel(std::span<const AttemptId> attempts) = 0;
+    /// As cancel, with KILL at once.
+    virtual void kill(std::span<const AttemptId> attempts) = 0;
     /// Starting may continue after the failures seen so far.
     virtual void go_on() = 0;
 
