@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/target.hpp"
+#include "core/base/error.hpp"
+
+namespace amp {
+
+struct Session;
+
+/// `amp get NAME` inside a task, `amp get RUN[/STEP[/INDEX]] NAME` anywhere: reads an artifact.
+struct GetCommand {
+    std::optional<TaskTarget> target;  ///< nullopt: the task that we are in
+    std::string name;
+    std::string output;  ///< -o: where to copy it to; empty: print its value
+};
+
+ExitCode execute(Session& session, const GetCommand& command);
+
+}  // namespace amp

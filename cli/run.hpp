@@ -1,0 +1,18 @@
+#pragma once
+
+#include "core/base/error.hpp"
+#include "core/run/start.hpp"
+
+namespace amp {
+
+struct Session;
+
+/// `amp run [FLOW]`: starts a run and drives it to its end.
+struct RunCommand {
+    StartOptions start;
+    bool events = false;  ///< --events=ndjson: a JSON line an event
+};
+
+ExitCode execute(Session& session, const RunCommand& command);
+
+}  // namespace amp

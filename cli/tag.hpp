@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/error.hpp"
+
+namespace amp {
+
+struct Session;
+
+/// `amp tag add|remove|list RUN [TAG...]`.
+struct TagCommand {
+    enum class Action { add, remove, list };
+    Action action = Action::list;
+    std::string run = "latest";
+    std::vector<std::string> tags;
+};
+
+ExitCode execute(Session& session, const TagCommand& command);
+
+}  // namespace amp
