@@ -23,8 +23,9 @@ struct Access {
     bool operator==(const Access&) const = default;
 };
 
-/// A reference as written: `params.lr`, `train[3].model`, `evaluate.*.accuracy`, `item`. Indices that are themselves
-/// expressions end the static part: `dynamic` is then set and what follows is applied to the value.
+/// A reference as written: `params.lr`, `train[3].model`, `evaluate.*.accuracy`, `item`. Indices that are
+/// themselves expressions end the static part: `dynamic` is then set and what follows is applied to the
+/// value.
 struct Reference {
     std::string root;
     std::vector<Access> path;
@@ -38,8 +39,8 @@ struct Reference {
 class Scope {
   public:
     virtual ~Scope() = default;
-    /// The value, with all of `path` applied; nullopt when it does not exist (which default() and exists() decide
-    /// upon, and everything else makes an error). @throws Error(invalid) for what can never be
+    /// The value, with all of `path` applied; nullopt when it does not exist (which default() and exists()
+    /// decide upon, and everything else makes an error). @throws Error(invalid) for what can never be
     virtual std::optional<Value> resolve(const std::string& root, std::span<const Access> path) const = 0;
     /// failed() and failed("step").
     virtual bool failed(const std::optional<std::string>& step) const = 0;
@@ -54,10 +55,13 @@ class Expression {
   public:
     /// @param text the expression, without `{{ }}`
     /// @param at where `text` begins, for diagnostics
+    /// @param fixed_place the text in the file differs (escapes): every diagnostic is at `at`
     /// @return nullopt after reporting to `diagnostics`; depth is limited to 64, length to 16 KiB
-    static std::optional<Expression> parse(std::string_view text, Place at, Diagnostics& diagnostics);
+    static std::optional<Expression> parse(std::string_view text, Place at, Diagnostics& diagnostics,
+                                           bool fixed_place = false);
 
-    /// Bounded in time and memory: a result or intermediate of over 10 million elements or 64 MiB is an error.
+    /// Bounded in time and memory: a result or intermediate of over 10 million elements or 64 MiB is an
+    /// error.
     /// @throws Error(invalid) with the reason, the expression in `where`
     Value evaluate(const Scope& scope) const;
 
@@ -73,6 +77,8 @@ class Expression {
     const std::vector<std::string>& failed_steps() const;
     /// Does it call raw()? (Then the text itself goes into a shell script.)
     bool is_raw() const;
+    /// Its value when it is nothing but a literal.
+    std::optional<Value> literal() const;
     const std::string& text() const;
     Place place() const;
 
@@ -86,8 +92,9 @@ class Expression {
 bool is_reserved_word(std::string_view name);
 std::span<const std::string_view> reserved_words();
 
-/// A value as text in an argument or variable: strings as they are, numbers and booleans as JSON, null as "", lists and objects as
-/// canonical JSON. @throws Error(invalid) for a file (its path is late: see Template) and for text with NUL
+/// A value as text in an argument or variable: strings as they are, numbers and booleans as JSON, null as "",
+/// lists and objects as canonical JSON. @throws Error(invalid) for a file (its path is late: see Template)
+/// and for text with NUL
 std::string value_text(const Value& value);
 /// Truth of `when`, `until` and `if`: a bool; null, 0, "", [] and {} are false, all else true.
 bool truthy(const Value& value);

@@ -15,9 +15,11 @@ class TextTemplate {
   public:
     using Part = std::variant<std::string, Expression>;
 
-    /// @param at where `text` begins in the file. `escaped` tells that the text in the file is longer than `text`
+    /// @param at where `text` begins in the file. `escaped` tells that the text in the file is longer than
+    /// `text`
     ///        (escapes in a basic string), so that columns are those of the whole string
-    static std::optional<TextTemplate> parse(std::string_view text, Place at, bool escaped, Diagnostics& diagnostics);
+    static std::optional<TextTemplate> parse(std::string_view text, Place at, bool escaped,
+                                             Diagnostics& diagnostics);
 
     const std::vector<Part>& parts() const { return parts_; }
     bool is_plain() const;
@@ -27,9 +29,17 @@ class TextTemplate {
     bool is_spread() const { return spread_; }
     std::vector<Expression> expressions() const;
     const std::string& source() const { return source_; }
+    /// Where each part lies in source(), braces included.
+    struct Span {
+        std::size_t begin = 0;
+        std::size_t end = 0;
+    };
+    const std::vector<Span>& spans() const { return spans_; }
 
   private:
+    class Parser;
     std::vector<Part> parts_;
+    std::vector<Span> spans_;
     std::string source_;
     bool spread_ = false;
 };
