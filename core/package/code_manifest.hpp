@@ -19,7 +19,8 @@ namespace amp {
 struct GitState {
     std::string commit;  ///< 40 hex digits (64 in a SHA-256 repository); empty before the first commit
     std::string branch;  ///< empty when detached
-    bool dirty = false;  ///< anywhere in the work tree: tracked files changed, or untracked ones that are not ignored
+    bool dirty =
+        false;  ///< anywhere in the work tree: tracked files changed, or untracked ones that are not ignored
 };
 /// nullopt when the folder is in no git work tree, or git is not installed or refuses.
 std::optional<GitState> git_state(Process& process, const std::string& folder);
@@ -37,8 +38,9 @@ struct CodeEntry {
 /// The code that a run uses: which files, with their hashes. Sorted by the bytes of the path.
 struct CodeManifest {
     std::vector<CodeEntry> entries;
-    std::string hash;        ///< SHA-256 of the canonical JSON of the entries
-    bool truncated = false;  ///< over the limits, or not all readable: some files are listed by size and time alone
+    std::string hash;  ///< SHA-256 of the canonical JSON of the entries
+    bool truncated =
+        false;  ///< over the limits, or not all readable: some files are listed by size and time alone
 };
 
 /// Globs as in .ampignore: one without '/' matches at any depth, one with a '/' from the project's folder.
@@ -57,21 +59,22 @@ struct CodeLimits {
 };
 
 /// Lists and hashes the project's code: in a git work tree what is tracked or untracked and not ignored
-/// (`git ls-files -co --exclude-standard`), else (also when git lists nothing here) all files but Python's virtual
-/// environments; without `.git`, `.amp`, submodules, Python's caches, and what .ampignore and `exclude` name. Links are
-/// listed by their target; folders, sockets and devices are not listed.
-/// Hashes are cached in `store` under cache/ by (path, size, mtime, ctime, inode), so that an unchanged project of
-/// 100,000 files costs little; a file that changed within 2 seconds of the last scan is read again. The cache also
-/// remembers what was kept: who deletes objects deletes the `cache/code-` keys first.
-/// Never throws for the sake of a single file: what vanishes meanwhile is left out, what cannot be read is listed by size and time.
+/// (`git ls-files -co --exclude-standard`), else (also when git lists nothing here) all files but Python's
+/// virtual environments; without `.git`, `.amp`, submodules, Python's caches, and what .ampignore and
+/// `exclude` name. Links are listed by their target; folders, sockets and devices are not listed. Hashes are
+/// cached in `store` under cache/ by (path, size, mtime, ctime, inode), so that an unchanged project of
+/// 100,000 files costs little; a file that changed within 2 seconds of the last scan is read again. The cache
+/// also remembers what was kept: who deletes objects deletes the `cache/code-` keys first. Never throws for
+/// the sake of a single file: what vanishes meanwhile is left out, what cannot be read is listed by size and
+/// time.
 /// @param folder absolute
 /// @param keep called with each content that no earlier scan has kept; empty: only hashes
 CodeManifest scan_code(Files& files, Process& process, ObjectStore& store, const std::string& folder,
                        const CodeSelection& selection, Timestamp now, const KeepContent& keep = {},
                        const CodeLimits& limits = {});
 
-/// {entries: [{path, size_bytes, sha256, executable, link, mtime_ns}], hash, truncated}; what is empty is left out; names
-/// that are not UTF-8 as `path_b64`, `link_b64`.
+/// {entries: [{path, size_bytes, sha256, executable, link, mtime_ns}], hash, truncated}; what is empty is
+/// left out; names that are not UTF-8 as `path_b64`, `link_b64`.
 Value to_value(const CodeManifest& manifest);
 /// What to_value gave. @throws Error(mismatch) when it is none
 CodeManifest code_manifest_from(const Value& value);
@@ -85,8 +88,8 @@ struct CodeDifference {
     bool operator==(const CodeDifference&) const = default;
 };
 std::vector<CodeDifference> differences(const CodeManifest& before, const CodeManifest& after);
-/// Does a glob of `sources` match a path? `*` within a part, `**` across parts, `?`, `[a-z]`; a folder's name matches all
-/// in it. From the project's folder on: `*.py` is not `src/a.py`, `**/*.py` is.
+/// Does a glob of `sources` match a path? `*` within a part, `**` across parts, `?`, `[a-z]`; a folder's name
+/// matches all in it. From the project's folder on: `*.py` is not `src/a.py`, `**/*.py` is.
 bool glob_matches(std::string_view glob, std::string_view path);
 
 }  // namespace amp

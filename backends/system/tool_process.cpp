@@ -1,0 +1,218 @@
+#include "backends/system/tool_process.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <csignal>
+#include <cstdlib>
+
+#include "backends/system/event_loop.hpp"
+#include "backends/system/spawn.hpp"
+#include "core/base/error.hpp"
+#include "core/base/unique_fd.hpp"
+
+namespace amp {
+namespace {
+
+constexpr std::size_t k_max_output = std::size_t{64} << 20;
+constexpr int k_look_again_ms = 20;  // only on kernels without pidfd (before 5.3)
+
+struct Pipe {
+    UniqueFd read;
+    UniqueFd write;
+};
+
+Pipe make_pipe() {
+    std::array<int, 2> ends{};
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) {
+        throw Error::system("create", "a pipe", errno);
+    }
+    Pipe pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+    fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK);
+    return pipe;
+}
+
+std::string resolve(const std::string& program, const std::string& cwd) {
+    struct stat status {};
+    if (stat(cwd.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+        throw Error(ExitCode::not_found, fmt::format("the folder '{}' does not exist", cwd), cwd);
+    }
+    const char* path = std::getenv("PATH");
+    std::string unusable;
+    std::string found = find_program(program, path ? path : "/usr/bin:/bin", cwd, unusable);
+    if (found.empty() && !unusable.empty()) {
+        throw Error(ExitCode::not_found, fmt::format("'{}' is not executable", unusable), unusable);
+    }
+    if (found.empty()) {
+        throw Error(ExitCode::not_found, fmt::format("the program '{}' is not installed", program), program,
+                    "install it, or put its folder into PATH");
+    }
+    return found;
+}
+
+class FileActions {
+  public:
+    FileActions(const std::string& cwd, int out, int err) {
+        posix_spawn_file_actions_init(&actions_);
+        posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
+        posix_spawn_file_actions_adddup2(&actions_, out, 1);
+        posix_spawn_file_actions_adddup2(&actions_, err, 2);
+        posix_spawn_file_actions_addclosefrom_np(&actions_, 3);
+        posix_spawn_file_actions_addchdir_np(&actions_, cwd.c_str());
+    }
+    ~FileActions() { posix_spawn_file_actions_destroy(&actions_); }
+    FileActions(const FileActions&) = delete;
+    FileActions& operator=(const FileActions&) = delete;
+    const posix_spawn_file_actions_t* get() const { return &actions_; }
+
+  private:
+    posix_spawn_file_actions_t actions_{};
+};
+
+/// A group of its own, and no signal blocked or ignored.
+class Attributes {
+  public:
+    Attributes() {
+        sigset_t set;
+        posix_spawnattr_init(&attributes_);
+        posix_spawnattr_setflags(&attributes_,
+                                 POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        sigfillset(&set);
+        posix_spawnattr_setsigdefault(&attributes_, &set);
+        sigemptyset(&set);
+        posix_spawnattr_setsigmask(&attributes_, &set);
+    }
+    ~Attributes() { posix_spawnattr_destroy(&attributes_); }
+    Attributes(const Attributes&) = delete;
+    Attributes& operator=(const Attributes&) = delete;
+    const posix_spawnattr_t* get() const { return &attributes_; }
+
+  private:
+    posix_spawnattr_t attributes_{};
+};
+
+/// A started program until it has ended; never leaves a zombie or a running group behind.
+class Child {
+  public:
+    Child(const std::string& program, const std::vector<std::string>& argv, const std::string& cwd, int out,
+          int err) {
+        std::vector<char*> arguments;
+        for (const std::string& argument : argv) {
+            arguments.push_back(const_cast<char*>(argument.c_str()));  // which exec does not write to
+        }
+        arguments.push_back(nullptr);
+        const FileActions actions(cwd, out, err);
+        const Attributes attributes;
+        const int error =
+            posix_spawn(&pid_, program.c_str(), actions.get(), attributes.get(), arguments.data(), environ);
+        if (error != 0) {
+            pid_ = -1;
+            throw Error::system("start", program, error);
+        }
+        pidfd_ = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+    }
+    ~Child() {
+        if (pid_ > 0) {
+            kill_group();
+            has_ended(0);
+        }
+    }
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+
+    int pidfd() const { return pidfd_.get(); }
+    int status() const { return status_; }
+    void kill_group() const { kill(-pid_, SIGKILL); }
+    /// @param flags WNOHANG, or 0 to wait
+    bool has_ended(int flags) {
+        pid_t got = 0;
+        do {
+            got = waitpid(pid_, &status_, flags);
+        } while (got < 0 && errno == EINTR);
+        if (got != 0) {
+            pid_ = -1;
+        }
+        return got != 0;
+    }
+
+  private:
+    pid_t pid_ = -1;
+    int status_ = -1;  // neither exited nor killed: what it is when someone else took the child's end
+    UniqueFd pidfd_;
+};
+
+/// Takes what is there; closes `fd` at the end of the stream.
+void drain(UniqueFd& fd, std::string& into, bool& truncated) {
+    std::array<char, 65536> buffer;
+    while (fd) {
+        const ssize_t n = read(fd.get(), buffer.data(), buffer.size());
+        if (n > 0) {
+            const std::size_t room = std::min(k_max_output - into.size(), static_cast<std::size_t>(n));
+            into.append(buffer.data(), room);
+            truncated = truncated || room < static_cast<std::size_t>(n);
+        } else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+            fd.reset();
+        } else if (errno == EAGAIN) {
+            return;
+        }
+    }
+}
+
+/// Milliseconds to wait at most; -1: until something comes.
+int patience(double deadline, bool told_of_end) {
+    const int look_again = told_of_end ? -1 : k_look_again_ms;
+    if (std::isinf(deadline)) {
+        return look_again;
+    }
+    const int left = static_cast<int>(std::ceil(std::clamp(deadline - steady_now(), 0.0, 3600.0) * 1000));
+    return told_of_end ? left : std::min(left, look_again);
+}
+
+void follow(Child& child, UniqueFd& out, UniqueFd& err, double timeout_s, ToolResult& result) {
+    const double deadline = timeout_s > 0 ? steady_now() + timeout_s : INFINITY;
+    while (!child.has_ended(WNOHANG)) {
+        if (steady_now() >= deadline) {
+            result.timed_out = true;
+            child.kill_group();
+            child.has_ended(0);
+            break;
+        }
+        std::array<pollfd, 3> fds = {
+            {{out.get(), POLLIN, 0}, {err.get(), POLLIN, 0}, {child.pidfd(), POLLIN, 0}}};
+        poll(fds.data(), fds.size(), patience(deadline, child.pidfd() >= 0));
+        drain(out, result.out, result.truncated);
+        drain(err, result.err, result.truncated);
+    }
+    drain(out, result.out, result.truncated);
+    drain(err, result.err, result.truncated);
+}
+
+}  // namespace
+
+ToolResult ToolProcess::run(const std::vector<std::string>& argv, const std::string& cwd, double timeout_s) {
+    if (argv.empty()) {
+        throw Error(ExitCode::bug, "a tool without a name cannot be run");
+    }
+    Pipe out = make_pipe();
+    Pipe err = make_pipe();
+    Child child(resolve(argv[0], cwd), argv, cwd, out.write.get(), err.write.get());
+    out.write.reset();
+    err.write.reset();
+    ToolResult result;
+    follow(child, out.read, err.read, timeout_s, result);
+    result.exit = WIFEXITED(child.status()) ? WEXITSTATUS(child.status()) : -1;
+    result.signal = WIFSIGNALED(child.status()) ? WTERMSIG(child.status()) : 0;
+    return result;
+}
+
+}  // namespace amp

@@ -1,0 +1,200 @@
+#include "core/package/code_manifest.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/error.hpp"
+#include "core/base/hash.hpp"
+#include "core/package/code_manifest_cache.hpp"
+#include "core/package/code_manifest_git.hpp"
+#include "core/package/code_manifest_walk.hpp"
+#include "core/package/glob_rules.hpp"
+
+namespace amp {
+namespace {
+
+constexpr std::uint64_t k_ignore_file_bytes = std::uint64_t{1} << 20;
+
+GlobRules rules_of(const std::vector<std::string>& globs) {
+    GlobRules rules;
+    for (const std::string& glob : globs) {
+        rules.add(glob);
+    }
+    return rules;
+}
+
+/// In order of weight: what only running makes, the user's rules, and what can never be code.
+GlobRules ignored_files(Files& files, const std::string& folder, const CodeSelection& selection) {
+    GlobRules rules =
+        rules_of({"__pycache__/", ".ipynb_checkpoints/", ".pytest_cache/", ".mypy_cache/", ".ruff_cache/"});
+    const std::string path = folder + "/.ampignore";
+    if (files.info(path)) {
+        rules.add_lines(files.read(path, k_ignore_file_bytes));
+    }
+    for (const std::string& glob : selection.exclude) {
+        rules.add(glob);
+    }
+    rules.add(".git");
+    rules.add(".amp/");
+    return rules;
+}
+
+FoundFiles find_files(Files& files, Process& process, const std::string& folder,
+                      const CodeSelection& selection, const CodeLimits& limits) {
+    const GlobRules ignored = ignored_files(files, folder, selection);
+    const auto known_to_git = git_files(process, folder);
+    // A folder that a larger repository ignores (a project in a home folder kept in git) lists nothing.
+    FoundFiles found = known_to_git && !known_to_git->empty()
+                           ? look_at(files, folder, *known_to_git, ignored)
+                           : walk(files, folder, ignored, limits.walked_files);
+    const GlobRules included = rules_of(selection.include);
+    if (!included.empty()) {
+        std::erase_if(found.files, [&](const FoundFile& file) { return !included.names_file(file.path); });
+    }
+    std::sort(found.files.begin(), found.files.end(),
+              [](const FoundFile& a, const FoundFile& b) { return a.path < b.path; });
+    return found;
+}
+
+/// The size from which on files are not read, so that what is read stays within the limits.
+std::uint64_t first_size_too_large(const std::vector<FoundFile>& files, const CodeLimits& limits) {
+    std::vector<std::uint64_t> sizes;
+    std::uint64_t total = 0;
+    for (const FoundFile& file : files) {
+        if (file.info.size_bytes <= limits.file_bytes && file.info.kind == FileInfo::Kind::file) {
+            sizes.push_back(file.info.size_bytes);
+            total += file.info.size_bytes;
+        }
+    }
+    std::sort(sizes.begin(), sizes.end());
+    std::uint64_t too_large = limits.file_bytes + 1;
+    while (total > limits.total_bytes) {
+        too_large = sizes.back();  // and all of that size: which of them must not depend on their order
+        while (!sizes.empty() && sizes.back() == too_large) {
+            total -= too_large;
+            sizes.pop_back();
+        }
+    }
+    return too_large;
+}
+
+class Hasher {
+  public:
+    Hasher(Files& files, ObjectStore& store, std::string folder, Timestamp now, const KeepContent& keep,
+           const CodeLimits& limits)
+        : files_(files),
+          store_(store),
+          folder_(std::move(folder)),
+          keep_(keep),
+          file_bytes_(limits.file_bytes) {
+        key_ = "cache/code-" + sha256_hex(folder_);
+        new_.scanned = now;
+        try {
+            if (const auto stored = store_.get(key_)) {
+                old_ = decode_hash_cache(stored->bytes).value_or(HashCache{});
+            }
+        } catch (const Error&) {  // a cache that cannot be read (another user's, say) is none
+        }
+    }
+
+    /// Fills in the hash, remembered or from the content. Without one the file cannot be read; without a path
+    /// it is gone. To be called in the order of paths.
+    void hash(CodeEntry& entry, const FileInfo& info) {
+        const CachedHash* known = find(entry.path);
+        if (known && still_valid(*known, info, old_.scanned) && (known->kept || !keep_)) {
+            new_.hashes.push_back(*known);
+            entry.sha256 = known->sha256;
+            return;
+        }
+        const std::optional<std::string> content = read(entry);
+        if (!content) {
+            return;
+        }
+        entry.sha256 = keep_ ? keep_(*content) : sha256_hex(*content);
+        entry.size_bytes = content->size();
+        new_.hashes.push_back({entry.path, info.size_bytes, info.mtime_ns, info.ctime_ns, info.inode,
+                               entry.sha256, static_cast<bool>(keep_)});
+        changed_ = true;
+    }
+
+    void finish() {
+        if (!changed_ && new_.hashes.size() == old_.hashes.size()) {
+            return;
+        }
+        if (keep_) {
+            store_.sync_pending();  // the cache must not promise contents that a crash takes away
+        }
+        try {
+            store_.put(key_, encode(new_));
+        } catch (const Error&) {  // the next scan takes longer, no more
+        }
+    }
+
+  private:
+    std::optional<std::string> read(CodeEntry& entry) {
+        try {
+            return files_.read(folder_ + '/' + entry.path, file_bytes_);
+        } catch (const Error& error) {
+            if (error.code() == ExitCode::not_found) {
+                entry.path.clear();
+            }
+            return std::nullopt;
+        }
+    }
+
+    const CachedHash* find(const std::string& path) {
+        while (next_ < old_.hashes.size() && old_.hashes[next_].path < path) {
+            ++next_;
+        }
+        return next_ < old_.hashes.size() && old_.hashes[next_].path == path ? &old_.hashes[next_] : nullptr;
+    }
+
+    Files& files_;
+    ObjectStore& store_;
+    std::string folder_;
+    const KeepContent& keep_;
+    std::uint64_t file_bytes_;
+    std::string key_;
+    HashCache old_;
+    HashCache new_;
+    std::size_t next_ = 0;
+    bool changed_ = false;
+};
+
+}  // namespace
+
+CodeManifest scan_code(Files& files, Process& process, ObjectStore& store, const std::string& folder,
+                       const CodeSelection& selection, Timestamp now, const KeepContent& keep,
+                       const CodeLimits& limits) {
+    FoundFiles found = find_files(files, process, folder, selection, limits);
+    const std::uint64_t too_large = first_size_too_large(found.files, limits);
+    Hasher hasher(files, store, folder, now, keep, limits);
+    CodeManifest manifest;
+    manifest.truncated = !found.complete;
+    manifest.entries.reserve(found.files.size());
+    for (FoundFile& file : found.files) {
+        CodeEntry entry;
+        entry.path = std::move(file.path);
+        if (file.info.kind == FileInfo::Kind::link) {
+            entry.link_target = std::move(file.info.link_target);
+        } else {
+            entry.executable = file.info.executable;
+            entry.size_bytes = file.info.size_bytes;
+            if (file.info.size_bytes < too_large) {
+                hasher.hash(entry, file.info);
+            }
+            if (entry.sha256.empty()) {
+                entry.mtime_ns = file.info.mtime_ns;
+                manifest.truncated = manifest.truncated || !entry.path.empty();
+            }
+        }
+        if (!entry.path.empty()) {
+            manifest.entries.push_back(std::move(entry));
+        }
+    }
+    hasher.finish();
+    manifest.hash = hash_of(manifest.entries);
+    return manifest;
+}
+
+}  // namespace amp

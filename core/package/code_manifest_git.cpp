@@ -1,0 +1,76 @@
+#include "core/package/code_manifest_git.hpp"
+
+#include <algorithm>
+
+#include "core/base/error.hpp"
+#include "core/base/text.hpp"
+#include "core/package/code_manifest.hpp"
+
+namespace amp {
+namespace {
+
+constexpr double k_patience_s = 120;
+
+/// Never takes a lock that another git would trip over, and never starts the monitor that a repository's own
+/// configuration names: a project may be someone else's.
+std::optional<std::string> ask_git(Process& process, const std::string& folder,
+                                   std::vector<std::string> arguments) {
+    std::vector<std::string> argv = {"git", "--no-optional-locks", "-c", "core.fsmonitor=false"};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    try {
+        ToolResult result = process.run(argv, folder, k_patience_s);
+        if (result.exit == 0 && !result.timed_out && !result.truncated) {
+            return std::move(result.out);
+        }
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::not_found) {
+            throw;
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<GitState> git_state(Process& process, const std::string& folder) {
+    const auto text = ask_git(
+        process, folder,
+        {"status", "--porcelain=v2", "--branch", "--no-ahead-behind", "-z", "--untracked-files=normal"});
+    if (!text) {
+        return std::nullopt;
+    }
+    constexpr std::string_view k_commit = "# branch.oid ";
+    constexpr std::string_view k_branch = "# branch.head ";
+    GitState state;
+    for (const std::string_view line : split(*text, '\0')) {
+        if (line.starts_with(k_commit)) {
+            const std::string_view commit = line.substr(k_commit.size());
+            state.commit = commit == "(initial)" ? "" : commit;
+        } else if (line.starts_with(k_branch)) {
+            const std::string_view branch = line.substr(k_branch.size());
+            state.branch = branch == "(detached)" ? "" : branch;
+        } else if (!line.empty() && !line.starts_with("# ")) {
+            state.dirty = true;
+            break;  // what follows are paths, which may look like anything
+        }
+    }
+    return state;
+}
+
+std::optional<std::vector<std::string>> git_files(Process& process, const std::string& folder) {
+    const auto text = ask_git(process, folder, {"ls-files", "-co", "--exclude-standard", "-z"});
+    if (!text) {
+        return std::nullopt;
+    }
+    std::vector<std::string> paths;
+    for (const std::string_view path : split(*text, '\0')) {
+        if (!path.empty()) {
+            paths.emplace_back(path);
+        }
+    }
+    std::sort(paths.begin(), paths.end());  // unmerged files are listed once a side
+    paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+    return paths;
+}
+
+}  // namespace amp

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/ports/process.hpp"
+
+namespace amp {
+
+/// What git knows or would add below `folder`, relative to it, sorted and each once; it may name files that
+/// are gone, and folders (submodules, nested repositories). nullopt when this is no work tree, or git cannot
+/// tell.
+std::optional<std::vector<std::string>> git_files(Process& process, const std::string& folder);
+
+}  // namespace amp

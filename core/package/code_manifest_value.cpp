@@ -1,0 +1,161 @@
+#include <algorithm>
+#include <array>
+
+#include "core/base/error.hpp"
+#include "core/base/hash.hpp"
+#include "core/base/json.hpp"
+#include "core/base/text.hpp"
+#include "core/package/code_manifest.hpp"
+
+namespace amp {
+namespace {
+
+constexpr std::string_view k_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+std::string to_base64(std::string_view bytes) {
+    std::string out;
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        std::uint32_t bits = 0;
+        const std::size_t n = std::min<std::size_t>(3, bytes.size() - i);
+        for (std::size_t k = 0; k < 3; ++k) {
+            bits = bits << 8 | (k < n ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+        }
+        for (std::size_t k = 0; k < 4; ++k) {
+            out += k <= n ? k_digits[bits >> (18 - 6 * k) & 63U] : '=';
+        }
+    }
+    return out;
+}
+
+std::string from_base64(std::string_view text) {
+    std::string out;
+    std::uint32_t bits = 0;
+    int count = 0;
+    while (text.ends_with('=')) {
+        text.remove_suffix(1);
+    }
+    for (const char c : text) {
+        const std::size_t digit = k_digits.find(c);
+        if (digit == std::string_view::npos) {
+            throw Error(ExitCode::mismatch, "a path in a code manifest is no base64");
+        }
+        bits = bits << 6 | static_cast<std::uint32_t>(digit);
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            out += static_cast<char>(bits >> count & 0xFFU);
+        }
+    }
+    return out;
+}
+
+Value to_value(const CodeEntry& entry) {
+    Object out;
+    const auto put_name = [&out](const std::string& key, const std::string& name) {
+        const bool plain = is_utf8(name);
+        out.emplace(plain ? key : key + "_b64", plain ? name : to_base64(name));
+    };
+    put_name("path", entry.path);
+    if (!entry.link_target.empty()) {
+        put_name("link", entry.link_target);
+        return out;
+    }
+    out.emplace("size_bytes", entry.size_bytes);
+    if (entry.executable) {
+        out.emplace("executable", true);
+    }
+    if (entry.sha256.empty()) {
+        out.emplace("mtime_ns", entry.mtime_ns);
+    } else {
+        out.emplace("sha256", entry.sha256);
+    }
+    return out;
+}
+
+CodeEntry entry_from(const Value& value) {
+    const auto name = [&value](const std::string& key) {
+        const std::string coded = get_string(value, key + "_b64");
+        return coded.empty() ? get_string(value, key) : from_base64(coded);
+    };
+    CodeEntry entry;
+    entry.path = name("path");
+    if (entry.path.empty()) {
+        throw Error(ExitCode::mismatch, "an entry of a code manifest has no path");
+    }
+    entry.link_target = name("link");
+    entry.size_bytes = static_cast<std::uint64_t>(get_int(value, "size_bytes"));
+    entry.executable = get_bool(value, "executable");
+    entry.sha256 = get_string(value, "sha256");
+    entry.mtime_ns = get_int(value, "mtime_ns");
+    return entry;
+}
+
+bool by_path(const CodeEntry& a, const CodeEntry& b) {
+    return a.path < b.path;
+}
+
+}  // namespace
+
+Value to_value(const CodeManifest& manifest) {
+    List entries;
+    entries.reserve(manifest.entries.size());
+    for (const CodeEntry& entry : manifest.entries) {
+        entries.push_back(to_value(entry));
+    }
+    Object out{{"entries", std::move(entries)}, {"hash", manifest.hash}};
+    if (manifest.truncated) {
+        out.emplace("truncated", true);
+    }
+    return out;
+}
+
+CodeManifest code_manifest_from(const Value& value) {
+    const Value* entries = value.find("entries");
+    if (!entries || !entries->is_list()) {
+        throw Error(ExitCode::mismatch, "a code manifest has no list of entries");
+    }
+    CodeManifest manifest;
+    for (const Value& entry : entries->as_list()) {
+        manifest.entries.push_back(entry_from(entry));
+    }
+    std::sort(manifest.entries.begin(), manifest.entries.end(), by_path);
+    manifest.hash = get_string(value, "hash");
+    manifest.truncated = get_bool(value, "truncated");
+    return manifest;
+}
+
+std::string hash_of(const std::vector<CodeEntry>& entries) {
+    Sha256 hash;
+    std::string text = "[";  // entry by entry: the whole text of a large project would be tens of megabytes
+    for (const CodeEntry& entry : entries) {
+        if (text.size() > 1) {
+            text = ",";
+        }
+        json::dump_to(text, to_value(entry));
+        hash.update(text);
+    }
+    hash.update(entries.empty() ? "[]" : "]");
+    return hash.hex();
+}
+
+std::vector<CodeDifference> differences(const CodeManifest& before, const CodeManifest& after) {
+    std::vector<CodeDifference> out;
+    auto old = before.entries.begin();
+    auto now = after.entries.begin();
+    while (old != before.entries.end() || now != after.entries.end()) {
+        if (now == after.entries.end() || (old != before.entries.end() && old->path < now->path)) {
+            out.push_back({old++->path, "removed"});
+        } else if (old == before.entries.end() || now->path < old->path) {
+            out.push_back({now++->path, "added"});
+        } else {
+            if (*old != *now) {
+                out.push_back({now->path, "changed"});
+            }
+            ++old;
+            ++now;
+        }
+    }
+    return out;
+}
+
+}  // namespace amp

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "core/package/glob_rules.hpp"
+#include "core/ports/files.hpp"
+
+namespace amp {
+
+struct FoundFile {
+    std::string path;  ///< relative to the project's folder
+    FileInfo info;
+};
+
+struct FoundFiles {
+    std::vector<FoundFile> files;  ///< regular files and links, in no order
+    bool complete = true;          ///< false: some could not be looked at, or there were too many
+};
+
+/// The files and links among `paths` that `ignored` does not name.
+FoundFiles look_at(Files& files, const std::string& folder, const std::vector<std::string>& paths,
+                   const GlobRules& ignored);
+
+/// All files and links below `folder` that `ignored` does not name, without Python's virtual environments.
+/// @param limit how many names are looked at before it gives up
+FoundFiles walk(Files& files, const std::string& folder, const GlobRules& ignored, std::size_t limit);
+
+}  // namespace amp
