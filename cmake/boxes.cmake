@@ -61,3 +61,10 @@ function(amp_unit_tests)
     endif()
   endforeach()
 endfunction()
+
+# Programs that measure a part alone, for tests/bench; built when asked for.
+function(amp_benchmarks)
+  add_executable(bench_plan_memory EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/tests/bench/plan_memory.cpp)
+  amp_settings(bench_plan_memory)
+  target_link_libraries(bench_plan_memory PRIVATE core_engine core_flow)
+endfunction()

@@ -130,9 +130,10 @@ def show_result(demo: Demo) -> None:
     demo.amp("runs", "--tag", "demo")
 
     say("Its result")
-    print(demo.amp("get", "latest/report", "table", shown=False))
-    plot = demo.folder / "plot.svg"
-    plot.write_text(demo.amp("get", "latest/report", "plot", shown=False))
+    table, plot = demo.folder / "table.md", demo.folder / "plot.svg"
+    demo.amp("get", "latest/report", "table", "-o", str(table))
+    demo.amp("get", "latest/report", "plot", "-o", str(plot))
+    print(table.read_text())
     print(f"The plot: {plot}\nLook around: cd {demo.project} && {demo.amp_path} show latest")
 
 
