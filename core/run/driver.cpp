@@ -37,14 +37,7 @@ void Driver::adopt() {
         end_attempt(result, {});
     }
     for (const AttemptId& lost : found.lost) {
-        AttemptResult result;
-        result.task = lost.task;
-        result.attempt = lost.attempt;
-        result.cause = Cause::lost;
-        result.exit = -1;
-        result.message = "its keeper died";
-        result.started = result.ended = now();
-        end_attempt(result, {});
+        end_attempt(failed_result(lost, Cause::lost, "its keeper died"), {});
     }
     for (const AttemptStarted& running : found.running) {
         handle(running);
@@ -58,7 +51,6 @@ void Driver::reopen(bool retry_caught) {
 }
 
 RunOutcome Driver::drive() {
-    observer_.run_started(data_.record().run, false);
     while (true) {
         watch_time();
         data_.plan().advance(now());
@@ -200,13 +192,8 @@ void Driver::submit_ready() {
 }
 
 void Driver::fail_before_start(TaskId task, const std::string& message) {
-    AttemptResult result;
-    result.task = TaskName{data_.step(data_.plan().step(task)).name, data_.plan().index(task)};
-    result.attempt = data_.plan().attempt(task);
-    result.cause = Cause::user;
+    AttemptResult result = failed_result(attempt_id(task), Cause::user, message);
     result.exit = 202;  // an expression that failed fails again
-    result.message = message;
-    result.started = result.ended = now();
     end_attempt(result, {});
 }
 
@@ -263,7 +250,7 @@ bool Driver::needs_reused(StepId step, const TaskIndex& index) const {
 void Driver::send_cancels() {
     std::vector<AttemptId> attempts;
     for (const TaskId task : data_.plan().take_cancels()) {
-        attempts.push_back(AttemptId{TaskName{data_.step(data_.plan().step(task)).name, data_.plan().index(task)}, data_.plan().attempt(task)});
+        attempts.push_back(attempt_id(task));
     }
     if (!attempts.empty()) {
         backend_.cancel(attempts);
@@ -343,21 +330,38 @@ void Driver::handle(const BackendLost& event) {
     const auto held = std::move(in_flight_);
     in_flight_.clear();
     for (const auto& [task, flight] : held) {
-        const StepId step = data_.plan().step(task);
-        const TaskIndex index = data_.plan().index(task);
         if (!flight.started) {
-            record(RunEvent{.event = TaskReturned{step, index}, .at = now()});
+            record(RunEvent{.event = TaskReturned{data_.plan().step(task), data_.plan().index(task)}, .at = now()});
             continue;
         }
         AttemptResult result;
-        result.task = TaskName{data_.step(step).name, index};
-        result.attempt = data_.plan().attempt(task);
-        result.cause = Cause::lost;
-        result.exit = -1;
-        result.message = event.reason;
-        result.started = result.ended = now();
-        end_attempt(result, {});
+        end_attempt(failed_result(attempt_id(task), Cause::lost, event.reason), {});
     }
+}
+
+AttemptId Driver::attempt_id(TaskId task) const {
+    const Plan& plan = data_.plan();
+    return {TaskName{data_.step(plan.step(task)).name, plan.index(task)}, plan.attempt(task)};
+}
+
+std::vector<AttemptId> Driver::attempts_in_flight() const {
+    std::vector<AttemptId> attempts;
+    for (const auto& [task, flight] : in_flight_) {
+        attempts.push_back(attempt_id(task));
+    }
+    return attempts;
+}
+
+/// Of an attempt that ended without a word of its own.
+AttemptResult Driver::failed_result(const AttemptId& id, Cause cause, const std::string& message) const {
+    AttemptResult result;
+    result.task = id.task;
+    result.attempt = id.attempt;
+    result.cause = cause;
+    result.exit = -1;
+    result.message = message;
+    result.started = result.ended = now();
+    return result;
 }
 
 // ---- Signals and time ----
@@ -369,21 +373,14 @@ void Driver::watch_signals() {
     if (signal == k_hangup || interrupts > 1) {
         // A hang-up leaves what runs to its backend; a second interrupt has no patience.
         if (interrupts > 1) {
-            std::vector<AttemptId> attempts;
-            for (const auto& [task, flight] : in_flight_) {
-                attempts.push_back(AttemptId{TaskName{data_.step(data_.plan().step(task)).name, data_.plan().index(task)}, data_.plan().attempt(task)});
-            }
-            backend_.kill(attempts);
+            backend_.kill(attempts_in_flight());
         }
         stop_ = Stop::now;
         return;
     }
     if ((signal != 0 || interrupts == 1) && stop_ == Stop::none) {
         stop_ = Stop::graceful;
-        std::vector<AttemptId> attempts;
-        for (const auto& [task, flight] : in_flight_) {
-            attempts.push_back(AttemptId{TaskName{data_.step(data_.plan().step(task)).name, data_.plan().index(task)}, data_.plan().attempt(task)});
-        }
+        const auto attempts = attempts_in_flight();
         news_.emplace_back([this, count = attempts.size()] {
             observer_.note(count == 0 ? "interrupted" : fmt::format("interrupted: ending {} tasks (again: kill them at once)", count));
         });

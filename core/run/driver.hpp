@@ -63,6 +63,9 @@ class Driver {
     void handle(const CancelAsked& event);
     void handle(const BackendLost& event);
     void end_attempt(const AttemptResult& result, std::string definition);
+    AttemptId attempt_id(TaskId task) const;
+    std::vector<AttemptId> attempts_in_flight() const;
+    AttemptResult failed_result(const AttemptId& id, Cause cause, const std::string& message) const;
     void watch_signals();
     void watch_time();
     double seconds_to_wait() const;

@@ -121,10 +121,10 @@ void settle_graph(Graph& graph, const Flow& flow, const RunRecord& record) {
     for (StepId id = 0; id < graph.nodes.size() && id < flow.steps.size(); ++id) {
         const Step& step = flow.steps[id];
         if (step.limit) {
-            graph.nodes[id].limit = static_cast<std::uint32_t>(setting_int(*step.limit, scope, "limit"));
+            graph.nodes[id].limit = static_cast<std::uint32_t>(setting_int(*step.limit, scope, "limit", 1, 1000000));
         }
         if (step.priority) {
-            graph.nodes[id].priority = static_cast<std::int32_t>(setting_int(*step.priority, scope, "priority"));
+            graph.nodes[id].priority = static_cast<std::int32_t>(setting_int(*step.priority, scope, "priority", -1000000, 1000000));
         }
     }
 }

@@ -15,14 +15,14 @@ namespace amp {
 
 /// What the journal says beside a plan's event: the values that the plan has no use for.
 struct RunEvent {
-    PlanEvent event;
-    Timestamp at;
-    List items;                       ///< of ItemsDecided
-    std::string message;              ///< of DecisionFailed
-    std::optional<AttemptResult> result;  ///< of TaskEnded
-    std::string log_tail;             ///< of a failed TaskEnded: its last lines
-    std::string definition;           ///< of a succeeded TaskEnded and of TaskReused: the definition hash
-    std::map<std::string, Artifact> artifacts;  ///< of TaskReused
+    PlanEvent event = {};
+    Timestamp at = {};
+    List items = {};                  ///< of ItemsDecided
+    std::string message = {};         ///< of DecisionFailed
+    std::optional<AttemptResult> result = {};  ///< of TaskEnded
+    std::string log_tail = {};        ///< of a failed TaskEnded: its last lines
+    std::string definition = {};      ///< of a succeeded TaskEnded and of TaskReused: the definition hash
+    std::map<std::string, Artifact> artifacts = {};  ///< of TaskReused
 };
 
 /// The end of a run, the last record of its journal (until it is resumed).

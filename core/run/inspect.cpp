@@ -1,0 +1,177 @@
+#include "core/run/inspect.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "core/base/error.hpp"
+#include "core/base/json.hpp"
+#include "core/base/text.hpp"
+#include "core/flow/expression.hpp"
+#include "core/run/artifact_values.hpp"
+#include "core/run/run_reader.hpp"
+#include "core/run/summary.hpp"
+#include "core/store/lease.hpp"
+#include "core/store/store.hpp"
+#include "core/store/tags.hpp"
+
+namespace amp {
+namespace {
+
+using Attempts = std::unordered_map<TaskId, std::vector<AttemptResult>>;
+
+std::string state_of(Services& services, const OpenStore& store, const ReadRun& run) {
+    if (run.end) {
+        return std::string(state_name(run.end->state));
+    }
+    const bool driven = is_driven(*store.objects, *store.files, services.clock, run.record.run, services.host);
+    return driven ? "running" : "interrupted";
+}
+
+std::optional<Value> item_of(const RunData& data, TaskId task) {
+    const auto& stack = data.graph().nodes[data.plan().step(task)].stack;
+    const TaskIndex index = data.plan().index(task);
+    if (stack.empty() || index.path.size() != stack.size()) {
+        return std::nullopt;
+    }
+    const List* items = data.items(stack.back(), {index.path.begin(), index.path.end() - 1});
+    return items && index.path.back() < items->size() ? std::optional((*items)[index.path.back()]) : std::nullopt;
+}
+
+std::vector<TaskView> task_views(const RunData& data, Attempts& attempts) {
+    std::vector<TaskView> views;
+    const Plan& plan = data.plan();
+    views.reserve(plan.task_count());
+    for (TaskId task = 0; task < plan.task_count(); ++task) {
+        TaskView view;
+        view.name = TaskName{data.step(plan.step(task)).name, plan.index(task)};
+        view.state = plan.state(task);
+        view.attempts = std::move(attempts[task]);
+        view.attempt = view.attempts.empty() ? 0 : view.attempts.back().attempt;
+        view.item = item_of(data, task);
+        views.push_back(std::move(view));
+    }
+    std::vector<std::size_t> rank(data.graph().nodes.size());
+    for (std::size_t i = 0; i < data.graph().order.size(); ++i) {
+        rank[data.graph().order[i]] = i;
+    }
+    std::stable_sort(views.begin(), views.end(), [&](const TaskView& a, const TaskView& b) {
+        const auto key = [&](const TaskView& v) { return rank[data.graph().id(v.name.step)]; };
+        return std::make_tuple(key(a), std::cref(a.name.index.path)) < std::make_tuple(key(b), std::cref(b.name.index.path));
+    });
+    return views;
+}
+
+/// Tasks that a living keeper says are running, though the journal cannot know it yet.
+void mark_running(RunView& view, const std::vector<LiveStart>& starts) {
+    std::map<std::pair<std::string, std::vector<std::uint32_t>>, const LiveStart*> by_name;
+    for (const LiveStart& start : starts) {
+        by_name[{start.task.step, start.task.index.path}] = &start;
+    }
+    for (TaskView& task : view.tasks) {
+        const auto it = by_name.find({task.name.step, task.name.index.path});
+        if (it == by_name.end() || is_terminal(task.state)) {
+            continue;
+        }
+        for (StepView& step : view.steps) {
+            if (step.name == task.name.step) {
+                --step.counts[static_cast<std::size_t>(task.state)];
+                ++step.counts[static_cast<std::size_t>(TaskState::running)];
+            }
+        }
+        task.state = TaskState::running;
+        task.attempt = it->second->attempt;
+        task.running_since = it->second->at;
+    }
+}
+
+}  // namespace
+
+RunView view_run(Services& services, const Project& project, const std::string& reference) {
+    const OpenStore store = services.open_store(project.store_folder, false);
+    const std::string run = resolve_run(*store.objects, reference);
+    Attempts attempts;
+    ReadRun read = read_whole_run(store, run, [&](const RunEvent& event, std::optional<TaskId> task) {
+        if (event.result && task) {
+            attempts[*task].push_back(*event.result);
+        }
+    });
+    RunView view;
+    view.run = run;
+    view.flow = read.record.flow_name;
+    view.state = state_of(services, store, read);
+    view.user = read.record.user;
+    view.host = read.record.host;
+    view.origin = read.record.origin;
+    if (read.record.git) {
+        view.commit = read.record.git->commit;
+        view.dirty = read.record.git->dirty;
+    }
+    view.created = read.record.created;
+    if (read.end) {
+        view.ended = read.end->at;
+        view.code_changed = read.end->code_changed;
+    }
+    view.params = read.record.params;
+    for (const Tag& tag : read_tags(*store.objects, run)) {
+        if (tag.active()) {
+            view.tags.push_back(tag.name);
+        }
+    }
+    for (const StepId step : read.flow->graph.order) {
+        view.steps.push_back(StepView{read.flow->graph.nodes[step].name, read.data->plan().counts(step)});
+    }
+    view.tasks = task_views(*read.data, attempts);
+    view.caught = read.data->plan().totals()[static_cast<std::size_t>(TaskState::caught)];
+    view.record = to_value(read.record);
+    if (!read.end) {
+        mark_running(view, live_starts(store, run));
+    }
+    return view;
+}
+
+Artifact find_artifact(const RunView& view, const TaskName& task, const std::string& name) {
+    std::vector<std::string> names;
+    bool found_task = false;
+    for (const TaskView& candidate : view.tasks) {
+        if (candidate.name.step != task.step || candidate.name.index.path != task.index.path) {
+            continue;
+        }
+        found_task = true;
+        for (auto attempt = candidate.attempts.rbegin(); attempt != candidate.attempts.rend(); ++attempt) {
+            if (const auto it = attempt->artifacts.find(name); it != attempt->artifacts.end()) {
+                return it->second;
+            }
+            for (const auto& [other, artifact] : attempt->artifacts) {
+                names.push_back(other);
+            }
+        }
+    }
+    const std::string where = view.run + "/" + task.text();
+    if (!found_task) {
+        throw Error(ExitCode::not_found, fmt::format("run {} has no task '{}'", view.run, task.text()), where,
+                    fmt::format("`amp show {}` lists its tasks", view.run));
+    }
+    const auto near = did_you_mean(name, names);
+    throw Error(ExitCode::not_found, fmt::format("task {} made no artifact '{}'", task.text(), name), where,
+                near ? fmt::format("did you mean '{}'?", *near) : fmt::format("`amp artifacts {}` lists what there is", where));
+}
+
+Value artifact_value(Services& services, const Project& project, const std::string& /*run*/, const Artifact& artifact) {
+    const OpenStore store = services.open_store(project.store_folder, false);
+    if (artifact.kind == Artifact::Kind::value) {
+        return read_artifact_value(store, artifact);
+    }
+    throw Error(ExitCode::invalid, "the artifact is a file or folder, not a value", {}, "write it to a path with -o PATH");
+}
+
+void tag_run(Services& services, const Project& project, const std::string& reference, const std::vector<std::string>& tags, bool on) {
+    const OpenStore store = services.open_store(project.store_folder, false);
+    const std::string run = resolve_run(*store.objects, reference);
+    for (const std::string& tag : tags) {
+        set_tag(*store.objects, run, tag, on, services.user, services.clock.now());
+    }
+}
+
+}  // namespace amp

@@ -1,0 +1,97 @@
+#include "core/run/run_reader.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "core/base/error.hpp"
+#include "core/store/keeper_log.hpp"
+#include "core/store/layout.hpp"
+#include "core/store/store.hpp"
+
+namespace amp {
+namespace {
+
+std::optional<TaskId> task_of(const RunEvent& event, const Plan& plan) {
+    return std::visit(
+        [&]<class T>(const T& e) -> std::optional<TaskId> {
+            if constexpr (requires { e.step; }) {
+                return plan.find(e.step, e.index);
+            } else if constexpr (std::is_same_v<T, DecisionFailed>) {
+                return plan.find(e.question.step, e.question.index);
+            } else {
+                return std::nullopt;
+            }
+        },
+        event.event);
+}
+
+}  // namespace
+
+ReadRun read_whole_run(const OpenStore& store, const std::string& run,
+                       const std::function<void(const RunEvent&, std::optional<TaskId>)>& each) {
+    ReadRun r;
+    r.record = run_record_from(read_run(*store.objects, run));
+    r.flow = load_recorded_flow(r.record);
+    r.data = std::make_unique<RunData>(r.record, r.flow->flow, r.flow->graph);
+    r.journal_end = read_journal(*store.files, run, [&](const Record& record) {
+        if (const auto end = run_end_from(record)) {
+            r.end = end;
+            return;
+        }
+        const auto event = run_event_from(record, r.flow->graph);
+        if (!event || !r.data->apply(*event)) {
+            return;
+        }
+        if (std::holds_alternative<RunReopened>(event->event)) {
+            r.end.reset();
+        }
+        if (each) {
+            each(*event, task_of(*event, r.data->plan()));
+        }
+    });
+    return r;
+}
+
+std::vector<std::uint32_t> keeper_epochs(const OpenStore& store, const std::string& run) {
+    std::vector<std::uint32_t> epochs;
+    const std::string prefix = layout::keeper_prefix(run);
+    for (const std::string& key : store.files->list(prefix)) {
+        std::uint32_t epoch = 0;
+        const char* begin = key.data() + prefix.size();
+        const char* end = key.data() + key.size();
+        if (std::from_chars(begin, end, epoch).ptr == end) {
+            epochs.push_back(epoch);
+        }
+    }
+    std::sort(epochs.begin(), epochs.end());
+    return epochs;
+}
+
+std::vector<LiveStart> live_starts(const OpenStore& store, const std::string& run) {
+    std::vector<LiveStart> out;
+    for (const std::uint32_t epoch : keeper_epochs(store, run)) {
+        if (!store.files->locked(layout::keeper_log(run, epoch))) {
+            continue;
+        }
+        std::map<std::pair<TaskName, std::uint32_t>, Timestamp> open;
+        read_keeper_log(*store.files, run, epoch, [&](const Record& record) {
+            if (record.type != "start" && record.type != "end") {
+                return;
+            }
+            const std::pair key{TaskName::parse(get_string(record.payload, "task")),
+                                static_cast<std::uint32_t>(get_int(record.payload, "attempt", 1))};
+            if (record.type == "start") {
+                open[key] = parse_time(get_string(record.payload, "at")).value_or(Timestamp{});
+            } else {
+                open.erase(key);
+            }
+        });
+        for (const auto& [key, at] : open) {
+            out.push_back(LiveStart{key.first, key.second, at});
+        }
+    }
+    return out;
+}
+
+}  // namespace amp
