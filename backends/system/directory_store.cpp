@@ -197,6 +197,17 @@ PutResult DirectoryStore::put_if_absent(std::string_view key, std::string_view b
     return publish_new(temp, durability);
 }
 
+bool DirectoryStore::refresh(std::string_view key) {
+    check_key(key);
+    const std::string name(key);
+    // The age matters only to a collector, so failing to set it (a read-only file system) is no failure.
+    if (::utimensat(folder_->fd(), name.c_str(), nullptr, AT_SYMLINK_NOFOLLOW) != 0 && !exists(name)) {
+        return false;
+    }
+    settle(name, Durability::later);
+    return true;
+}
+
 std::unique_ptr<ObjectWriter> DirectoryStore::create(std::string_view key) {
     check_key(key);
     return std::make_unique<Writer>(*this, std::string(key));

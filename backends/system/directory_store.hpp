@@ -28,6 +28,7 @@ class DirectoryStore : public ObjectStore {
     std::optional<std::uint64_t> size(std::string_view key) override;
     PutResult put_if_absent(std::string_view key, std::string_view bytes,
                             Durability durability = Durability::now) override;
+    bool refresh(std::string_view key) override;
     std::unique_ptr<ObjectWriter> create(std::string_view key) override;
     PutResult compare_and_swap(std::string_view key, std::string_view bytes,
                                std::string_view expected_version) override;

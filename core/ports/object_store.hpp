@@ -75,7 +75,9 @@ class ObjectStore {
 
     /// stored, or exists when the key was there (its content untouched).
     virtual PutResult put_if_absent(std::string_view key, std::string_view bytes, Durability = Durability::now) = 0;
-    /// The same in pieces, in bounded memory.
+    /// Makes an object that is there count as put just now: its age, and durable by sync_pending. False when it is not.
+    virtual bool refresh(std::string_view key) = 0;
+    /// put_if_absent in pieces, in bounded memory.
     virtual std::unique_ptr<ObjectWriter> create(std::string_view key) = 0;
     /// stored, or changed when the version is no longer `expected_version` (or the key is gone).
     virtual PutResult compare_and_swap(std::string_view key, std::string_view bytes, std::string_view expected_version) = 0;

@@ -20,7 +20,8 @@ struct Frame {
     std::size_t end = 0;       ///< offset behind the frame
 };
 
-void append(std::string& out, std::uint64_t seq, std::uint32_t epoch, std::string_view type, std::string_view payload);
+void append(std::string& out, std::uint64_t seq, std::uint32_t epoch, std::string_view type,
+            std::string_view payload);
 /// The frame at `offset`; nullopt when there is no whole and sound one. The views point into `bytes`.
 std::optional<Frame> read(std::string_view bytes, std::size_t offset);
 /// The offset of the first sound frame at or after `offset`; nullopt when none follows.

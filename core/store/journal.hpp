@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,30 +23,37 @@ struct Record {
 
 /// What reading found at the end of a log.
 struct LogEnd {
-    std::uint32_t segment = 0;       ///< number of the last segment; 0: there is none
-    std::uint64_t length = 0;        ///< sound bytes of it
-    std::uint64_t torn_bytes = 0;    ///< behind them, to be cut off
+    std::uint32_t segment = 0;     ///< number of the last segment; 0: there is none
+    std::uint64_t length = 0;      ///< sound bytes of it
+    std::uint64_t torn_bytes = 0;  ///< behind them, of no value
     std::uint64_t next_seq = 1;
-    std::uint32_t epoch = 0;         ///< the highest seen
+    std::uint32_t epoch = 0;                        ///< the highest seen
+    std::map<std::string, std::uint64_t> accepted;  ///< "EPOCH-SEQ" → sound bytes, of all segments that count
 };
 
-/// Reads a run's journal, all segments in order, and calls `each` for every record that counts: segments of an epoch
-/// only up to the length that the next epoch's first record accepted (fencing). A torn tail ends it quietly; sound
-/// frames behind a broken one are Error(mismatch) naming segment, offset and `amp fsck`.
+/// Reads a run's journal, all segments in order, and calls `each` for every record that counts: segments of
+/// an epoch only up to the length that the next epoch's first record accepted (fencing). A torn tail ends it
+/// quietly; sound frames behind a broken one are Error(mismatch) naming segment, offset and `amp fsck`.
 LogEnd read_journal(AppendFiles& files, std::string_view run, const std::function<void(const Record&)>& each);
 
-/// Appends a run's journal for one epoch. Records are buffered until flush; sync happens in a thread of its own within
-/// 50 ms after a flush (group commit). One thread appends.
+/// Appends a run's journal for one epoch. Records are buffered until flush; sync happens in a thread of its
+/// own within 50 ms after a flush (group commit). One thread appends.
 ///
-/// On an error of append or sync a new segment is opened and what was not synced is written again; a second error
-/// throws from the next flush or barrier: Error(store_full) or Error(infrastructure).
-/// Segments are at most 16 MiB; each begins with a "segment" record {schema, run, accepted: {segment: length…}, previous_sha256}.
+/// On an error of append or sync a new segment is opened and what was not synced is written again; a second
+/// error throws from the next flush or barrier: Error(store_full) or Error(infrastructure). Segments are at
+/// most 16 MiB; each begins with a "segment" record {schema, run, accepted: {segment: length…},
+/// previous_sha256}, which `each` never sees: the newest of them says which bytes of all older segments
+/// count.
 class JournalWriter {
   public:
+    /// @param epoch higher than any before (Lease gives it)
     /// @param end what read_journal returned; the torn tail is saved as a quarantine copy and fenced off
+    /// @param before_sync called in the syncing thread before each sync, to sync what the records name
+    /// (packs, objects)
     /// @throws Error(busy) when another process holds the segment
-    JournalWriter(AppendFiles& files, std::string run, std::uint32_t epoch, const LogEnd& end);
-    ~JournalWriter();  ///< flushes and syncs; errors are then lost, so call barrier() first
+    JournalWriter(AppendFiles& files, std::string run, std::uint32_t epoch, const LogEnd& end,
+                  std::function<void()> before_sync = {});
+    ~JournalWriter();  ///< flushes and syncs; errors are then lost, so call barrier() before
     JournalWriter(const JournalWriter&) = delete;
     JournalWriter& operator=(const JournalWriter&) = delete;
 

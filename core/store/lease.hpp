@@ -19,10 +19,11 @@ struct LeaseRecord {
     std::string user;
     Timestamp until;
     bool released = false;  ///< given back by a driver that ended in peace
+    std::string lock;       ///< key of the holder's lock file
 };
 
-/// The right to drive a run, held while this lives. On one host a lock file shows at once that a driver is dead; from
-/// another host the lease must run out (60 s, renewed every 20 s), or be taken over on request.
+/// The right to drive a run, held while this lives. On one host a lock file shows at once that a driver is
+/// dead; from another host the lease must run out (60 s, renewed every 20 s), or be taken over on request.
 class Lease {
   public:
     struct Identity {
@@ -35,7 +36,7 @@ class Lease {
     /// @throws Error(busy) naming the holder when somebody else drives the run
     static Lease acquire(ObjectStore& store, AppendFiles& files, Clock& clock, const std::string& run,
                          const Identity& self, bool take_over = false);
-    ~Lease();
+    ~Lease();  ///< releases
     Lease(Lease&&) noexcept;
 
     std::uint32_t epoch() const;
@@ -54,6 +55,7 @@ class Lease {
 
 std::optional<LeaseRecord> read_lease(ObjectStore& store, const std::string& run);
 /// Does a living driver hold it? By lock on this host, by time from another.
-bool is_driven(ObjectStore& store, AppendFiles& files, Clock& clock, const std::string& run, const std::string& host);
+bool is_driven(ObjectStore& store, AppendFiles& files, Clock& clock, const std::string& run,
+               const std::string& host);
 
 }  // namespace amp

@@ -16,7 +16,8 @@ struct ObjectInfo {
 };
 
 /// Content-addressed bytes: objects/ab/<62 hex>, raw, or zstd (".zst") where the first MiB shrinks by 10 %.
-/// Reading always re-hashes. Puts are Durability::later: call ObjectStore::sync_pending before a record names them.
+/// Reading always re-hashes. Puts are Durability::later: call ObjectStore::sync_pending before a record names
+/// them.
 class Objects {
   public:
     explicit Objects(ObjectStore& store) : store_(store) {}

@@ -17,7 +17,10 @@ struct StoreRecord {
     std::string sharing = "private";  ///< or "group"
 };
 
-/// Opens the store's record, or creates it. @throws Error(invalid) when the layout is newer than ours
+/// Opens the store's record, or creates it.
+/// @param sharing "private" or "group" for a new store; an existing one must be of that kind, or of any when
+/// this is ""
+/// @throws Error(invalid) when the layout is newer than ours, or the sharing is another
 StoreRecord open_store(ObjectStore& store, const std::string& sharing, const std::string& now);
 
 /// Writes runs/RUN/run.json once. False when the id is taken.
@@ -27,7 +30,8 @@ Value read_run(ObjectStore& store, const std::string& run);
 /// Ids of all runs, oldest first.
 std::vector<std::string> list_runs(ObjectStore& store);
 
-/// The run that a person means by a whole id or a unique prefix of one, or "latest". @throws Error(not_found), Error(usage)
+/// The run that a person means by a whole id or a unique prefix of one, its last four letters, or "latest".
+/// @throws Error(not_found), Error(usage)
 std::string resolve_run(ObjectStore& store, const std::string& reference);
 
 std::optional<Value> read_summary(ObjectStore& store, const std::string& run);

@@ -21,9 +21,10 @@ struct Tag {
     bool active() const { return !history.empty() && history.back().added; }
 };
 
-/// Durable on return; compare-and-swap, retried while others write. A tag is 1 to 128 bytes of UTF-8 without control
-/// characters; @throws Error(usage) otherwise. False when there was nothing to change.
-bool set_tag(ObjectStore& store, const std::string& run, const std::string& name, bool on, const std::string& user, Timestamp at);
+/// Durable on return; compare-and-swap, retried while others write. A tag is 1 to 128 bytes of UTF-8 without
+/// control characters; @throws Error(usage) otherwise. False when there was nothing to change.
+bool set_tag(ObjectStore& store, const std::string& run, const std::string& name, bool on,
+             const std::string& user, Timestamp at);
 std::vector<Tag> read_tags(ObjectStore& store, const std::string& run);
 
 }  // namespace amp

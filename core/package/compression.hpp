@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+/// zstd, for objects and code packages.
+namespace amp::compression {
+
+using Sink = std::function<void(std::string_view)>;
+
+/// Whether content that begins with `sample` (its first MiB) is worth compressing: the sample shrinks by 10
+/// %.
+bool worth_compressing(std::string_view sample);
+
+/// One frame.
+std::string compress(std::string_view bytes);
+
+/// Compresses a stream in bounded memory into one frame.
+class Compressor {
+  public:
+    explicit Compressor(Sink sink);
+    ~Compressor();
+    void write(std::string_view bytes);
+    /// Call once, last.
+    void finish();
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Decompresses a stream of frames in bounded memory.
+class Decompressor {
+  public:
+    explicit Decompressor(Sink sink);
+    ~Decompressor();
+    /// @throws Error(mismatch) when the bytes are not zstd's
+    void write(std::string_view bytes);
+    /// Call once, last. @throws Error(mismatch) when the stream is cut short
+    void finish();
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace amp::compression

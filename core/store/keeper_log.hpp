@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/base/value.hpp"
+#include "core/ports/append_files.hpp"
+#include "core/store/journal.hpp"
+
+namespace amp {
+
+/// Reads runs/RUN/keeper/EPOCH: starts and ends as the keeper saw them, up to a torn tail. Nothing when there
+/// is no such log. @return the length of its sound bytes. @throws Error(mismatch) when sound records follow a
+/// broken one
+std::uint64_t read_keeper_log(AppendFiles& files, std::string_view run, std::uint32_t epoch,
+                              const std::function<void(const Record&)>& each);
+
+/// Appends a keeper log. `flush` hands a batch to the kernel with one write, so that it survives our death;
+/// it is synced within 50 ms by a thread. An error is final: it is thrown by every later flush and barrier.
+/// One thread appends. The lock of the file (AppendFiles::locked) tells whether the keeper lives.
+class KeeperLogWriter {
+  public:
+    /// Goes on behind what a log of this epoch holds already.
+    /// @param before_sync as for JournalWriter
+    /// @throws Error(busy) when another process writes it
+    KeeperLogWriter(AppendFiles& files, std::string run, std::uint32_t epoch,
+                    std::function<void()> before_sync = {});
+    ~KeeperLogWriter();  ///< flushes and syncs; errors are then lost
+    KeeperLogWriter(const KeeperLogWriter&) = delete;
+    KeeperLogWriter& operator=(const KeeperLogWriter&) = delete;
+
+    void append(std::string_view type, const Value& payload);
+    void flush();
+    /// Returns when all that was appended is on the disk.
+    void barrier();
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace amp

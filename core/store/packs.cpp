@@ -1,0 +1,245 @@
+#include "core/store/packs.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/base/hash.hpp"
+#include "core/base/text.hpp"
+#include "core/store/layout.hpp"
+
+namespace amp {
+namespace {
+
+constexpr std::uint64_t k_pack_bytes = std::uint64_t{64} << 20;
+constexpr std::uint64_t k_read_bytes = std::uint64_t{1} << 20;
+constexpr std::size_t k_max_header = 512;
+constexpr std::string_view k_magic = "P1 ";
+
+/// A frame's header line as read from a pack; views into it.
+struct Header {
+    std::string_view task;
+    std::string_view kind;
+    std::uint64_t attempt = 0;
+    std::int64_t ms = 0;
+    std::uint64_t length = 0;
+    std::uint32_t checksum = 0;
+    std::size_t covered = 0;  ///< bytes of the header that the checksum covers
+    std::size_t size = 0;     ///< of the line with its line feed
+
+    std::uint64_t frame_size() const { return size + length + 1; }
+};
+
+template <class T>
+bool parse_number(std::string_view text, T& number, int base = 10) {
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+    return !text.empty() && failed == std::errc() && end == text.data() + text.size();
+}
+
+/// nullopt: no header. A header whose line feed is not there yet counts as none.
+std::optional<Header> parse_header(std::string_view bytes) {
+    const std::string_view line = bytes.substr(0, std::min(bytes.find('\n'), k_max_header));
+    const std::vector<std::string_view> parts = split(line, ' ');
+    if (line.size() == bytes.size() || !bytes.starts_with(k_magic) || parts.size() != 7 ||
+        parts[6].size() != 8) {
+        return std::nullopt;
+    }
+    Header header;
+    header.task = parts[1];
+    header.kind = parts[3];
+    if (!parse_number(parts[2], header.attempt) || !parse_number(parts[4], header.ms) ||
+        !parse_number(parts[5], header.length) || !parse_number(parts[6], header.checksum, 16)) {
+        return std::nullopt;
+    }
+    header.covered = line.size() - 8;
+    header.size = line.size() + 1;
+    return header;
+}
+
+/// The bytes of the frame that `bytes` begins with, if it is whole and sound.
+std::optional<std::string_view> sound_content(std::string_view bytes, const Header& header) {
+    if (bytes.size() < header.frame_size() || bytes[header.frame_size() - 1] != '\n') {
+        return std::nullopt;
+    }
+    const std::string_view content = bytes.substr(header.size, header.length);
+    const bool sound = crc32c(content, crc32c(bytes.substr(0, header.covered))) == header.checksum;
+    return sound ? std::optional(content) : std::nullopt;
+}
+
+}  // namespace
+
+class PackWriter::Impl {
+  public:
+    Impl(AppendFiles& files, std::string run, std::uint32_t epoch)
+        : files_(files), run_(std::move(run)), epoch_(epoch) {}
+
+    LogPiece append(const TaskName& task, std::uint32_t attempt, std::string_view kind,
+                    std::string_view bytes, Timestamp at) {
+        const std::scoped_lock lock(mutex_);
+        frame_.clear();
+        fmt::format_to(std::back_inserter(frame_), "P1 {} {} {} {} {} ", task.text(), attempt, kind, at.ms,
+                       bytes.size());
+        const std::uint32_t checksum = crc32c(bytes, crc32c(frame_));
+        fmt::format_to(std::back_inserter(frame_), "{:08x}\n", checksum);
+        frame_ += bytes;
+        frame_ += '\n';
+        if (!file_ || file_->size() + frame_.size() > k_pack_bytes) {
+            open_next();
+        }
+        const LogPiece piece{key_, file_->size(), bytes.size()};
+        try {
+            file_->append(frame_);
+        } catch (...) {
+            // A part of the frame may lie there now: what comes next goes into a new pack.
+            file_.reset();
+            throw;
+        }
+        dirty_[key_] = file_;
+        return piece;
+    }
+
+    void sync() {
+        const std::scoped_lock one(sync_mutex_);
+        std::map<std::string, std::shared_ptr<AppendFile>> dirty;
+        {
+            const std::scoped_lock lock(mutex_);
+            dirty.swap(dirty_);
+        }
+        for (const auto& [key, file] : dirty) {
+            file->sync();
+        }
+    }
+
+  private:
+    void open_next() {
+        file_.reset();
+        // A number may be taken by another writer of this epoch, dead or alive: its pack is left as it is.
+        do {
+            key_ = layout::pack(run_, epoch_, ++number_);
+            if (!files_.read(key_, 0, 1)) {
+                file_ = files_.open(key_, 0);
+            }
+        } while (!file_);
+    }
+
+    AppendFiles& files_;
+    std::string run_;
+    std::uint32_t epoch_;
+    std::uint32_t number_ = 0;
+    std::string key_;
+    std::string frame_;
+    std::mutex mutex_;
+    std::shared_ptr<AppendFile> file_;
+    std::map<std::string, std::shared_ptr<AppendFile>> dirty_;  ///< packs with bytes that are not synced
+    std::mutex sync_mutex_;  ///< one sync at a time, so that none returns before what it found is durable
+};
+
+PackWriter::PackWriter(AppendFiles& files, std::string run, std::uint32_t epoch)
+    : impl_(std::make_unique<Impl>(files, std::move(run), epoch)) {}
+PackWriter::~PackWriter() = default;
+LogPiece PackWriter::append(const TaskName& task, std::uint32_t attempt, std::string_view kind,
+                            std::string_view bytes, Timestamp at) {
+    return impl_->append(task, attempt, kind, bytes, at);
+}
+void PackWriter::sync() {
+    impl_->sync();
+}
+
+std::string read_piece(AppendFiles& files, const LogPiece& piece) {
+    const std::optional<std::string> bytes =
+        files.read(piece.pack, piece.offset, k_max_header + piece.length + 1);
+    if (!bytes) {
+        throw Error(ExitCode::not_found, fmt::format("'{}' is not in the store", piece.pack), piece.pack);
+    }
+    const std::optional<Header> header = parse_header(*bytes);
+    const auto content =
+        header && header->length == piece.length ? sound_content(*bytes, *header) : std::nullopt;
+    if (!content) {
+        throw Error(ExitCode::mismatch, fmt::format("'{}' is damaged at byte {}", piece.pack, piece.offset),
+                    piece.pack, "run `amp fsck`");
+    }
+    return std::string(*content);
+}
+
+class PackFollower::Impl {
+  public:
+    Impl(AppendFiles& files, std::string run) : files_(files), run_(std::move(run)) {}
+
+    std::size_t poll(const std::function<void(const PackFrame&)>& each) {
+        std::size_t given = 0;
+        for (const std::string& key : files_.list(layout::pack_prefix(run_))) {
+            given += follow(key, offsets_[key], each);
+        }
+        return given;
+    }
+
+  private:
+    std::size_t follow(const std::string& key, std::uint64_t& offset,
+                       const std::function<void(const PackFrame&)>& each) {
+        std::size_t given = 0;
+        std::uint64_t want = k_read_bytes;
+        for (;;) {
+            const std::string bytes = files_.read(key, offset, want).value_or("");
+            std::string_view rest = bytes;
+            given += give(rest, each);
+            const std::uint64_t used = bytes.size() - rest.size();
+            offset += used;
+            if (bytes.size() < want) {
+                return given;
+            }
+            want = used > 0 ? k_read_bytes : want * 2;  // a frame larger than what was read: read more of it
+        }
+    }
+
+    /// Gives the sound frames that `rest` begins with and takes them off; steps over broken ones.
+    static std::size_t give(std::string_view& rest, const std::function<void(const PackFrame&)>& each) {
+        std::size_t given = 0;
+        while (!rest.empty()) {
+            const std::optional<Header> header = parse_header(rest);
+            const auto content = header ? sound_content(rest, *header) : std::nullopt;
+            if (content) {
+                each({TaskName::parse(header->task), static_cast<std::uint32_t>(header->attempt),
+                      std::string(header->kind), Timestamp{header->ms}, std::string(*content)});
+                rest.remove_prefix(header->frame_size());
+                ++given;
+                continue;
+            }
+            const bool unfinished = header && rest.size() < header->frame_size();
+            const std::size_t next = unfinished ? std::string_view::npos : find_sound(rest.substr(1));
+            if (next == std::string_view::npos) {
+                return given;  // wait for the rest of it
+            }
+            rest.remove_prefix(1 + next);
+        }
+        return given;
+    }
+
+    static std::size_t find_sound(std::string_view bytes) {
+        std::size_t at = bytes.find(k_magic);
+        for (; at != std::string_view::npos; at = bytes.find(k_magic, at + 1)) {
+            const std::optional<Header> header = parse_header(bytes.substr(at));
+            if (header && sound_content(bytes.substr(at), *header)) {
+                break;
+            }
+        }
+        return at;
+    }
+
+    AppendFiles& files_;
+    std::string run_;
+    std::map<std::string, std::uint64_t> offsets_;
+};
+
+PackFollower::PackFollower(AppendFiles& files, std::string run)
+    : impl_(std::make_unique<Impl>(files, std::move(run))) {}
+PackFollower::~PackFollower() = default;
+std::size_t PackFollower::poll(const std::function<void(const PackFrame&)>& each) {
+    return impl_->poll(each);
+}
+
+}  // namespace amp
