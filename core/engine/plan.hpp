@@ -19,17 +19,17 @@ namespace amp {
 using TaskId = std::uint32_t;
 
 enum class TaskState : std::uint8_t {
-    waiting,    ///< for what it needs, or for a decision
-    ready,      ///< could start
-    queued,     ///< handed to a backend
+    waiting,  ///< for what it needs, or for a decision
+    ready,    ///< could start
+    queued,   ///< handed to a backend
     running,
-    retrying,   ///< waits for its back-off
+    retrying,  ///< waits for its back-off
     succeeded,
     failed,
     caught,
     skipped,
     cached,
-    blocked,    ///< something before it failed
+    blocked,  ///< something before it failed
     cancelled,
 };
 inline constexpr std::size_t k_task_states = 12;
@@ -39,7 +39,8 @@ bool is_terminal(TaskState state);
 enum class RunState : std::uint8_t { pending, running, succeeded, failed, cancelled };
 std::string_view state_name(RunState state);
 
-/// What the plan cannot know by itself, because it holds no values. Asked once each; answered by the event of the same name.
+/// What the plan cannot know by itself, because it holds no values. Asked once each; answered by the event of
+/// the same name.
 struct Question {
     enum class Kind : std::uint8_t {
         edges,  ///< the conditions on the edges → EdgesDecided
@@ -54,8 +55,8 @@ struct Question {
     bool operator==(const Question&) const = default;
 };
 
-// Events: everything that changes a plan. A journal is a sequence of them (with values beside them, which the plan ignores);
-// replaying it into a new plan gives the same plan.
+// Events: everything that changes a plan. A journal is a sequence of them (with values beside them, which the
+// plan ignores); replaying it into a new plan gives the same plan.
 
 struct EdgesDecided {
     StepId step = 0;
@@ -107,25 +108,29 @@ struct TaskReturned {
 struct RunCancelled {};
 /// The run's `timeout` has passed (or, during the clean-up, `cleanup_timeout`).
 struct RunTimedOut {};
-/// Resume with nothing changed: failed, cancelled, blocked and lost tasks are open again, with fresh budgets; attempts go on counting.
-/// Clean-up steps run again at the new end. Decisions stand. `retry_caught`: caught ones too.
+/// Resume with nothing changed: failed, cancelled, blocked and lost tasks are open again, with fresh budgets;
+/// attempts go on counting. Clean-up steps run again at the new end. Decisions stand. `retry_caught`: caught
+/// ones too.
 struct RunReopened {
     bool retry_caught = false;
 };
 
-using PlanEvent = std::variant<EdgesDecided, WhenDecided, ItemsDecided, UntilDecided, DecisionFailed, TaskStarted, TaskEnded, TaskReused,
-                               TaskReturned, RunCancelled, RunTimedOut, RunReopened>;
+using PlanEvent =
+    std::variant<EdgesDecided, WhenDecided, ItemsDecided, UntilDecided, DecisionFailed, TaskStarted,
+                 TaskEnded, TaskReused, TaskReturned, RunCancelled, RunTimedOut, RunReopened>;
 
 struct PlanOptions {
     bool keep_going = false;
     std::uint64_t jitter_seed = 0;  ///< so that back-offs are the same after a replay
 };
 
-/// The state of a run, pure: no values, no input or output, no clock. Shapes and rules: flow-format.md, section 2.
+/// The state of a run, pure: no values, no input or output, no clock. Shapes and rules: flow-format.md,
+/// section 2.
 ///
-/// The loop around it: answer take_questions(), start take_ready(), end take_cancels(), wait for an event, apply() it.
-/// A million tasks take some tens of bytes each; apply() costs amortised constant time a task (joins count, never scan).
-/// An event that does not fit the plan (unknown task, ended attempt) is ignored: apply returns false.
+/// The loop around it: answer take_questions(), start take_ready(), end take_cancels(), wait for an event,
+/// apply() it. A million tasks take some tens of bytes each; apply() costs amortised constant time a task
+/// (joins count, never scan). An event that does not fit the plan (unknown task, ended attempt) is ignored:
+/// apply returns false.
 class Plan {
   public:
     Plan(const Graph& graph, PlanOptions options);
@@ -140,9 +145,11 @@ class Plan {
 
     /// Up to `max` questions that were not taken yet.
     std::vector<Question> take_questions(std::size_t max);
-    /// Up to `max` ready tasks, which become queued: by priority, then by the order in which they became ready; within `limit`.
+    /// Up to `max` ready tasks, which become queued: by priority, then by the order in which they became
+    /// ready; within `limit`.
     std::vector<TaskId> take_ready(std::size_t max);
-    /// Tasks queued or running that must be ended now. Each is given once; TaskEnded (cause cancelled, or its true end) is expected.
+    /// Tasks queued or running that must be ended now. Each is given once; TaskEnded (cause cancelled, or its
+    /// true end) is expected.
     std::vector<TaskId> take_cancels();
 
     RunState state() const;
@@ -153,11 +160,15 @@ class Plan {
     /// True while only clean-up is left after a failure, cancel or timeout (cleanup_timeout runs from then).
     bool cleaning_up() const;
 
+    /// Tasks are numbered from 0 to here. A foreach has a number as a whole too, at the path around it.
     std::size_t task_count() const;
+    /// False for the number of a foreach that was expanded: it stands for no task any more.
+    bool is_task(TaskId task) const;
     StepId step(TaskId task) const;
     TaskIndex index(TaskId task) const;  ///< with its current round, if the step repeats
     TaskState state(TaskId task) const;
-    std::uint32_t attempt(TaskId task) const;    ///< of the current or last; in state ready or retrying: the next
+    std::uint32_t attempt(
+        TaskId task) const;  ///< of the current or last; in state ready or retrying: the next
     std::uint32_t oom_count(TaskId task) const;  ///< attempts of this opening that ended with oom, for `grow`
     Cause cause(TaskId task) const;              ///< of the last failure
     /// The task of a step at an index (its round is ignored); nullopt when there is none (yet).
@@ -170,8 +181,8 @@ class Plan {
     const Counts& counts(StepId step) const;
     Counts totals() const;
 
-    /// failed() in a clean-up step's `when`: a direct need, or an ancestor of it in the same branch, failed or is blocked.
-    /// Without needs: any step. With `of`: that step, in the same branch.
+    /// failed() in a clean-up step's `when`: a direct need, or an ancestor of it in the same branch, failed
+    /// or is blocked. Without needs: any step. With `of`: that step, in the same branch.
     bool has_failed(StepId step, const TaskIndex& index, std::optional<StepId> of) const;
 
   private:
