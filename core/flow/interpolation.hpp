@@ -22,6 +22,7 @@ class ShellCommand {
     const std::vector<std::pair<std::string, Expression>>& variables() const { return variables_; }
 
   private:
+    class Compiler;
     std::vector<TextTemplate::Part> script_;
     std::vector<std::pair<std::string, Expression>> variables_;
 };

@@ -1,0 +1,184 @@
+#include "core/flow/shell_lexer_hints.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/text.hpp"
+
+namespace amp {
+namespace {
+
+constexpr std::size_t k_shown = 160;
+
+std::string braces(std::string_view inner) {
+    return fmt::format("{{{{ {} }}}}", inner);
+}
+
+/// The line of the script with [from, to) replaced by `text`, cut around the change.
+std::string mended(const WrittenSlot& slot, std::size_t from, std::size_t to, std::string_view text) {
+    const std::string_view source = slot.source;
+    const std::size_t line_begin = from == 0 ? 0 : source.rfind('\n', from - 1) + 1;
+    const std::size_t line_end = std::min(source.find('\n', to), source.size());
+    std::string_view before = source.substr(line_begin, from - line_begin);
+    before.remove_prefix(std::min(before.find_first_not_of(" \t"), before.size()));
+    std::string_view after = source.substr(to, line_end - to);
+    std::string out;
+    if (before.size() > k_shown) {
+        out = "…";
+        before.remove_prefix(before.size() - k_shown / 2);
+    }
+    out += before;
+    out += text;
+    out += after.substr(0, k_shown);
+    return out + (after.size() > k_shown ? "…" : "");
+}
+
+/// The construct with other ends.
+std::string rewrapped(const WrittenSlot& slot, std::string_view open, std::string_view close) {
+    const std::string_view inner =
+        slot.source.substr(slot.construct_begin + 1, slot.construct_end - slot.construct_begin - 2);
+    return mended(slot, slot.construct_begin, slot.construct_end, fmt::format("{}{}{}", open, inner, close));
+}
+
+/// The slot set apart from the single quotes around it.
+std::string unquoted(const WrittenSlot& slot, std::string_view reopen) {
+    return mended(slot, slot.begin, slot.end, fmt::format("'{}{}", braces(slot.expression), reopen));
+}
+
+std::string single_quotes(const WrittenSlot& slot) {
+    const bool known = slot.construct_end > slot.construct_begin + 2;
+    const std::string_view quoted =
+        known ? slot.source.substr(slot.construct_begin + 1, slot.construct_end - slot.construct_begin - 2)
+              : "";
+    // Double quotes read better, but only where nothing within means something else there.
+    std::size_t expression = slot.begin - slot.construct_begin - 1;
+    std::string text(quoted);
+    if (known && expression < text.size()) {
+        text.erase(expression, slot.end - slot.begin);
+    }
+    const bool simple = known && text.find_first_of("\"$`\\!\n") == std::string::npos;
+    return simple ? fmt::format("use double quotes: {}", rewrapped(slot, "\"", "\""))
+                  : fmt::format("close the quotes around it: {}", unquoted(slot, "'"));
+}
+
+/// What stands before: an assignment of its own, to be used instead.
+std::string set_before(const WrittenSlot& slot, std::string_view value, std::string_view use) {
+    return fmt::format("set a variable before, and use it here:\nvalue={}\n{}", value,
+                       mended(slot, slot.begin, slot.end, use));
+}
+
+std::string integer_before(const WrittenSlot& slot) {
+    return set_before(slot, braces(fmt::format("int({})", slot.expression)), "value") +
+           "\n(int() lets nothing but a number through; or compute it all within {{ }})";
+}
+
+std::string subscript(const WrittenSlot& slot) {
+    // `$name[…`: only zsh takes it for a subscript, and braces tell it not to.
+    std::size_t name = slot.construct_begin;
+    while (name > 0 && std::string_view(" \t\n$(").find(slot.source[name - 1]) == std::string_view::npos) {
+        --name;
+    }
+    if (name > 0 && slot.source[name - 1] == '$') {
+        return fmt::format(
+            "put the name in braces: {}",
+            mended(slot, name, slot.construct_begin,
+                   fmt::format("{{{}}}", slot.source.substr(name, slot.construct_begin - name))));
+    }
+    return integer_before(slot);
+}
+
+std::string comparison(const WrittenSlot& slot) {
+    const std::string_view source = slot.source;
+    const std::size_t open = source.rfind("[[", slot.begin);
+    const std::size_t close = source.find("]]", slot.end);
+    const bool known = open != std::string_view::npos && close != std::string_view::npos;
+    const std::string_view inner = known ? source.substr(open, close - open) : "";
+    if (!known || inner.find_first_of("&|<>=(*?") != std::string_view::npos) {
+        return "use [ … ] instead of [[ … ]]";
+    }
+    return fmt::format(
+        "use [ … ]: {}",
+        mended(slot, open, close + 2, fmt::format("[{}]", source.substr(open + 2, close - open - 2))));
+}
+
+std::string name(const WrittenSlot& slot) {
+    const std::size_t word = slot.source.find_last_of(" \t\n;&|(", slot.begin);
+    const std::size_t begin = word == std::string_view::npos || slot.begin == 0 ? 0 : word + 1;
+    const std::size_t equals = std::min(slot.source.find('=', slot.end), slot.source.size());
+    if (slot.source.find_first_of(" \t\n", slot.end) < equals || equals == slot.source.size()) {
+        return "write the name out, or write raw(…) where the value is a checked name";
+    }
+    return fmt::format("set it for one command: {}", mended(slot, begin, begin, "env "));
+}
+
+}  // namespace
+
+ShellMistake explain(ShellSlot::Context context, const WrittenSlot& slot) {
+    using Context = ShellSlot::Context;
+    const std::string shown = braces(slot.expression.substr(0, 60));
+    switch (context) {
+        case Context::single_quotes:
+            return {"AMP1202",
+                    fmt::format("{} stands in single quotes, where the shell replaces nothing", shown),
+                    single_quotes(slot)};
+        case Context::comment:
+            return {
+                "AMP1203", fmt::format("{} stands in a comment", shown),
+                fmt::format("leave the braces out: {}", mended(slot, slot.begin, slot.end, slot.expression))};
+        case Context::here_document:
+            return {"AMP1204", fmt::format("{} stands in a here-document", shown),
+                    set_before(slot, braces(slot.expression), "${value}")};
+        case Context::here_document_quoted:
+            return {"AMP1204",
+                    fmt::format("{} stands in a here-document, where the shell replaces nothing", shown),
+                    set_before(slot, braces(slot.expression), "${value}") +
+                        "\nand write the delimiter without quotes"};
+        case Context::here_delimiter:
+            return {"AMP1204", fmt::format("{} stands in the delimiter of a here-document", shown),
+                    "write the delimiter out"};
+        case Context::ansi_quotes:
+            return {"AMP1205", fmt::format("{} stands in $'…', where the shell replaces nothing", shown),
+                    fmt::format("close the quotes around it: {}", unquoted(slot, "$'"))};
+        case Context::backquotes:
+            return {"AMP1206",
+                    fmt::format("{} stands in backquotes, whose text the shell reads twice", shown),
+                    slot.construct_end > slot.construct_begin + 1
+                        ? fmt::format("use $(…): {}", rewrapped(slot, "$(", ")"))
+                        : "use $(…)"};
+        case Context::parameter:
+            return {"AMP1207", fmt::format("{} stands in ${{…}}", shown),
+                    set_before(slot, braces(slot.expression), "$value")};
+        case Context::arithmetic:
+            return {
+                "AMP1208",
+                fmt::format("{} stands in arithmetic, where the shell would run what the value says", shown),
+                integer_before(slot)};
+        case Context::subscript:
+            return {
+                "AMP1208",
+                fmt::format("{} stands in a subscript, where the shell would run what the value says", shown),
+                subscript(slot)};
+        case Context::comparison:
+            return {"AMP1208",
+                    fmt::format(
+                        "{} is compared as a number in [[ ]], where the shell would run what the value says",
+                        shown),
+                    comparison(slot)};
+        case Context::after_backslash:
+            return {"AMP1209", fmt::format("a backslash stands before {}", shown),
+                    fmt::format("leave it out: {}", mended(slot, slot.begin - 1, slot.begin, ""))};
+        case Context::after_dollar:
+            return {"AMP1209", fmt::format("a '$' stands before {}", shown),
+                    fmt::format("leave it out, or write \\$ for the sign itself: {}",
+                                mended(slot, slot.construct_begin, slot.begin, ""))};
+        case Context::name:
+            return {"AMP1210", fmt::format("{} stands where the shell wants a name", shown), name(slot)};
+        case Context::bare:
+        case Context::double_quotes:
+            break;
+    }
+    return {};
+}
+
+}  // namespace amp

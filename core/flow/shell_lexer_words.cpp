@@ -1,0 +1,469 @@
+#include <algorithm>
+#include <array>
+
+#include "core/flow/shell_lexer_state.hpp"
+
+namespace amp {
+namespace {
+
+bool is_name(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+bool is_names(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), is_name);
+}
+bool is_digits(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+template <std::size_t N>
+bool is_in(std::string_view word, const std::array<std::string_view, N>& words) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+/// After these stands a command, or another reserved word.
+constexpr std::array<std::string_view, 15> k_before_command = {"if",    "then",  "else", "elif", "fi",
+                                                               "while", "until", "do",   "done", "esac",
+                                                               "!",     "{",     "}",    "time", "coproc"};
+constexpr std::array<std::string_view, 7> k_declarations = {"export",   "declare", "typeset", "local",
+                                                            "readonly", "integer", "float"};
+constexpr std::array<std::string_view, 6> k_comparisons = {"-eq", "-ne", "-lt", "-le", "-gt", "-ge"};
+
+/// `NAME`, `NAME+` or `NAME[…]` before the `=`.
+bool is_assignment(std::string_view word) {
+    const std::size_t equals = word.find('=');
+    if (equals == std::string_view::npos || equals == 0) {
+        return false;
+    }
+    std::string_view name = word.substr(0, equals);
+    name.remove_suffix(name.back() == '+' ? 1 : 0);
+    name = name.substr(0, name.find('['));
+    return !name.empty() && is_names(name) && !is_digits(name.substr(0, 1));
+}
+
+}  // namespace
+
+void ShellLexer::in_words() {
+    const char c = peek();
+    switch (c) {
+        case ' ':
+        case '\t':
+            end_word();
+            ++at_;
+            break;
+        case '\n':
+            end_word();
+            newline();
+            break;
+        case ';':
+        case '&':
+        case '|':
+            end_word();
+            control();
+            break;
+        case '<':
+        case '>':
+            redirection();
+            break;
+        case '(':
+            open_parenthesis();
+            break;
+        case ')':
+            close_parenthesis();
+            break;
+        case '#':
+            if (!top().in_word() && top().kind != Kind::group) {
+                comment();
+                break;
+            }
+            [[fallthrough]];
+        default:
+            other_in_words(c);
+    }
+}
+
+/// What begins or continues a word.
+void ShellLexer::other_in_words(char c) {
+    if (c == '\\' && peek(1) == '\n') {
+        at_ += 2;
+        return;
+    }
+    begin_word();
+    if (c == '\'') {
+        single_quotes();
+    } else if (c == '"') {
+        push(Kind::double_quotes, at_++);
+    } else if (!common(c)) {
+        Frame& frame = top();
+        const bool assigns = frame.position == Position::command || frame.position == Position::assigned ||
+                             frame.position == Position::declaration;
+        const std::string_view before = script_.substr(frame.word, at_ - frame.word);
+        if (c == '[' && (frame.subscripts > 0 || (frame.kind == Kind::array && before.empty()) ||
+                         (assigns && !before.empty() && before.size() < 256 && is_names(before)))) {
+            ++frame.subscripts;
+        }
+        frame.subscripts -= c == ']' && frame.subscripts > 0 ? 1 : 0;
+        ++at_;
+    }
+}
+
+void ShellLexer::begin_word() {
+    if (!top().in_word()) {
+        top().word = at_;
+        top().subscripts = 0;
+    }
+}
+
+void ShellLexer::end_word() {
+    const std::size_t level = frames_.size() - 1;
+    if (!top().in_word()) {
+        return;
+    }
+    const std::string_view word = script_.substr(top().word, at_ - top().word);
+    if (top().kind == Kind::condition) {
+        condition_word(word);
+    } else if (top().redirect) {
+        top().redirect = false;
+    } else if (top().kind <= Kind::subshell) {
+        command_word(word);
+    }
+    // The word may have opened a frame (`[[`) or closed its own (`]]`).
+    if (level < frames_.size()) {
+        frames_[level].word = std::string_view::npos;
+    }
+}
+
+void ShellLexer::command_word(std::string_view word) {
+    if (!top().cases.empty() && case_word(word)) {
+        return;
+    }
+    Frame& frame = top();
+    const std::size_t begin = frame.word;
+    switch (frame.position) {
+        case Position::command:
+        case Position::assigned:
+            reserved_or_plain(word);
+            break;
+        case Position::name:
+        case Position::function_name:
+            mark(begin, at_, Context::name);
+            frame.position = frame.position == Position::name ? Position::loop : Position::command;
+            break;
+        case Position::loop:
+            frame.position = word == "do" ? Position::command : Position::argument;
+            break;
+        case Position::declaration:
+            assignment_name(word);
+            if (word.front() == '-' && word.find('i') != std::string_view::npos) {
+                frame.position = Position::integers;
+            }
+            break;
+        case Position::integers:
+            mark(begin, at_, Context::arithmetic);
+            break;
+        case Position::argument:
+            break;
+    }
+}
+
+/// The words of `case` itself; false for those of its commands.
+bool ShellLexer::case_word(std::string_view word) {
+    Frame& frame = top();
+    CaseState& state = frame.cases.back();
+    switch (state) {
+        case CaseState::subject:
+            state = CaseState::in;
+            return true;
+        case CaseState::in:
+            state = CaseState::pattern;
+            frame.pattern_started = false;
+            return true;
+        case CaseState::pattern:
+            break;
+        case CaseState::body:
+            if (word != "esac" || frame.position != Position::command) {
+                return false;
+            }
+            break;
+    }
+    if (word == "esac" && !(state == CaseState::pattern && frame.pattern_started)) {
+        frame.cases.pop_back();
+        frame.position = Position::command;
+    }
+    frame.pattern_started = true;
+    return true;
+}
+
+void ShellLexer::reserved_or_plain(std::string_view word) {
+    Frame& frame = top();
+    const bool reserved = frame.position == Position::command;
+    if (reserved && is_in(word, k_before_command)) {
+        return;
+    }
+    if (is_assignment(word)) {
+        assignment_name(word);
+        frame.position = Position::assigned;
+    } else if (reserved && word == "case") {
+        frame.cases.push_back(CaseState::subject);
+        frame.position = Position::argument;
+    } else if (reserved && (word == "for" || word == "select" || word == "foreach")) {
+        frame.position = Position::name;
+    } else if (reserved && word == "function") {
+        frame.position = Position::function_name;
+    } else if (reserved && word == "[[") {
+        frame.position = Position::argument;
+        push(Kind::condition, frame.word);
+    } else if (is_in(word, k_declarations)) {
+        frame.position = word == "integer" ? Position::integers : Position::declaration;
+    } else if (word == "let") {
+        frame.position = Position::integers;
+    } else {
+        assignment_name(word);
+        frame.position = Position::argument;
+    }
+}
+
+/// A slot before the `=` of what would be an assignment: the shell takes it for a command instead.
+void ShellLexer::assignment_name(std::string_view word) {
+    const std::size_t equals = word.find('=');
+    const std::string_view name = word.substr(0, equals == std::string_view::npos ? 0 : equals);
+    if (name.find(k_shell_slot) == std::string_view::npos) {
+        return;
+    }
+    const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+        return is_name(c) || c == k_shell_slot || c == '[' || c == ']' || c == '+';
+    });
+    if (plain) {
+        mark(top().word, top().word + equals, Context::name);
+    }
+}
+
+void ShellLexer::condition_word(std::string_view word) {
+    Frame& frame = top();
+    if (word == "]]") {
+        pop();
+        return;
+    }
+    const bool compares = is_in(word, k_comparisons);
+    if (compares) {
+        mark(frame.previous, frame.previous_end, Context::comparison);
+    }
+    if (frame.compared || script_.substr(frame.previous, frame.previous_end - frame.previous) == "-v") {
+        mark(frame.word, at_, frame.compared ? Context::comparison : Context::name);
+    }
+    frame.compared = compares;
+    frame.previous = frame.word;
+    frame.previous_end = at_;
+}
+
+/// The frame whose here-documents the next newline begins.
+ShellLexer::Frame& ShellLexer::unit() {
+    std::size_t level = frames_.size() - 1;
+    while (level > 0 && frames_[level].kind != Kind::commands) {
+        --level;
+    }
+    return frames_[level];
+}
+
+void ShellLexer::newline() {
+    ++at_;
+    top().redirect = false;
+    if (top().kind <= Kind::subshell) {
+        top().position = Position::command;
+    }
+    const std::vector<Frame::HereDocument> documents = std::move(unit().pending);
+    unit().pending.clear();
+    for (const Frame::HereDocument& document : documents) {
+        here_body(document);
+    }
+}
+
+void ShellLexer::control() {
+    Frame& frame = top();
+    if (peek() == '&' && peek(1) == '>') {
+        ++at_;
+        redirection();
+        return;
+    }
+    if (frame.kind <= Kind::subshell) {
+        const bool ends_case = starts_with(";;") || starts_with(";&") || starts_with(";|");
+        const bool in_pattern = !frame.cases.empty() && frame.cases.back() == CaseState::pattern;
+        if (ends_case && !frame.cases.empty() && frame.cases.back() == CaseState::body) {
+            frame.cases.back() = CaseState::pattern;
+            frame.pattern_started = false;
+            at_ += starts_with(";;&") ? 2 : 1;
+        } else if (!in_pattern) {
+            frame.position = Position::command;
+        }
+        frame.redirect = false;
+    }
+    ++at_;
+}
+
+void ShellLexer::redirection() {
+    Frame& frame = top();
+    if (peek(1) == '(') {
+        begin_word();
+        push(Kind::commands, at_);
+        at_ += 2;
+        return;
+    }
+    if (frame.in_word()) {
+        const std::string_view word = script_.substr(frame.word, at_ - frame.word);
+        const bool descriptor = is_digits(word) || (word.front() == '{' && word.back() == '}');
+        if (descriptor && frame.kind <= Kind::subshell) {
+            frame.word = std::string_view::npos;
+        }
+        end_word();
+    }
+    if (top().kind == Kind::condition || top().kind == Kind::group) {
+        ++at_;
+        return;
+    }
+    top().redirect = true;
+    if (starts_with("<<<")) {
+        at_ += 3;
+    } else if (starts_with("<<")) {
+        here_document();
+    } else {
+        const char first = peek();
+        ++at_;
+        at_ += peek() == '>' || peek() == '&' || (first == '>' && peek() == '|') ? 1 : 0;
+    }
+}
+
+void ShellLexer::open_parenthesis() {
+    Frame& frame = top();
+    if (frame.kind == Kind::condition) {
+        end_word();
+        ++at_;
+    } else if (frame.in_word() || frame.kind == Kind::group) {
+        open_parenthesis_in_word();
+    } else if (!frame.cases.empty() && frame.cases.back() == CaseState::pattern && !frame.pattern_started) {
+        frame.pattern_started = true;
+        ++at_;
+    } else if (peek(1) == '(' && (frame.position == Position::command || frame.position == Position::name) &&
+               !not_arithmetic_.contains(at_)) {
+        push(Kind::arithmetic, at_);
+        at_ += 2;
+    } else {
+        push(Kind::subshell, at_++);
+    }
+}
+
+/// A list of values, a function's parentheses, or a pattern.
+void ShellLexer::open_parenthesis_in_word() {
+    Frame& frame = top();
+    const std::size_t close = script_.find_first_not_of(" \t", at_ + 1);
+    if (frame.kind <= Kind::subshell && close < script_.size() && script_[close] == ')') {
+        mark(frame.word, at_, Context::name);
+        const bool assigns = script_[at_ - 1] == '=';
+        frame.word = assigns ? frame.word : std::string_view::npos;
+        frame.position = assigns ? frame.position : Position::command;
+        at_ = close + 1;
+    } else {
+        const bool assigns = frame.in_word() && script_[at_ - 1] == '=' && frame.kind <= Kind::subshell;
+        push(assigns ? Kind::array : Kind::group, at_++);
+    }
+}
+
+void ShellLexer::close_parenthesis() {
+    end_word();
+    Frame& frame = top();
+    if (frame.kind == Kind::condition) {
+        ++at_;
+        return;
+    }
+    if (frame.kind <= Kind::subshell && !frame.cases.empty() && frame.cases.back() == CaseState::pattern) {
+        frame.cases.back() = CaseState::body;
+        frame.position = Position::command;
+        ++at_;
+        return;
+    }
+    if (!frame.pending.empty() && frames_.size() > 1) {
+        stop(frame.pending.front().begin, "the here-document that begins here is not within its parentheses");
+        return;
+    }
+    ++at_;
+    if (frames_.size() == 1) {
+        return;
+    }
+    const bool subshell = frame.kind == Kind::subshell;
+    pop();
+    if (subshell && top().kind <= Kind::subshell) {
+        top().position = Position::command;
+    }
+}
+
+void ShellLexer::comment() {
+    const std::size_t end = std::min(script_.find('\n', at_), script_.size());
+    add_slots(Context::comment, at_, end);
+    at_ = end;
+}
+
+void ShellLexer::here_document() {
+    Frame::HereDocument document;
+    document.begin = at_;
+    at_ += 2;
+    document.strip_tabs = peek() == '-';
+    at_ += document.strip_tabs ? 1 : 0;
+    while (peek() == ' ' || peek() == '\t') {
+        ++at_;
+    }
+    here_delimiter(document);
+    top().redirect = false;
+    unit().pending.push_back(std::move(document));
+}
+
+void ShellLexer::here_delimiter(Frame::HereDocument& document) {
+    char quote = 0;
+    for (; at_ < script_.size(); ++at_) {
+        const char c = script_[at_];
+        if (c == k_shell_slot) {
+            add_slot(Context::here_delimiter, at_, document.begin, at_ + 1);
+        } else if (quote != 0 && c == quote) {
+            quote = 0;
+        } else if (quote == 0 && (c == '\'' || c == '"')) {
+            quote = c;
+            document.quoted = true;
+            continue;
+        } else if (c == '\\' && quote != '\'' && at_ + 1 < script_.size()) {
+            document.quoted = true;
+            document.delimiter += script_[++at_];
+            continue;
+        } else if (c == '\n' ||
+                   (quote == 0 && std::string_view(" \t;&|<>()").find(c) != std::string_view::npos)) {
+            break;
+        } else {
+            document.delimiter += c;
+        }
+    }
+    if (quote != 0) {
+        stop(document.begin, "the delimiter of the here-document that begins here has no end");
+    }
+}
+
+void ShellLexer::here_body(const Frame::HereDocument& document) {
+    const Context context = document.quoted ? Context::here_document_quoted : Context::here_document;
+    bool continued = false;
+    while (at_ < script_.size()) {
+        const std::size_t end = std::min(script_.find('\n', at_), script_.size());
+        std::string_view line = script_.substr(at_, end - at_);
+        for (std::size_t i = line.find(k_shell_slot); i != std::string_view::npos;
+             i = line.find(k_shell_slot, i + 1)) {
+            add_slot(context, at_ + i, document.begin, 0);
+        }
+        at_ = std::min(end + 1, script_.size());
+        if (document.strip_tabs) {
+            line.remove_prefix(std::min(line.find_first_not_of('\t'), line.size()));
+        }
+        if (!continued && line == document.delimiter) {
+            return;
+        }
+        const std::size_t last = line.find_last_not_of('\\');
+        const std::size_t backslashes = line.size() - (last == std::string_view::npos ? 0 : last + 1);
+        continued = !document.quoted && backslashes % 2 == 1;
+    }
+}
+
+}  // namespace amp
