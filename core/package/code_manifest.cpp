@@ -14,6 +14,8 @@ namespace amp {
 namespace {
 
 constexpr std::uint64_t k_ignore_file_bytes = std::uint64_t{1} << 20;
+constexpr double k_kept_s =
+    3 * 86400.0;  // well within the grace that gc gives to an object that nothing refers to
 
 GlobRules rules_of(const std::vector<std::string>& globs) {
     GlobRules rules;
@@ -101,7 +103,7 @@ class Hasher {
     /// it is gone. To be called in the order of paths.
     void hash(CodeEntry& entry, const FileInfo& info) {
         const CachedHash* known = find(entry.path);
-        if (known && still_valid(*known, info, old_.scanned) && (known->kept || !keep_)) {
+        if (known && still_valid(*known, info, old_.scanned) && (!keep_ || is_kept(*known))) {
             new_.hashes.push_back(*known);
             entry.sha256 = known->sha256;
             return;
@@ -112,8 +114,11 @@ class Hasher {
         }
         entry.sha256 = keep_ ? keep_(*content) : sha256_hex(*content);
         entry.size_bytes = content->size();
-        new_.hashes.push_back({entry.path, info.size_bytes, info.mtime_ns, info.ctime_ns, info.inode,
-                               entry.sha256, static_cast<bool>(keep_)});
+        const Timestamp kept = keep_                                    ? new_.scanned
+                               : known && known->sha256 == entry.sha256 ? known->kept
+                                                                        : Timestamp{};
+        new_.hashes.push_back(
+            {entry.path, info.size_bytes, info.mtime_ns, info.ctime_ns, info.inode, entry.sha256, kept});
         changed_ = true;
     }
 
@@ -131,6 +136,11 @@ class Hasher {
     }
 
   private:
+    bool is_kept(const CachedHash& hash) const {
+        return hash.kept.ms != 0 && hash.kept <= new_.scanned &&
+               new_.scanned.seconds_since(hash.kept) < k_kept_s;
+    }
+
     std::optional<std::string> read(CodeEntry& entry) {
         try {
             return files_.read(folder_ + '/' + entry.path, file_bytes_);

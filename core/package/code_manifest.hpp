@@ -61,14 +61,17 @@ struct CodeLimits {
 /// Lists and hashes the project's code: in a git work tree what is tracked or untracked and not ignored
 /// (`git ls-files -co --exclude-standard`), else (also when git lists nothing here) all files but Python's
 /// virtual environments; without `.git`, `.amp`, submodules, Python's caches, and what .ampignore and
-/// `exclude` name. Links are listed by their target; folders, sockets and devices are not listed. Hashes are
-/// cached in `store` under cache/ by (path, size, mtime, ctime, inode), so that an unchanged project of
-/// 100,000 files costs little; a file that changed within 2 seconds of the last scan is read again. The cache
-/// also remembers what was kept: who deletes objects deletes the `cache/code-` keys first. Never throws for
-/// the sake of a single file: what vanishes meanwhile is left out, what cannot be read is listed by size and
-/// time.
+/// `exclude` name. Links are listed by their target; folders, sockets and devices are not listed.
+///
+/// Hashes are cached in `store` under cache/ by (path, size, mtime, ctime, inode), so that an unchanged
+/// project of 100,000 files costs little; a file that changed within 2 seconds of the last scan is read
+/// again. What was kept is remembered for 3 days, less than gc's grace, then kept again: so gc takes nothing
+/// that a new run names.
+///
+/// Never throws for the sake of a single file: what vanishes meanwhile is left out, what cannot be read is
+/// listed by size and time.
 /// @param folder absolute
-/// @param keep called with each content that no earlier scan has kept; empty: only hashes
+/// @param keep called with each content that no recent scan has kept; empty: only hashes
 CodeManifest scan_code(Files& files, Process& process, ObjectStore& store, const std::string& folder,
                        const CodeSelection& selection, Timestamp now, const KeepContent& keep = {},
                        const CodeLimits& limits = {});

@@ -83,7 +83,7 @@ std::string encode(const HashCache& cache) {
         put_number(body, hash.mtime_ns);
         put_number(body, hash.ctime_ns);
         put_number(body, hash.inode);
-        put_number(body, static_cast<std::uint8_t>(hash.kept));
+        put_number(body, hash.kept.ms);
         put_digest(body, hash.sha256);
         put_number(body, static_cast<std::uint32_t>(hash.path.size()));
         body += hash.path;
@@ -106,7 +106,7 @@ std::optional<HashCache> decode_hash_cache(std::string_view bytes) {
         hash.mtime_ns = reader.number<std::int64_t>();
         hash.ctime_ns = reader.number<std::int64_t>();
         hash.inode = reader.number<std::uint64_t>();
-        hash.kept = reader.number<std::uint8_t>() != 0;
+        hash.kept.ms = reader.number<std::int64_t>();
         hash.sha256 = take_digest(reader);
         hash.path = reader.bytes(reader.number<std::uint32_t>());
     }

@@ -19,7 +19,7 @@ struct CachedHash {
     std::int64_t ctime_ns = 0;
     std::uint64_t inode = 0;
     std::string sha256;
-    bool kept = false;  ///< the content was put into the store
+    Timestamp kept;  ///< when the content was last put into the store; 0: never
     bool operator==(const CachedHash&) const = default;
 };
 
