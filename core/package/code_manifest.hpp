@@ -60,8 +60,9 @@ struct CodeLimits {
 
 /// Lists and hashes the project's code: in a git work tree what is tracked or untracked and not ignored
 /// (`git ls-files -co --exclude-standard`), else (also when git lists nothing here) all files but Python's
-/// virtual environments; without `.git`, `.amp`, submodules, Python's caches, and what .ampignore and
-/// `exclude` name. Links are listed by their target; folders, sockets and devices are not listed.
+/// virtual environments and stores of amp; without `.git`, `.amp`, submodules, Python's caches, and what
+/// .ampignore and `exclude` name. Links are listed by their target; folders, sockets and devices are not
+/// listed.
 ///
 /// Hashes are cached in `store` under cache/ by (path, size, mtime, ctime, inode), so that an unchanged
 /// project of 100,000 files costs little; a file that changed within 2 seconds of the last scan is read

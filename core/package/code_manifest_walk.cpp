@@ -32,6 +32,14 @@ std::vector<std::string> names_in(Files& files, const std::string& folder, bool&
     }
 }
 
+/// A virtual environment of Python, or a store of ours.
+bool is_no_code(const std::vector<std::string>& names) {
+    const auto has = [&names](const char* name) {
+        return std::binary_search(names.begin(), names.end(), name);
+    };
+    return has("pyvenv.cfg") || (has("store.json") && has(".gitignore"));
+}
+
 }  // namespace
 
 FoundFiles look_at(Files& files, const std::string& folder, const std::vector<std::string>& paths,
@@ -59,7 +67,7 @@ FoundFiles walk(Files& files, const std::string& folder, const GlobRules& ignore
         const std::string prefix = std::move(folders.back());
         folders.pop_back();
         const std::vector<std::string> names = names_in(files, folder + '/' + prefix, found.complete);
-        if (!prefix.empty() && std::binary_search(names.begin(), names.end(), "pyvenv.cfg")) {
+        if (!prefix.empty() && is_no_code(names)) {
             continue;
         }
         for (const std::string& name : names) {

@@ -23,7 +23,8 @@ struct FoundFiles {
 FoundFiles look_at(Files& files, const std::string& folder, const std::vector<std::string>& paths,
                    const GlobRules& ignored);
 
-/// All files and links below `folder` that `ignored` does not name, without Python's virtual environments.
+/// All files and links below `folder` that `ignored` does not name, without Python's virtual environments and
+/// stores of amp.
 /// @param limit how many names are looked at before it gives up
 FoundFiles walk(Files& files, const std::string& folder, const GlobRules& ignored, std::size_t limit);
 

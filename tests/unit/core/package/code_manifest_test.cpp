@@ -90,9 +90,9 @@ TEST_CASE("outside git all files are listed, with their hashes, sorted by bytes"
 
 TEST_CASE("what can never be code is left out, at any depth") {
     Project project;
-    for (const char* path :
-         {".git/config", ".amp/store.json", "sub/.git", "sub/.amp/store.json", "__pycache__/a.pyc",
-          "src/__pycache__/b.pyc", "venv/pyvenv.cfg", "venv/lib/x.py"}) {
+    for (const char* path : {".git/config", ".amp/store.json", "sub/.git", "sub/.amp/store.json",
+                             "__pycache__/a.pyc", "src/__pycache__/b.pyc", "venv/pyvenv.cfg", "venv/lib/x.py",
+                             "store/store.json", "store/.gitignore", "store/runs/x"}) {
         project.files.add("/project/" + std::string(path), "x");
     }
     CHECK(paths_of(project.scan()) == Paths{"a.py", "src/run.sh", "src/util.py"});
