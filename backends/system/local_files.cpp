@@ -34,7 +34,7 @@ std::string target_of(const std::string& link) {
     std::string target(PATH_MAX, '\0');
     const ssize_t size = readlink(link.c_str(), target.data(), target.size());
     if (size < 0) {
-        throw Error::system("read the link", link, errno);
+        throw Error::system("cannot read the link", link, errno);
     }
     target.resize(static_cast<std::size_t>(size));
     return target;
@@ -55,7 +55,7 @@ std::string LocalFiles::read(const std::string& path, std::uint64_t max_bytes) {
     const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     struct stat status {};
     if (!fd || fstat(fd.get(), &status) != 0) {
-        throw Error::system("read", path, errno);
+        throw Error::system("cannot read", path, errno);
     }
     if (!S_ISREG(status.st_mode)) {
         throw Error(ExitCode::invalid, fmt::format("'{}' is no regular file", path), path);
@@ -70,7 +70,7 @@ std::string LocalFiles::read(const std::string& path, std::uint64_t max_bytes) {
     while (true) {
         const ssize_t n = ::read(fd.get(), bytes.data() + used, bytes.size() - used);
         if (n < 0 && errno != EINTR) {
-            throw Error::system("read", path, errno);
+            throw Error::system("cannot read", path, errno);
         }
         if (n == 0) {
             break;
@@ -93,7 +93,7 @@ std::optional<FileInfo> LocalFiles::info(const std::string& path) {
         if (errno == ENOENT || errno == ENOTDIR) {
             return std::nullopt;
         }
-        throw Error::system("look at", path, errno);
+        throw Error::system("cannot look at", path, errno);
     }
     FileInfo info;
     info.kind = kind_of(status.st_mode);
@@ -111,7 +111,7 @@ std::optional<FileInfo> LocalFiles::info(const std::string& path) {
 std::vector<std::string> LocalFiles::list(const std::string& folder) {
     const std::unique_ptr<DIR, int (*)(DIR*)> opened(opendir(folder.c_str()), closedir);
     if (!opened) {
-        throw Error::system("list", folder, errno);
+        throw Error::system("cannot list", folder, errno);
     }
     std::vector<std::string> names;
     errno = 0;
@@ -122,7 +122,7 @@ std::vector<std::string> LocalFiles::list(const std::string& folder) {
         }
     }
     if (errno != 0) {
-        throw Error::system("list", folder, errno);
+        throw Error::system("cannot list", folder, errno);
     }
     std::sort(names.begin(), names.end());
     return names;
@@ -131,7 +131,7 @@ std::vector<std::string> LocalFiles::list(const std::string& folder) {
 std::string LocalFiles::canonical(const std::string& path) {
     const std::unique_ptr<char, FreeChars> resolved(realpath(path.c_str(), nullptr));
     if (!resolved) {
-        throw Error::system("find", path, errno);
+        throw Error::system("cannot find", path, errno);
     }
     return resolved.get();
 }
@@ -139,7 +139,7 @@ std::string LocalFiles::canonical(const std::string& path) {
 std::string LocalFiles::current_folder() {
     const std::unique_ptr<char, FreeChars> folder(getcwd(nullptr, 0));
     if (!folder) {
-        throw Error::system("find", "the current folder", errno);
+        throw Error::system("cannot find", "the current folder", errno);
     }
     return folder.get();
 }

@@ -38,7 +38,7 @@ SignalWaiter::SignalWaiter() {
     }
     signals_ = UniqueFd(signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!signals_) {
-        throw Error::system("watch", "signals", errno);
+        throw Error::system("cannot watch", "signals", errno);
     }
     pthread_sigmask(SIG_BLOCK, &ours, &mask_before_);
     struct sigaction ignore {};
@@ -83,7 +83,7 @@ void SignalWaiter::wait(int fd, double seconds) {
             return;
         }
         if (ready < 0 && errno != EINTR) {
-            throw Error::system("wait for", "events", errno);
+            throw Error::system("cannot wait for", "events", errno);
         }
     }
 }

@@ -35,7 +35,7 @@ struct Pipe {
 Pipe make_pipe() {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0) {
-        throw Error::system("create", "a pipe", errno);
+        throw Error::system("cannot create", "a pipe", errno);
     }
     Pipe pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
     fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK);
@@ -117,7 +117,7 @@ class Child {
             posix_spawn(&pid_, program.c_str(), actions.get(), attributes.get(), arguments.data(), environ);
         if (error != 0) {
             pid_ = -1;
-            throw Error::system("start", program, error);
+            throw Error::system("cannot start", program, error);
         }
         pidfd_ = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
     }

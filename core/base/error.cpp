@@ -15,7 +15,8 @@ Error Error::system(const std::string& action, const std::string& path, int erro
     const ExitCode code = full      ? ExitCode::store_full
                           : missing ? ExitCode::not_found
                                     : ExitCode::infrastructure;
-    return Error(code, action + " '" + path + "': " + reason, path);
+    const std::string cannot = action.starts_with("cannot ") ? "" : "cannot ";
+    return Error(code, cannot + action + " '" + path + "': " + reason, path);
 }
 
 }  // namespace amp

@@ -61,10 +61,10 @@ std::string MemoryFiles::read(const std::string& path, std::uint64_t max_bytes) 
     reads.push_back(path);
     const auto found = nodes_.find(absolute(path));
     if (found == nodes_.end()) {
-        throw Error::system("read", path, ENOENT);
+        throw Error::system("cannot read", path, ENOENT);
     }
     if (found->second.forbidden) {
-        throw Error::system("read", path, EACCES);
+        throw Error::system("cannot read", path, EACCES);
     }
     if (found->second.info.kind != FileInfo::Kind::file || found->second.content.size() > max_bytes) {
         throw Error(ExitCode::invalid, "'" + path + "' is too large or no regular file", path);
@@ -81,10 +81,10 @@ std::vector<std::string> MemoryFiles::list(const std::string& folder) {
     const std::string top = absolute(folder);
     const auto found = nodes_.find(top);
     if (found == nodes_.end() && top != "/") {
-        throw Error::system("list", folder, ENOENT);
+        throw Error::system("cannot list", folder, ENOENT);
     }
     if (found != nodes_.end() && found->second.forbidden) {
-        throw Error::system("list", folder, EACCES);
+        throw Error::system("cannot list", folder, EACCES);
     }
     const std::string prefix = top == "/" ? top : top + '/';
     std::vector<std::string> names;
@@ -101,7 +101,7 @@ std::string MemoryFiles::canonical(const std::string& path) {
     const std::string whole = absolute(path);
     const auto found = nodes_.find(whole);
     if (found == nodes_.end()) {
-        throw Error::system("find", path, ENOENT);
+        throw Error::system("cannot find", path, ENOENT);
     }
     if (found->second.info.kind == FileInfo::Kind::link) {
         const std::string& target = found->second.info.link_target;
