@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,8 @@ struct Project {
     std::string store_folder;  ///< .amp beside it, or [store] url / $AMP_STORE
     Value settings;            ///< amp.toml and its layers, merged
     std::string profile;       ///< the one that runs things; "local" when none is named
+    /// Where each leaf of `settings` comes from: "profile.hpc.partition" → a file's path, "AMP__PROFILE__HPC__PARTITION", "--set".
+    std::map<std::string, std::string> origins;
 };
 
 /// @param overrides --set a.b=c
