@@ -235,7 +235,7 @@ void declare(CLI::App& app, GetCommand& c) {
         ->type_name("[RUN[/STEP[/INDEX]]] NAME")
         ->expected(1, 2)
         ->required();
-    declare_text(app, "-o,--output", c.output, "PATH", "copy it there; -: standard output");
+    declare_text(app, "-o,--output", c.output, "PATH", "copy it there");
 }
 
 void declare(CLI::App& app, ArtifactsCommand& c) {

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/base/error.hpp"
+#include "core/base/time.hpp"
 
 namespace amp {
 
@@ -20,6 +23,9 @@ struct RunsCommand {
     std::string sort;
     std::size_t limit = 0;  ///< 0: all
 };
+
+/// A time, a date, or how long ago; nullopt for empty text. @throws Error(usage) naming the option
+std::optional<Timestamp> parse_when(std::string_view option, const std::string& text, Timestamp now);
 
 ExitCode execute(Session& session, const RunsCommand& command);
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "core/base/error.hpp"
+#include "core/ports/files.hpp"
 
 namespace amp {
 
@@ -13,6 +14,9 @@ struct ShowCommand {
     std::string what;  ///< a path of a flow, or a run; empty: the latest run
     bool dot = false;
 };
+
+/// Is it a flow's file (it is there, or ends in .toml), rather than a run?
+bool names_flow(Files& files, const std::string& what);
 
 ExitCode execute(Session& session, const ShowCommand& command);
 

@@ -1,0 +1,69 @@
+#include "cli/amp_main.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <optional>
+
+#include "cli/report.hpp"
+#include "cli/session.hpp"
+
+namespace amp {
+namespace {
+
+/// What can be known of common options when the command line cannot be parsed.
+CommonOptions guess_common(const std::vector<std::string>& arguments) {
+    CommonOptions common;
+    const auto end = std::find(arguments.begin(), arguments.end(), "--");
+    common.json = std::find(arguments.begin(), end, "--json") != end;
+    return common;
+}
+
+bool waits_for_signals(const Command& command) {
+    if (const auto* logs = std::get_if<LogsCommand>(&command)) {
+        return logs->follow;
+    }
+    return std::holds_alternative<RunCommand>(command) || std::holds_alternative<ResumeCommand>(command);
+}
+
+/// A result that could not be written is an error, unless its reader had enough of it.
+ExitCode check_written(Output& out, ExitCode code) {
+    out.flush();
+    if (out.failure() == 0 || code != ExitCode::ok) {
+        return code;
+    }
+    return report(out, Error::system("write", "standard output", out.failure()), false);
+}
+
+}  // namespace
+
+int amp_main(const std::vector<std::string>& arguments, const Surroundings& surroundings, Sink out_sink,
+             Sink err_sink) {
+    std::optional<CommandLine> line;
+    CommonOptions common = guess_common(arguments);
+    std::exception_ptr failed;
+    try {
+        line = parse_command_line(arguments);
+        common = line->common;
+    } catch (const std::exception&) {
+        failed = std::current_exception();
+    }
+    Output out(std::move(out_sink), std::move(err_sink),
+               decide_presentation(common.color, surroundings.environment, surroundings.terminal));
+    try {
+        if (failed) {
+            std::rethrow_exception(failed);
+        }
+        const ExitCode code =
+            surroundings.with_services(waits_for_signals(line->command), [&](Services& services) {
+                Session session{services, out, common};
+                return std::visit([&](const auto& command) { return execute(session, command); },
+                                  line->command);
+            });
+        return static_cast<int>(check_written(out, code));
+    } catch (const std::exception& thrown) {
+        return static_cast<int>(report(out, thrown, common.json));
+    }
+}
+
+}  // namespace amp

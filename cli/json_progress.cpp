@@ -1,0 +1,61 @@
+#include "cli/json_progress.hpp"
+
+#include <utility>
+
+#include "core/base/json.hpp"
+
+namespace amp {
+
+void EventLines::event(std::string_view name, Object fields) {
+    fields["schema"] = "amp.event/1";
+    fields["event"] = name;
+    fields["run"] = run_;
+    fields["at"] = format_time(clock_.now());
+    out_.result(json::dump(std::move(fields)) + "\n");
+}
+
+void EventLines::run_started(const std::string& run, bool resumed) {
+    run_ = run;
+    event("run_started", Object{{"resumed", resumed}});
+    out_.flush();
+}
+
+void EventLines::note(const std::string& text) {
+    event("note", Object{{"text", text}});
+}
+
+void EventLines::task_queued(const TaskName& task, const std::string& reason) {
+    event("task_queued", Object{{"task", task.text()}, {"reason", reason}});
+}
+
+void EventLines::task_started(const TaskName& task, std::uint32_t attempt, const std::string& where) {
+    event("task_started",
+          Object{{"task", task.text()}, {"attempt", std::int64_t{attempt}}, {"where", where}});
+}
+
+void EventLines::task_ended(const AttemptResult& result, TaskState state, std::optional<Timestamp> retry_at) {
+    Object fields{{"task", result.task.text()}, {"state", state_name(state)}, {"result", to_value(result)}};
+    if (retry_at) {
+        fields["retry_at"] = format_time(*retry_at);
+    }
+    event("task_ended", std::move(fields));
+}
+
+void EventLines::task_skipped(const TaskName& task) {
+    event("task_skipped", Object{{"task", task.text()}});
+}
+
+void EventLines::task_reused(const TaskName& task) {
+    event("task_reused", Object{{"task", task.text()}});
+}
+
+void EventLines::progress(const Plan&) {
+    out_.flush();  // after each batch of events, so that a reader sees them at once
+}
+
+void EventLines::run_ended(RunState state, bool interrupted) {
+    event("run_ended", Object{{"state", interrupted ? "interrupted" : state_name(state)}});
+    out_.flush();
+}
+
+}  // namespace amp

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include "core/base/time.hpp"
+#include "core/engine/plan.hpp"
+#include "core/ports/task_spec.hpp"
+
+namespace amp {
+
+/// "2026-11-20 08:15:30 UTC".
+std::string time_text(Timestamp time);
+/// "08:15:30".
+std::string clock_text(Timestamp time);
+/// How a process ended: "0", "1", "KILL" for signal 9, "-" when it never ran.
+std::string exit_text(const AttemptResult& result);
+/// "user, exit 1: output 'model' is missing": why an attempt failed, on one line.
+std::string failure_text(const AttemptResult& result);
+/// "38 succeeded, 1 failed, 1 blocked", in the order of the states.
+std::string counts_text(const Plan::Counts& counts);
+Value counts_value(const Plan::Counts& counts);
+std::uint64_t count_all(const Plan::Counts& counts);
+/// `name=value` in JSON, one blank apart.
+std::string pairs_text(const Value& object);
+/// RUN/STEP, with the index where there is one: what `amp logs` takes.
+std::string task_reference(const std::string& run, const TaskName& task);
+
+}  // namespace amp

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/terminal.hpp"
+#include "core/base/value.hpp"
+#include "core/run/inspect.hpp"
+
+namespace amp {
+
+/// How a run went: what it is, its steps, its tasks, and of what failed the cause and the way to its log.
+std::string run_report(const RunView& view, const Presentation& presentation);
+/// Schema amp.run/1.
+Value run_document(const RunView& view);
+
+std::string runs_table(const std::vector<RunSummary>& runs, const Presentation& presentation);
+/// Schema amp.runs/1.
+Value runs_document(const std::vector<RunSummary>& runs);
+
+/// An artifact, and where it was made.
+struct MadeArtifact {
+    TaskName task;
+    std::uint32_t attempt = 1;
+    std::string name;
+    Artifact artifact;
+};
+/// Those of the last attempts, of all tasks or of the chosen ones, in the view's order.
+std::vector<MadeArtifact> made_artifacts(const RunView& view, const std::string& step,
+                                         const std::optional<TaskIndex>& index);
+std::string artifacts_table(const std::vector<MadeArtifact>& artifacts, const Presentation& presentation);
+/// Schema amp.artifacts/1.
+Value artifacts_document(const std::string& run, const std::vector<MadeArtifact>& artifacts);
+
+}  // namespace amp

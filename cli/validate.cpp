@@ -1,0 +1,65 @@
+#include "cli/validate.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/report.hpp"
+#include "cli/session.hpp"
+#include "core/base/text.hpp"
+#include "core/run/start.hpp"
+
+namespace amp {
+namespace {
+
+void tell(Output& out, const LoadedFlow& loaded, bool quiet) {
+    const std::string findings =
+        diagnostics_text(loaded.diagnostics, loaded.flow.path, loaded.flow.source, out.err_style());
+    if (!findings.empty()) {
+        out.say(trim(findings));
+        out.say("");
+    }
+    const std::string path = printable(loaded.flow.path);
+    if (loaded.diagnostics.has_errors()) {
+        out.say(fmt::format("{}: {} has {}", out.err_style().bold(out.err_style().red("error")), path,
+                            count_findings(loaded.diagnostics)));
+    } else if (!quiet) {
+        const std::size_t steps = loaded.flow.steps.size();
+        const std::string also = findings.empty() ? "" : ", with " + count_findings(loaded.diagnostics);
+        out.result(fmt::format("{} is valid: {} step{}{}\n", path, steps, steps == 1 ? "" : "s", also));
+    }
+}
+
+Value document_of(const LoadedFlow& loaded) {
+    return Object{
+        {"file", loaded.flow.path},
+        {"flow", loaded.flow.name},
+        {"valid", !loaded.diagnostics.has_errors()},
+        {"steps", loaded.flow.steps.size()},
+        {"diagnostics", diagnostics_value(loaded.diagnostics, loaded.flow.path, loaded.flow.source)}};
+}
+
+}  // namespace
+
+ExitCode execute(Session& session, const ValidateCommand& command) {
+    const Project project = session.project();
+    const std::vector<std::string> flows =
+        command.flows.empty() ? std::vector<std::string>{""} : command.flows;
+    const bool json = session.common.json || command.format == "json";
+    bool valid = true;
+    List documents;
+    for (const std::string& path : flows) {
+        const LoadedFlow loaded = load_and_validate(session.services, project, path);
+        valid = valid && !loaded.diagnostics.has_errors();
+        if (json) {
+            documents.push_back(document_of(loaded));
+        } else {
+            tell(session.out, loaded, session.common.quiet);
+        }
+    }
+    if (json) {
+        session.out.document(
+            Object{{"schema", "amp.validation/1"}, {"valid", valid}, {"flows", std::move(documents)}});
+    }
+    return valid ? ExitCode::ok : ExitCode::invalid;
+}
+
+}  // namespace amp
