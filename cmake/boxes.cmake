@@ -68,3 +68,9 @@ function(amp_benchmarks)
   amp_settings(bench_plan_memory)
   target_link_libraries(bench_plan_memory PRIVATE core_engine core_flow)
 endfunction()
+
+# What the tests of the built binary need beside it.
+function(amp_e2e_tools)
+  add_executable(kill_at ${CMAKE_SOURCE_DIR}/tests/e2e/kill_at.cpp)
+  amp_settings(kill_at)
+endfunction()
