@@ -19,6 +19,7 @@ enum class Kind : std::uint8_t {
     cancel = 3,      ///< {attempts: [{task, attempt}]}
     go_on = 4,       ///< {failures}: how many failed ends the driver has seen since its hello
     close = 5,       ///< {}: nothing more comes
+    kill = 7,        ///< as cancel, with KILL at once
     cancel_run = 6,  ///< {run, who}: the first and only frame of somebody who is no driver
     // keeper to driver
     welcome = 65,       ///< {protocol, pid, running: [{task, attempt, where, at}]}

@@ -1,0 +1,258 @@
+#include "backends/local/keeper.hpp"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+
+#include "backends/system/process.hpp"
+#include "backends/system/system_clock.hpp"
+#include "core/base/error.hpp"
+#include "core/base/ids.hpp"
+#include "core/base/json.hpp"
+
+namespace amp {
+namespace {
+
+constexpr double k_tell_s = 1;
+
+/// The folder that tasks need in their PATH to find `amp`; empty when they find this very binary already.
+std::string amp_folder(const ScratchPool& scratch, const std::string& binary) {
+    const char* path = std::getenv("PATH");
+    std::string unusable;
+    const std::string found = find_program("amp", path == nullptr ? "" : path, "/", unusable);
+    std::error_code failed;
+    if (!found.empty() && std::filesystem::equivalent(found, binary, failed)) {
+        return {};
+    }
+    return scratch.make_program_folder(binary);
+}
+
+SlotLimits limits_of(const KeeperOptions& options) {
+    return {std::max<std::size_t>(1, options.workers), options.cpu, options.memory_bytes, options.gpu};
+}
+
+}  // namespace
+
+Keeper::Keeper(const KeeperOptions& options, const std::string& binary, ObjectStore& objects,
+               AppendFiles& files, UniqueFd channel)
+    : options_(options),
+      host_(host_name()),
+      packs_(files, options.run, options.number),
+      log_(files, options.run, options.number, [this] { packs_.sync(); }),
+      scratch_(fmt::format("{}-{}-{}", options.run, options.number, getpid())),
+      launcher_(amp_folder(scratch_, binary)),
+      queue_(limits_of(options)),
+      output_(loop_, packs_),
+      processes_(loop_, {[](TaskRun&) {}, [this](TaskRun& run) { processes_gone(run); }}),
+      stager_(loop_, {objects, files, packs_, options.store_dir, scratch_.cache_folder()}),
+      door_(loop_, options.run, make_token(),
+            {[this](std::uint32_t epoch) { return welcome(epoch); }, [this] { driver_left(); },
+             [this](const agent::Frame& frame) { obey(frame); },
+             [this](const std::string& who) { cancel_asked(who); }}) {
+    log_.append("keeper", Object{{"pid", static_cast<std::int64_t>(getpid())},
+                                 {"host", host_},
+                                 {"socket", door_.listen()},
+                                 {"secret", door_.secret()},
+                                 {"at", format_time(SystemClock().now())}});
+    log_.flush();
+    door_.admit_inherited(std::move(channel));
+}
+
+void Keeper::run(int signals) {
+    loop_.watch(signals, EPOLLIN, [this, signals](std::uint32_t) { heard_signals(signals); });
+    while (!is_done()) {
+        loop_.run_once();
+        settle();
+    }
+    loop_.forget(signals);
+    processes_.kill_all();
+}
+
+void Keeper::heard_signals(int signals) {
+    signalfd_siginfo info{};
+    while (read(signals, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGTERM && !terminated_) {
+            terminated_ = true;
+            drop_unstarted();
+            end_all(Cause::infra, "the keeper was told to end (SIGTERM)");
+        }
+    }
+    processes_.reap();
+}
+
+// All that this wake-up has brought, written and sent at once: first the log, then the word to the driver.
+void Keeper::settle() {
+    start_ready();
+    flush_log();
+    if (agent::Channel* driver = door_.driver(); driver != nullptr && !events_.empty()) {
+        events_.send_to(*driver);
+    }
+    events_ = {};
+    door_.flush();
+    if (tell_timer_ == 0 && queue_.waiting() != 0) {
+        tell_timer_ = loop_.after(k_tell_s, [this] { tell_waiting(); });
+    }
+}
+
+void Keeper::flush_log() {
+    if (!std::exchange(log_dirty_, false)) {
+        return;
+    }
+    try {
+        log_.flush();
+    } catch (const Error& error) {  // the driver still learns of all ends, and has a journal of its own
+        events_.note(fmt::format("the keeper's log cannot be written: {}", error.message()));
+    }
+}
+
+bool Keeper::is_done() {
+    if (!runs_.empty() || stager_.busy() != 0 || !ready_.empty()) {
+        return false;
+    }
+    if (closing_ || terminated_ || lingered_) {
+        return true;
+    }
+    if (door_.driver() == nullptr && linger_timer_ == 0) {
+        linger_timer_ = loop_.after(options_.linger_s, [this] { lingered_ = true; });
+    }
+    return false;
+}
+
+// ---- what a driver says
+
+agent::Welcome Keeper::welcome(std::uint32_t epoch) {
+    drop_unstarted();
+    log_.append("driver", Object{{"epoch", static_cast<std::int64_t>(epoch)}});
+    log_dirty_ = true;
+    flush_log();  // ends of before: the new driver reads them from the log, and not as events
+    events_ = {};
+    failures_ = 0;
+    acknowledged_ = 0;
+    closing_ = false;
+    lingered_ = false;
+    loop_.cancel(std::exchange(linger_timer_, 0));
+    agent::Welcome answer{getpid(), {}};
+    for (const auto& [id, run] : runs_) {
+        if (run->in_log) {
+            answer.running.push_back({id, host_, run->result.started});
+        }
+    }
+    return answer;
+}
+
+void Keeper::driver_left() {
+    drop_unstarted();
+}
+
+void Keeper::obey(const agent::Frame& frame) {
+    using agent::Kind;
+    switch (static_cast<Kind>(frame.kind)) {
+        case Kind::submit: {
+            std::vector<std::string> bad;
+            for (TaskSpec& spec : agent::specs_from(frame.payload, bad)) {
+                accept(std::move(spec));
+            }
+            for (const std::string& text : bad) {
+                events_.note(text);
+            }
+            break;
+        }
+        case Kind::cancel:
+        case Kind::kill:
+            for (const AttemptId& id : agent::attempts_from(frame.payload)) {
+                cancel(id, static_cast<Kind>(frame.kind) == Kind::kill);
+            }
+            break;
+        case Kind::go_on:
+            acknowledged_ = std::min(failures_, agent::number_from(frame.payload, "failures"));
+            break;
+        case Kind::close:
+            closing_ = true;
+            drop_unstarted();
+            break;
+        default:
+            throw Error(ExitCode::mismatch, fmt::format("a driver does not say {}", frame.kind));
+    }
+}
+
+void Keeper::accept(TaskSpec spec) {
+    const AttemptId id{spec.task, spec.attempt};
+    if (terminated_ || closing_ || ended_.contains(id) || runs_.contains(id)) {
+        return;
+    }
+    auto run = std::make_unique<TaskRun>(std::move(spec));
+    TaskRun& place = *runs_.emplace(id, std::move(run)).first->second;
+    if (const std::string problem = queue_.impossible(place.spec.resources); !problem.empty()) {
+        end(place, Cause::quota, problem);
+    } else {
+        queue_.push(id, place.spec.resources, place.spec.priority, loop_.now());
+    }
+}
+
+void Keeper::cancel(const AttemptId& id, bool at_once) {
+    const auto found = runs_.find(id);
+    if (found == runs_.end()) {
+        return;
+    }
+    TaskRun& run = *found->second;
+    if (queue_.remove(id)) {
+        end(run, Cause::cancelled, "cancelled before it started");
+    } else if (run.state == TaskRun::State::running || run.state == TaskRun::State::leftovers) {
+        processes_.end(run, Cause::cancelled, "cancelled");
+        if (at_once) {
+            processes_.kill_now(run);
+        }
+    } else if (run.state == TaskRun::State::staging || run.state == TaskRun::State::starting) {
+        run.forced = Cause::cancelled;
+        run.forced_message = "cancelled before it started";
+    }
+}
+
+void Keeper::cancel_asked(const std::string& who) {
+    if (agent::Channel* driver = door_.driver()) {
+        driver->send(agent::Kind::cancel_asked, agent::encode_text("who", who));
+        return;
+    }
+    end_all(Cause::cancelled, who.empty() ? std::string("cancelled") : fmt::format("cancelled by {}", who));
+    closing_ = true;
+}
+
+void Keeper::end_all(Cause cause, const std::string& message) {
+    for (const auto& [id, run] : runs_) {
+        if (run->state == TaskRun::State::staging || run->state == TaskRun::State::starting) {
+            run->forced = cause;
+            run->forced_message = message;
+        } else {
+            processes_.end(*run, cause, message);
+        }
+    }
+}
+
+// What has not started is forgotten without a trace: who drives next submits it again.
+void Keeper::drop_unstarted() {
+    for (const AttemptId& id : queue_.drop_waiting()) {
+        runs_.erase(id);
+    }
+    for (const auto& [id, run] : runs_) {
+        const bool unstarted =
+            run->state == TaskRun::State::staging || run->state == TaskRun::State::starting;
+        run->dropped = run->dropped || (unstarted && !run->in_log);
+    }
+}
+
+void Keeper::tell_waiting() {
+    tell_timer_ = 0;
+    if (failures_ != acknowledged_) {
+        return;
+    }
+    for (const AttemptQueued& told : queue_.tell_waiting(loop_.now())) {
+        events_.queued(told.id, told.reason);
+    }
+}
+
+}  // namespace amp

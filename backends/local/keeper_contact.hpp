@@ -1,0 +1,32 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "backends/agent/channel.hpp"
+#include "backends/agent/messages.hpp"
+#include "backends/local/keeper_history.hpp"
+#include "backends/local/keeper_options.hpp"
+
+namespace amp {
+
+/// Starts a keeper as a process of its own, which is no child of ours, and gives our end of the connection to
+/// it.
+/// @param run_in_child instead of `/proc/self/exe keeper …`: called in the new process, for tests
+/// @throws Error(infrastructure)
+agent::Channel start_keeper(const KeeperOptions& options,
+                            const std::function<int(const KeeperOptions&)>& run_in_child = {});
+
+/// A connection to a living keeper's socket; nullopt when there is nobody (any more).
+std::optional<agent::Channel> reach_keeper(const KeeperHistory& history);
+
+/// Says hello and waits for the answer. nullopt when the keeper ended meanwhile.
+/// @throws Error(busy) when a later driver is in charge; Error(infrastructure) when it refuses or is silent
+std::optional<agent::Welcome> greet(agent::Channel& channel, const agent::Hello& hello, double patience_s);
+
+/// What `amp cancel` does for a run that works on this machine: asks its keeper. False when no keeper lives
+/// here.
+bool ask_keeper_to_cancel(AppendFiles& files, const std::string& run, const std::string& who);
+
+}  // namespace amp

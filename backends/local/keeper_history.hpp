@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/ports/append_files.hpp"
+#include "core/ports/backend.hpp"
+
+namespace amp {
+
+/// What one keeper's log says.
+struct KeeperHistory {
+    std::uint32_t number = 0;
+    std::int64_t pid = 0;
+    std::string host;
+    std::string socket;
+    std::string secret;
+    std::map<AttemptId, std::string> started;  ///< with the token; without an end so far
+    std::vector<AttemptResult> ended;          ///< in the order of their ends
+};
+
+/// Numbers of the keeper logs of a run, ascending. The first keeper of a driver has the driver's epoch as its
+/// number if that is free, else, as every further one, the number behind the highest.
+std::vector<std::uint32_t> keeper_numbers(AppendFiles& files, std::string_view run);
+KeeperHistory read_history(AppendFiles& files, std::string_view run, std::uint32_t number);
+/// True while that keeper lives.
+bool keeper_lives(AppendFiles& files, std::string_view run, std::uint32_t number);
+
+}  // namespace amp

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "backends/agent/channel.hpp"
+#include "backends/agent/messages.hpp"
+#include "backends/local/keeper_options.hpp"
+#include "core/ports/append_files.hpp"
+#include "core/ports/backend.hpp"
+
+namespace amp {
+
+struct LocalBackendOptions {
+    std::string store_dir;  ///< the store's folder
+    std::string run;
+    std::uint32_t epoch = 1;         ///< of the driver's lease
+    std::size_t workers = 0;         ///< tasks at once; 0: as many as there are CPUs
+    double cpu = 0;                  ///< 0: what the machine has
+    std::uint64_t memory_bytes = 0;  ///< 0: what the machine has
+    std::string project_dir;
+    double linger_s = 30;
+    /// Instead of `/proc/self/exe keeper …`; for tests.
+    std::function<int(const KeeperOptions&)> run_keeper;
+};
+
+/// Tasks on this machine, done by a keeper process that outlives us. It is started when the first task comes.
+class LocalBackend : public Backend {
+  public:
+    /// @param files of the same store
+    LocalBackend(AppendFiles& files, LocalBackendOptions options);
+    /// Lets go as if we had died, unless close() was called.
+    ~LocalBackend() override;
+
+    Capacity capacity() override;
+    std::size_t window() override;
+    /// @throws Error(busy) when the tasks run on another host, or a later driver is in charge
+    Adoption adopt() override;
+    /// @throws Error(infrastructure) when the keeper cannot be started; Error(busy) when a later driver is in
+    /// charge
+    void submit(std::span<const TaskSpec> specs) override;
+    void cancel(std::span<const AttemptId> attempts) override;
+    void kill(std::span<const AttemptId> attempts) override;
+    void go_on() override;
+    int event_fd() override;
+    std::vector<BackendEvent> events() override;
+    void close() override;
+
+    /// Remarks of the keeper and messages that could not be read, since the last call.
+    std::vector<std::string> notes();
+
+  private:
+    enum class Held { submitted, started };
+
+    void start();
+    void connect(agent::Channel channel);
+    void flush();
+    void ask_to_end(agent::Kind kind, std::span<const AttemptId> attempts);
+    void handle(const agent::Frame& frame, std::vector<BackendEvent>& out);
+    void take(BackendEvent event, std::vector<BackendEvent>& out);
+    void end(const AttemptId& id, Cause cause, const std::string& message);
+    void keeper_gone(std::vector<BackendEvent>& out);
+    void take_over(std::uint32_t number, Adoption& adoption);
+    void bury(std::uint32_t number, Adoption& adoption);
+
+    AppendFiles& files_;
+    LocalBackendOptions options_;
+    UniqueFd epoll_;  ///< readable when the keeper says something, or `local_events_` wait
+    UniqueFd wake_;   ///< an eventfd for these
+    std::optional<agent::Channel> channel_;
+    bool watches_room_ = false;
+    std::uint32_t number_ = 0;
+    std::map<AttemptId, Held> held_;
+    std::vector<BackendEvent> local_events_;
+    std::vector<std::string> notes_;
+    std::uint64_t failures_ = 0;
+    bool fenced_ = false;
+    bool closed_ = false;
+};
+
+}  // namespace amp

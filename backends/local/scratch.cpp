@@ -1,0 +1,202 @@
+#include "backends/local/scratch.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "core/base/error.hpp"
+
+namespace amp {
+namespace {
+
+/// What getdents64 gives (glibc's own reader cannot be rewound without a new buffer).
+struct Dirent64 {
+    std::uint64_t inode;
+    std::int64_t offset;
+    unsigned short length;
+    unsigned char type;
+    char name[1];
+};
+
+/// What lies in an open folder, as far as is_pristine needs to know.
+struct Glance {
+    bool readable = false;
+    std::size_t others = 0;  ///< entries besides ".", ".." and `out`
+    std::uint64_t out = 0;   ///< inode of `out`
+};
+
+Glance glance(int fd) {
+    Glance seen;
+    alignas(Dirent64) std::array<char, 2048> buffer;
+    if (fd < 0 || lseek(fd, 0, SEEK_SET) < 0) {
+        return seen;
+    }
+    const long n = syscall(SYS_getdents64, fd, buffer.data(), buffer.size());
+    if (n <= 0) {  // 0: the folder was deleted
+        return seen;
+    }
+    seen.readable = true;
+    for (long at = 0; at < n;) {
+        const auto* entry = reinterpret_cast<const Dirent64*>(buffer.data() + at);
+        const std::string_view name = entry->name;
+        if (name == "out") {
+            seen.out = entry->inode;
+        } else if (name != "." && name != "..") {
+            ++seen.others;
+        }
+        at += entry->length;
+    }
+    return seen;
+}
+
+void make_folder(const std::string& path) {
+    if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+        throw Error::system("create", path, errno);
+    }
+}
+
+/// Removes all below an open folder, and gives its descriptor up.
+void remove_below(UniqueFd folder) {
+    fchmod(folder.get(), 0700);
+    const std::unique_ptr<DIR, int (*)(DIR*)> dir(fdopendir(folder.get()), closedir);
+    if (!dir) {
+        return;
+    }
+    folder.release();
+    const int fd = dirfd(dir.get());
+    while (const dirent* entry = readdir(dir.get())) {
+        const std::string_view name = entry->d_name;
+        if (name == "." || name == "..") {
+            continue;
+        }
+        if (unlinkat(fd, entry->d_name, 0) == 0) {
+            continue;
+        }
+        fchmodat(fd, entry->d_name, 0700, 0);
+        UniqueFd below(openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (below) {
+            remove_below(std::move(below));
+            unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+        }
+    }
+}
+
+UniqueFd open_folder(const std::string& path) {
+    return UniqueFd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+std::string scratch_root() {
+    for (const char* name : {"AMP_SCRATCH", "TMPDIR"}) {
+        const char* value = std::getenv(name);
+        if (value != nullptr && value[0] == '/') {
+            return value;
+        }
+    }
+    return "/tmp";
+}
+
+}  // namespace
+
+std::string private_folder(const std::string& parent) {
+    const std::string path = fmt::format("{}/amp-{}", parent, getuid());
+    make_folder(path);
+    struct stat info {};
+    if (lstat(path.c_str(), &info) != 0) {
+        throw Error::system("use", path, errno);
+    }
+    if (!S_ISDIR(info.st_mode) || info.st_uid != getuid() || (info.st_mode & 077) != 0) {
+        throw Error(ExitCode::infrastructure, fmt::format("'{}' is not a folder of yours alone", path), path,
+                    "remove it, or set TMPDIR or AMP_SCRATCH to another place");
+    }
+    return path;
+}
+
+void remove_tree(const std::string& path) {
+    chmod(path.c_str(), 0700);
+    UniqueFd folder = open_folder(path);
+    if (folder) {
+        remove_below(std::move(folder));
+        rmdir(path.c_str());
+    }
+}
+
+Scratch::Scratch(std::string folder)
+    : folder_(std::move(folder)), in_(folder_ + "/in"), out_(folder_ + "/out") {
+    open();
+}
+
+void Scratch::open() {
+    make_folder(folder_);
+    make_folder(out_);
+    folder_fd_ = open_folder(folder_);
+    out_fd_ = open_folder(out_);
+    struct stat info {};
+    if (!folder_fd_ || !out_fd_ || fstat(out_fd_.get(), &info) != 0) {
+        throw Error::system("open", folder_, errno);
+    }
+    out_inode_ = info.st_ino;
+}
+
+bool Scratch::is_out_empty() const {
+    const Glance seen = glance(out_fd_.get());
+    return seen.readable && seen.others == 0 && seen.out == 0;
+}
+
+bool Scratch::is_pristine() const {
+    const Glance seen = glance(folder_fd_.get());
+    return seen.readable && seen.others == 0 && seen.out == out_inode_ && is_out_empty();
+}
+
+void Scratch::clean() {
+    if (!is_pristine()) {
+        remove_tree(folder_);
+        unlink(folder_.c_str());  // should a task have put something else in its place
+        open();
+    }
+}
+
+ScratchPool::ScratchPool(std::string_view name) {
+    const std::string ours = private_folder(scratch_root());
+    base_ = fmt::format("{}/{}", ours, name);
+    cache_ = ours + "/cache";
+    remove_tree(base_);
+    make_folder(base_);
+}
+
+ScratchPool::~ScratchPool() {
+    free_.clear();
+    remove_tree(base_);
+}
+
+std::unique_ptr<Scratch> ScratchPool::take() {
+    if (free_.empty()) {
+        return std::make_unique<Scratch>(fmt::format("{}/{}", base_, ++made_));
+    }
+    auto scratch = std::move(free_.back());
+    free_.pop_back();
+    return scratch;
+}
+
+void ScratchPool::give_back(std::unique_ptr<Scratch> scratch) {
+    free_.push_back(std::move(scratch));
+}
+
+std::string ScratchPool::make_program_folder(const std::string& binary) const {
+    const std::string folder = base_ + "/bin";
+    make_folder(folder);
+    if (symlink(binary.c_str(), (folder + "/amp").c_str()) != 0 && errno != EEXIST) {
+        throw Error::system("create", folder + "/amp", errno);
+    }
+    return folder;
+}
+
+}  // namespace amp

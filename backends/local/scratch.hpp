@@ -1,0 +1,75 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/unique_fd.hpp"
+
+namespace amp {
+
+/// A task's scratch folder: `$AMP_TASK_DIR` with `out` in it, and `in` when there are inputs.
+class Scratch {
+  public:
+    explicit Scratch(std::string folder);
+
+    const std::string& folder() const { return folder_; }
+    const std::string& in() const { return in_; }
+    const std::string& out() const { return out_; }
+
+    /// True when both folders are as they were made. Four system calls.
+    bool is_pristine() const;
+    /// True when nothing lies in `out`. Two system calls.
+    bool is_out_empty() const;
+    /// Removes what a task left, and makes again what it removed. May run in another thread.
+    void clean();
+
+  private:
+    void open();
+
+    std::string folder_;
+    std::string in_;
+    std::string out_;
+    UniqueFd folder_fd_;
+    UniqueFd out_fd_;
+    ino_t out_inode_ = 0;
+};
+
+/// A run's scratch folders, below `$AMP_SCRATCH`, `$TMPDIR` or /tmp. A folder that was left empty is handed
+/// to the next task, so that a task which writes nothing costs no folder. All are removed at the end.
+class ScratchPool {
+  public:
+    /// @param name of the run's own folder. @throws Error when it cannot be made, or its parent is not ours
+    /// alone
+    explicit ScratchPool(std::string_view name);
+    ~ScratchPool();
+    ScratchPool(const ScratchPool&) = delete;
+    ScratchPool& operator=(const ScratchPool&) = delete;
+
+    std::unique_ptr<Scratch> take();
+    /// Takes back a clean one.
+    void give_back(std::unique_ptr<Scratch> scratch);
+
+    /// For all of the run's tasks: a folder whose only file `amp` leads to `binary`.
+    std::string make_program_folder(const std::string& binary) const;
+
+    /// Where unpacked objects are kept for all runs of this user on this node.
+    const std::string& cache_folder() const { return cache_; }
+
+  private:
+    std::string base_;
+    std::string cache_;
+    std::size_t made_ = 0;
+    std::vector<std::unique_ptr<Scratch>> free_;
+};
+
+/// `parent`/amp-<uid>, made when it is missing. @throws Error(infrastructure) unless it belongs to us alone
+std::string private_folder(const std::string& parent);
+
+/// Removes a tree, whatever its modes. Errors are ignored: what stays is found by the next clean-up of /tmp.
+void remove_tree(const std::string& path);
+
+}  // namespace amp

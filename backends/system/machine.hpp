@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace amp {
+
+/// What this process may use of the machine: the CPUs of its affinity and its cgroup's quota; the memory of
+/// the machine, or of its cgroup where that is less (cgroup v1 and v2).
+struct Machine {
+    double cpu = 1;
+    std::uint64_t memory_bytes = 0;
+};
+Machine measure_machine();
+
+/// How many processes of our cgroup the kernel has killed for want of memory; 0 when that cannot be known.
+std::uint64_t count_oom_kills();
+
+// The pure halves, for tests.
+
+/// "max 100000" or "150000 100000" (cpu.max) → CPUs; 0: not limited.
+double parse_cpu_max(const std::string& text);
+/// The number behind `key ` at the start of a line; 0 when there is none ("oom_kill 3", "MemTotal:  123 kB").
+std::uint64_t parse_counter(const std::string& text, const std::string& key);
+/// The path of our group from /proc/self/cgroup, for a v1 controller or, when that is empty, for v2.
+std::string parse_cgroup(const std::string& text, const std::string& controller);
+
+}  // namespace amp

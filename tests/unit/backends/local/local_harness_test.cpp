@@ -1,0 +1,125 @@
+// Support of the tests in this folder (a test file, so that the build takes it along).
+
+#include "tests/unit/backends/local/local_harness.hpp"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "backends/system/process.hpp"
+#include "core/base/ids.hpp"
+
+namespace amp::test {
+
+TemporaryStore::TemporaryStore() {
+    std::string name = "/tmp/amp-test-XXXXXX";
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    root_ = name;
+    objects_ = std::make_unique<DirectoryStore>(folder());
+    files_ = std::make_unique<LocalAppendFiles>(folder());
+}
+
+TemporaryStore::~TemporaryStore() {
+    std::filesystem::remove_all(root_);
+}
+
+LocalBackendOptions options_for(TemporaryStore& store, std::uint32_t epoch) {
+    LocalBackendOptions options;
+    options.store_dir = store.folder();
+    options.run = k_run;
+    options.epoch = epoch;
+    options.workers = 4;
+    options.cpu = 4;
+    options.linger_s = 5;
+    options.run_keeper = keeper_main;
+    return options;
+}
+
+TaskSpec shell_task(const std::string& step, const std::string& script, std::uint32_t attempt) {
+    TaskSpec spec;
+    spec.task = TaskName::parse(step);
+    spec.attempt = attempt;
+    spec.token = make_token();
+    for (const char* word : {"sh", "-c"}) {
+        spec.argv.push_back({{Piece::Kind::text, word}});
+    }
+    spec.argv.push_back({{Piece::Kind::text, script}});
+    spec.grace_s = 1;
+    return spec;
+}
+
+const AttemptResult& Seen::result(const std::string& step, std::uint32_t attempt) const {
+    return ended.at({TaskName::parse(step), attempt});
+}
+
+bool Seen::has_ended(const std::string& step, std::uint32_t attempt) const {
+    return ended.contains({TaskName::parse(step), attempt});
+}
+
+bool Seen::has_started(const std::string& step, std::uint32_t attempt) const {
+    return started.contains({TaskName::parse(step), attempt});
+}
+
+void watch(Backend& backend, Seen& seen, const std::function<bool()>& enough, double seconds) {
+    const double deadline = steady_now() + seconds;
+    while (!enough()) {
+        REQUIRE(steady_now() < deadline);
+        pollfd wait{backend.event_fd(), POLLIN, 0};
+        poll(&wait, 1, 100);
+        for (BackendEvent& event : backend.events()) {
+            if (const auto* ended = std::get_if<AttemptEnded>(&event)) {
+                const AttemptId id{ended->result.task, ended->result.attempt};
+                CHECK_MESSAGE(!seen.ended.contains(id), "ended twice");
+                seen.ended[id] = ended->result;
+            } else if (const auto* started = std::get_if<AttemptStarted>(&event)) {
+                CHECK_MESSAGE(!seen.ended.contains(started->id), "started after its end");
+                seen.started[started->id] = *started;
+            } else if (const auto* queued = std::get_if<AttemptQueued>(&event)) {
+                seen.queued.push_back(*queued);
+            } else if (const auto* lost = std::get_if<BackendLost>(&event)) {
+                seen.lost.push_back(lost->reason);
+            } else if (const auto* asked = std::get_if<CancelAsked>(&event)) {
+                seen.cancel_asked.push_back(asked->who);
+            }
+            seen.all.push_back(std::move(event));
+        }
+    }
+}
+
+void watch_ends(Backend& backend, Seen& seen, std::size_t ends, double seconds) {
+    watch(
+        backend, seen, [&] { return seen.ended.size() >= ends; }, seconds);
+}
+
+std::string log_of(TemporaryStore& store, const AttemptResult& result) {
+    std::string log;
+    for (const LogPiece& piece : result.log) {
+        log += read_piece(store.files(), piece);
+    }
+    return log;
+}
+
+bool token_lives(const std::string& token) {
+    return !processes_with_token({token}).empty();
+}
+
+void wait_for_file(const std::string& path) {
+    const double deadline = steady_now() + 10;
+    while (!std::filesystem::exists(path)) {
+        REQUIRE(steady_now() < deadline);
+        usleep(1000);
+    }
+}
+
+std::string read_file(const std::string& path) {
+    std::ifstream file(path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+}  // namespace amp::test
