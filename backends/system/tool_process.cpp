@@ -60,44 +60,37 @@ std::string resolve(const std::string& program, const std::string& cwd) {
     return found;
 }
 
-class FileActions {
+/// What posix_spawn is to arrange: the outputs, no descriptor of ours, the folder, a group of its own, and no
+/// signal blocked or ignored.
+class Setup {
   public:
-    FileActions(const std::string& cwd, int out, int err) {
+    Setup(const std::string& cwd, int out, int err) {
         posix_spawn_file_actions_init(&actions_);
         posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
         posix_spawn_file_actions_adddup2(&actions_, out, 1);
         posix_spawn_file_actions_adddup2(&actions_, err, 2);
         posix_spawn_file_actions_addclosefrom_np(&actions_, 3);
         posix_spawn_file_actions_addchdir_np(&actions_, cwd.c_str());
-    }
-    ~FileActions() { posix_spawn_file_actions_destroy(&actions_); }
-    FileActions(const FileActions&) = delete;
-    FileActions& operator=(const FileActions&) = delete;
-    const posix_spawn_file_actions_t* get() const { return &actions_; }
-
-  private:
-    posix_spawn_file_actions_t actions_{};
-};
-
-/// A group of its own, and no signal blocked or ignored.
-class Attributes {
-  public:
-    Attributes() {
-        sigset_t set;
         posix_spawnattr_init(&attributes_);
         posix_spawnattr_setflags(&attributes_,
                                  POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        sigset_t set;
         sigfillset(&set);
         posix_spawnattr_setsigdefault(&attributes_, &set);
         sigemptyset(&set);
         posix_spawnattr_setsigmask(&attributes_, &set);
     }
-    ~Attributes() { posix_spawnattr_destroy(&attributes_); }
-    Attributes(const Attributes&) = delete;
-    Attributes& operator=(const Attributes&) = delete;
-    const posix_spawnattr_t* get() const { return &attributes_; }
+    ~Setup() {
+        posix_spawn_file_actions_destroy(&actions_);
+        posix_spawnattr_destroy(&attributes_);
+    }
+    Setup(const Setup&) = delete;
+    Setup& operator=(const Setup&) = delete;
+    const posix_spawn_file_actions_t* actions() const { return &actions_; }
+    const posix_spawnattr_t* attributes() const { return &attributes_; }
 
   private:
+    posix_spawn_file_actions_t actions_{};
     posix_spawnattr_t attributes_{};
 };
 
@@ -111,10 +104,9 @@ class Child {
             arguments.push_back(const_cast<char*>(argument.c_str()));  // which exec does not write to
         }
         arguments.push_back(nullptr);
-        const FileActions actions(cwd, out, err);
-        const Attributes attributes;
-        const int error =
-            posix_spawn(&pid_, program.c_str(), actions.get(), attributes.get(), arguments.data(), environ);
+        const Setup setup(cwd, out, err);
+        const int error = posix_spawn(&pid_, program.c_str(), setup.actions(), setup.attributes(),
+                                      arguments.data(), environ);
         if (error != 0) {
             pid_ = -1;
             throw Error::system("cannot start", program, error);
