@@ -9,4 +9,10 @@ const Step* Flow::find(std::string_view step) const {
     return it == steps.end() ? nullptr : &*it;
 }
 
+Place Step::place_of(std::string_view key) const {
+    const auto it =
+        std::find_if(key_places.begin(), key_places.end(), [&](const auto& k) { return k.first == key; });
+    return it == key_places.end() ? place : it->second;
+}
+
 }  // namespace amp

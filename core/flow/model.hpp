@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/value.hpp"
@@ -16,7 +17,8 @@
 namespace amp {
 
 /// A value of a step that may be an expression: the value as written, and its template when it holds `{{ }}`.
-/// Strings inside tables and lists are templates of their own, found by walking `value` again: see core/flow/setting.hpp.
+/// Strings inside tables and lists are templates of their own, found by walking `value` again: see
+/// core/flow/setting.hpp.
 struct Setting {
     Value value;
     std::optional<TextTemplate> text;  ///< set when `value` is a string with `{{ }}`
@@ -62,13 +64,14 @@ struct Step {
     std::optional<Expression> foreach;
     std::string as = "item";
     bool joins = false;
-    std::string join_step;  ///< with `joins`: closes this step's foreach and all within it; empty: the innermost
+    std::string
+        join_step;  ///< with `joins`: closes this step's foreach and all within it; empty: the innermost
     std::optional<Expression> when;
     std::optional<Repeat> repeat;
     std::vector<std::string> params;  ///< declared; "*" for all
     struct Input {
-        std::string path;  ///< below $AMP_IN; empty: "STEP/NAME"
-        Expression source; ///< a reference to an artifact
+        std::string path;   ///< below $AMP_IN; empty: "STEP/NAME"
+        Expression source;  ///< a reference to an artifact
     };
     std::vector<Input> inputs;
     std::vector<TaskOutput> outputs;
@@ -84,7 +87,11 @@ struct Step {
 
     /// Keys that load and validate but are not acted upon yet, with their places ("nodes", "image", …).
     std::map<std::string, Setting> later;
+    /// Where its keys stand (those that it has from [defaults] too).
+    std::vector<std::pair<std::string_view, Place>> key_places;
 
+    /// Of a key, or of the step where it has no such key.
+    Place place_of(std::string_view key) const;
     bool is_cleanup() const { return when && when->is_cleanup(); }
 };
 
@@ -123,11 +130,16 @@ struct Flow {
     double cleanup_timeout_s = 600;
     std::vector<Parameter> params;
     std::vector<ConfigFile> config;
-    std::vector<Step> steps;  ///< in the order of the file
+    std::vector<Step> steps;               ///< in the order of the file
     std::map<std::string, Setting> later;  ///< keys of [flow] not acted upon yet
+
+    /// Statements with syntax errors were left out, so what seems to be missing may stand there: references
+    /// are not checked.
+    bool incomplete = false;
 
     std::string path;    ///< of the file, as given
     std::string source;  ///< its text
+    /// Linear: in loops use Graph::id.
     const Step* find(std::string_view step) const;
 };
 

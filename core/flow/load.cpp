@@ -1,0 +1,156 @@
+#include "core/flow/load.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include "core/base/text.hpp"
+#include "core/flow/load_parts.hpp"
+
+namespace amp {
+namespace {
+
+using loading::StepLoader;
+
+/// The tables of the file.
+constexpr schema::Rule k_section = {.kinds = schema::k_table, .expected = "a table"};
+constexpr std::array<schema::Key, 5> k_sections = {{
+    {"flow", &k_section, true},
+    {"params", &k_section},
+    {"config", &k_section},
+    {"defaults", &k_section},
+    {"step", &k_section},
+}};
+
+class Loader {
+  public:
+    Loader(Flow& flow, Diagnostics& diagnostics, const Value& overrides)
+        : flow_(flow), diagnostics_(diagnostics), overrides_(overrides) {}
+
+    void load(const TomlNode& root) {
+        for (const TomlMember& member : root.members) {
+            const schema::Key* key = schema::known_key(member, k_sections, {}, diagnostics_);
+            misspelt_ = misspelt_ || key == nullptr;
+            if (key != nullptr) {
+                schema::check(member.value, *key->rule, {nullptr, member.key}, diagnostics_);
+            }
+        }
+        load_flow_table(root);
+        if (const TomlNode* params = table(root, "params")) {
+            loading::load_parameters(*params, flow_, diagnostics_);
+        }
+        if (const TomlNode* config = table(root, "config")) {
+            loading::load_config_files(*config, flow_, diagnostics_);
+        }
+        load_steps(root);
+    }
+
+  private:
+    static const TomlNode* table(const TomlNode& root, std::string_view name) {
+        const TomlNode* found = root.find(name);
+        return found != nullptr && found->is_table() ? found : nullptr;
+    }
+
+    void load_flow_table(const TomlNode& root) {
+        const TomlNode* node = table(root, "flow");
+        if (node == nullptr) {
+            if (!flow_.incomplete && !misspelt_ && root.find("flow") == nullptr) {
+                diagnostics_.error("AMP1012", {1, 1, 1}, "the file has no [flow]",
+                                   "begin it with [flow] and name = \"…\"");
+            }
+            return;
+        }
+        const schema::Path path{nullptr, "flow"};
+        for (const TomlMember& member : node->members) {
+            const schema::Key* key = schema::known_key(member, schema::flow_keys(), path, diagnostics_);
+            if (key != nullptr &&
+                schema::check(member.value, *key->rule, {&path, member.key}, diagnostics_)) {
+                read_flow_key(*key, member.value);
+            }
+        }
+        if (!flow_.incomplete && node->find("name") == nullptr) {
+            diagnostics_.error("AMP1012", node->place, "`flow` has no `name`", "add name = \"…\"");
+        }
+    }
+
+    void read_flow_key(const schema::Key& key, const TomlNode& node) {
+        if (key.later) {
+            if (auto setting = loading::read_setting(node, diagnostics_)) {
+                flow_.later.insert_or_assign(std::string(key.name), std::move(*setting));
+            }
+        } else if (key.name == "name") {
+            flow_.name = node.text();
+        } else if (key.name == "description") {
+            flow_.description = node.text();
+        } else if (key.name == "project") {
+            flow_.project = node.text();
+        } else if (key.name == "tags") {
+            flow_.tags = loading::read_texts(node);
+        } else if (key.name == "max_workers") {
+            flow_.max_workers = loading::read_setting(node, diagnostics_);
+        } else if (key.name == "keep_going") {
+            flow_.keep_going = node.scalar.as_bool();
+        } else if (key.name == "timeout") {
+            flow_.timeout_s = loading::read_duration(node);
+        } else if (key.name == "cleanup_timeout") {
+            flow_.cleanup_timeout_s = loading::read_duration(node);
+        }
+    }
+
+    void load_steps(const TomlNode& root) {
+        StepLoader loader(diagnostics_);
+        if (const TomlNode* defaults = table(root, "defaults")) {
+            loader.set_defaults(*defaults);
+        }
+        const TomlNode* steps = table(root, "step");
+        if (steps != nullptr) {
+            flow_.steps.reserve(steps->members.size());
+            for (const TomlMember& member : steps->members) {
+                const Value* overrides = overrides_.find(member.key);
+                loader.load(member, overrides == nullptr ? Value() : *overrides, flow_);
+            }
+        }
+        if (flow_.steps.empty() && !flow_.incomplete && !misspelt_ &&
+            (steps != nullptr || root.find("step") == nullptr)) {
+            diagnostics_.error("AMP1027", {1, 1, 1}, "the flow has no steps",
+                               "add [step.NAME] with run = \"…\"");
+        }
+    }
+
+    Flow& flow_;
+    Diagnostics& diagnostics_;
+    const Value& overrides_;
+    bool misspelt_ = false;  ///< a table is unknown: it may be the one that seems to be missing
+};
+
+}  // namespace
+
+Flow load_flow(std::string_view text, std::string path, Diagnostics& diagnostics, const Value& overrides) {
+    Flow flow;
+    flow.path = std::move(path);
+    flow.source = std::string(text);
+    const TomlDocument document = parse_toml(text, diagnostics);
+    flow.incomplete = document.incomplete;
+    Loader(flow, diagnostics, overrides).load(document.root);
+    return flow;
+}
+
+std::vector<LaterKey> keys_not_acted_upon(const Flow& flow) {
+    std::vector<LaterKey> keys;
+    for (const auto& [key, setting] : flow.later) {
+        keys.push_back({"flow." + key, setting.place});
+    }
+    for (const Step& step : flow.steps) {
+        for (const auto& [key, setting] : step.later) {
+            keys.push_back({fmt::format("step.{}.{}", step.name, key), setting.place});
+        }
+    }
+    std::stable_sort(keys.begin(), keys.end(), [](const LaterKey& a, const LaterKey& b) {
+        return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);
+    });
+    return keys;
+}
+
+}  // namespace amp

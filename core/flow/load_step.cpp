@@ -1,0 +1,196 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "core/base/text.hpp"
+#include "core/flow/load_parts.hpp"
+
+namespace amp::loading {
+namespace {
+
+/// Keys whose members add up, where a default or profile names some and the step others.
+constexpr std::array<std::string_view, 6> k_adding_up = {"env",        "resources", "slurm",
+                                                         "kubernetes", "batch",     "secrets"};
+
+bool adds_up(std::string_view key) {
+    return std::find(k_adding_up.begin(), k_adding_up.end(), key) != k_adding_up.end();
+}
+
+}  // namespace
+
+void StepLoader::set_defaults(const TomlNode& table) {
+    const schema::Path path{nullptr, "defaults"};
+    if (!table.is_table()) {
+        diagnostics_.error("AMP1011", table.place,
+                           fmt::format("`defaults` must be a table, not {}", table.kind_name()));
+        return;
+    }
+    Step trial;
+    for (const TomlMember& member : table.members) {
+        const std::size_t before = diagnostics_.error_count();
+        const schema::Key* key = schema::known_key(member, schema::step_keys(), path, diagnostics_);
+        if (key == nullptr || !schema::check(member.value, *key->rule, {&path, member.key}, diagnostics_)) {
+            continue;
+        }
+        const Entry entry{key, &member.value, member.place, true};
+        apply(trial, entry);
+        if (diagnostics_.error_count() == before) {
+            defaults_.push_back(entry);
+        }
+    }
+}
+
+void StepLoader::load(const TomlMember& member, const Value& overrides, Flow& flow) {
+    if (const auto mistake = schema::find_mistake(member.key, schema::Format::step_name)) {
+        diagnostics_.error(std::string(mistake->code), member.place,
+                           fmt::format("'{}' {}", printable(member.key), mistake->reason), mistake->hint);
+    }
+    Step step;
+    step.name = member.key;
+    step.place = member.place;
+    if (!member.value.is_table()) {
+        diagnostics_.error(
+            "AMP1011", member.value.place,
+            fmt::format("`step.{}` must be a table, not {}", printable(member.key), member.value.kind_name()),
+            fmt::format("begin it with [step.{}]", printable(member.key)));
+        flow.steps.push_back(std::move(step));
+        return;
+    }
+    const std::size_t before = diagnostics_.error_count();
+    std::vector<Entry> entries;
+    add_own(member, entries);
+    add_overrides(overrides, member, entries);
+    add_defaults(entries);
+    for (const Entry& entry : entries) {
+        step.key_places.emplace_back(entry.key->name, entry.place);
+        if (entry.checked) {
+            apply(step, entry);
+        }
+    }
+    if (diagnostics_.error_count() == before) {
+        check_whole(step);
+    }
+    flow.steps.push_back(std::move(step));
+}
+
+void StepLoader::add_own(const TomlMember& step, std::vector<Entry>& entries) {
+    const schema::Path root{nullptr, "step"};
+    const schema::Path path{&root, step.key};
+    for (const TomlMember& member : step.value.members) {
+        if (const schema::Key* key = schema::known_key(member, schema::step_keys(), path, diagnostics_)) {
+            const bool right = schema::check(member.value, *key->rule, {&path, member.key}, diagnostics_);
+            entries.push_back({key, &member.value, member.place, right});
+        }
+    }
+}
+
+void StepLoader::add_overrides(const Value& overrides, const TomlMember& step, std::vector<Entry>& entries) {
+    if (!overrides.is_object()) {
+        return;
+    }
+    const schema::Path root{nullptr, "the profile's step"};
+    const schema::Path path{&root, step.key};
+    made_.push_back(toml_node(overrides, step.place));
+    for (const TomlMember& member : made_.back().members) {
+        const schema::Key* key = schema::known_key(member, schema::step_keys(), path, diagnostics_);
+        if (key == nullptr || !schema::check(member.value, *key->rule, {&path, member.key}, diagnostics_)) {
+            continue;
+        }
+        const auto own =
+            std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.key == key; });
+        if (own == entries.end()) {
+            entries.push_back({key, &member.value, member.place, true});
+        } else {
+            own->node = own->checked ? lay_over(*key, &member.value, own->node) : &member.value;
+            own->checked = true;
+        }
+    }
+}
+
+void StepLoader::add_defaults(std::vector<Entry>& entries) {
+    const auto find = [&](std::string_view name) {
+        return std::find_if(entries.begin(), entries.end(),
+                            [&](const Entry& e) { return e.key->name == name; });
+    };
+    // What a step does is one choice: its own `flow` replaces a default `run`, and the other way round.
+    const bool does_something = find("run") != entries.end() || find("flow") != entries.end();
+    for (const Entry& entry : defaults_) {
+        const auto own = find(entry.key->name);
+        if (own != entries.end()) {
+            if (own->checked) {
+                own->node = lay_over(*entry.key, own->node, entry.node);
+            }
+        } else if (!does_something || (entry.key->name != "run" && entry.key->name != "flow")) {
+            entries.push_back(entry);
+        }
+    }
+}
+
+const TomlNode* StepLoader::lay_over(const schema::Key& key, const TomlNode* above, const TomlNode* below) {
+    if (!adds_up(key.name) || !above->is_table() || !below->is_table()) {
+        return above;
+    }
+    TomlNode both = *above;
+    for (const TomlMember& member : below->members) {
+        if (above->find(member.key) == nullptr) {
+            both.members.push_back(member);
+        }
+    }
+    made_.push_back(std::move(both));
+    return &made_.back();
+}
+
+void StepLoader::apply(Step& step, const Entry& entry) {
+    if (entry.key->later) {
+        if (auto setting = read_setting(*entry.node, diagnostics_)) {
+            step.later.insert_or_assign(std::string(entry.key->name), std::move(*setting));
+        }
+    }
+    if (const Handling* handling = find_handling(entry.key->name)) {
+        (this->*handling->handler)(step, *entry.node);
+    }
+}
+
+/// What concerns several keys of a step at once.
+void StepLoader::check_whole(const Step& step) {
+    const bool runs = step.command || !step.arguments.empty();
+    if (runs && !step.subflow.empty()) {
+        diagnostics_.error("AMP1026", step.place_of("flow"),
+                           fmt::format("step '{}' has both `run` and `flow`", step.name),
+                           "a step either runs a command or a flow: make two steps");
+    }
+    if (!runs && step.subflow.empty() && !step.later.contains("wait")) {
+        diagnostics_.error("AMP1027", step.place, fmt::format("step '{}' does nothing", step.name),
+                           "add run = \"…\"");
+    }
+    if (step.subflow.empty() && step.later.contains("params")) {
+        diagnostics_.error("AMP1026", step.place_of("params"),
+                           fmt::format("step '{}' gives values to `params`, but runs no flow", step.name),
+                           "list the names of the parameters that it uses: params = [\"lr\"]");
+    }
+    std::set<std::string_view> paths;
+    for (const TaskOutput& output : step.outputs) {
+        if (step.subflow.empty() && !paths.insert(output.path).second) {
+            diagnostics_.error("AMP1028", step.place_of("outputs"),
+                               fmt::format("two outputs of step '{}' have the path '{}'", step.name,
+                                           printable(output.path)));
+        }
+        if (!step.catch_as.empty() && output.name == step.catch_as) {
+            diagnostics_.error("AMP1028", step.place_of("catch"),
+                               fmt::format("the error of step '{}' would be called '{}', as an output is",
+                                           step.name, output.name),
+                               "give the error another name: catch = \"failure\"");
+        }
+    }
+    if (step.repeat && !step.repeat->until && !step.repeat->on_max_ok) {
+        diagnostics_.error(
+            "AMP1312", step.place_of("repeat"),
+            fmt::format("step '{}' repeats without `until`, so its {} rounds always end as a failure",
+                        step.name, step.repeat->max),
+            "add until = \"…\", or on_max = \"ok\"");
+    }
+}
+
+}  // namespace amp::loading

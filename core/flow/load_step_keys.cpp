@@ -1,0 +1,250 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/text.hpp"
+#include "core/flow/load_parts.hpp"
+
+namespace amp::loading {
+
+const StepLoader::Handling* StepLoader::find_handling(std::string_view key) {
+    static constexpr std::array<Handling, 21> k_handlings = {{
+        {"run", &StepLoader::read_run},           {"shell", &StepLoader::read_shell},
+        {"flow", &StepLoader::read_flow},         {"needs", &StepLoader::read_needs},
+        {"foreach", &StepLoader::read_foreach},   {"as", &StepLoader::read_as},
+        {"join", &StepLoader::read_join},         {"when", &StepLoader::read_when},
+        {"repeat", &StepLoader::read_repeat},     {"params", &StepLoader::read_params},
+        {"inputs", &StepLoader::read_inputs},     {"outputs", &StepLoader::read_outputs},
+        {"sources", &StepLoader::read_sources},   {"env", &StepLoader::read_env},
+        {"cwd", &StepLoader::read_cwd},           {"resources", &StepLoader::read_resources},
+        {"retry", &StepLoader::read_retry},       {"timeout", &StepLoader::read_timeout},
+        {"catch", &StepLoader::read_catch},       {"limit", &StepLoader::read_limit},
+        {"priority", &StepLoader::read_priority},
+    }};
+    const auto it =
+        std::find_if(k_handlings.begin(), k_handlings.end(), [&](const Handling& h) { return h.key == key; });
+    return it == k_handlings.end() ? nullptr : &*it;
+}
+
+void StepLoader::read_run(Step& step, const TomlNode& node) {
+    if (node.is_string()) {
+        if (const auto text = read_template(node, diagnostics_)) {
+            step.command = ShellCommand::compile(*text, node.text_place, diagnostics_);
+        }
+        return;
+    }
+    for (const TomlNode& item : node.items) {
+        if (auto text = read_template(item, diagnostics_)) {
+            step.arguments.push_back(std::move(*text));
+        }
+    }
+}
+
+void StepLoader::read_shell(Step& step, const TomlNode& node) {
+    step.shell = read_texts(node);
+}
+
+void StepLoader::read_flow(Step& step, const TomlNode& node) {
+    step.subflow = node.text();
+}
+
+void StepLoader::read_needs(Step& step, const TomlNode& node) {
+    step.needs.clear();
+    if (!node.is_list()) {
+        read_need(step, node);
+        return;
+    }
+    for (const TomlNode& item : node.items) {
+        read_need(step, item);
+    }
+}
+
+void StepLoader::read_need(Step& step, const TomlNode& node) {
+    if (node.is_string()) {
+        step.needs.push_back({node.text(), std::nullopt, node.place});
+        return;
+    }
+    const TomlNode* name = node.find("step");
+    Need need{name->text(), std::nullopt, name->place};
+    if (const TomlNode* when = node.find("when")) {
+        need.when = read_expression(*when, diagnostics_);
+    }
+    step.needs.push_back(std::move(need));
+}
+
+void StepLoader::read_foreach(Step& step, const TomlNode& node) {
+    step.foreach = read_expression(node, diagnostics_);
+}
+
+void StepLoader::read_as(Step& step, const TomlNode& node) {
+    step.as = node.text();
+}
+
+void StepLoader::read_join(Step& step, const TomlNode& node) {
+    step.joins = node.is_string() || node.scalar.as_bool();
+    step.join_step = node.is_string() ? node.text() : std::string();
+}
+
+void StepLoader::read_when(Step& step, const TomlNode& node) {
+    step.when = read_expression(node, diagnostics_);
+}
+
+void StepLoader::read_repeat(Step& step, const TomlNode& node) {
+    Repeat repeat;
+    if (const TomlNode* until = node.find("until")) {
+        repeat.until = read_expression(*until, diagnostics_);
+    }
+    repeat.max = static_cast<std::uint32_t>(node.find("max")->scalar.as_int());
+    if (const TomlNode* on_max = node.find("on_max")) {
+        repeat.on_max_ok = on_max->text() == "ok";
+    }
+    step.repeat = std::move(repeat);
+}
+
+void StepLoader::read_params(Step& step, const TomlNode& node) {
+    if (!node.is_table()) {
+        step.params = read_texts(node);
+        return;
+    }
+    if (auto setting = read_setting(node, diagnostics_)) {
+        step.later.insert_or_assign("params", std::move(*setting));
+    }
+}
+
+void StepLoader::read_inputs(Step& step, const TomlNode& node) {
+    const auto add = [&](std::string path, const TomlNode& source) {
+        auto expression = read_expression(source, diagnostics_);
+        if (!expression) {
+            return;
+        }
+        const auto& uses = expression->uses();
+        if (uses.size() != 1 || uses.front().guarded ||
+            uses.front().reference.text() != trim(source.text())) {
+            diagnostics_.error("AMP1029", source.place,
+                               fmt::format("the input '{}' of step '{}' is no artifact",
+                                           printable(source.text()), step.name),
+                               "name an artifact: \"train.model\"");
+            return;
+        }
+        step.inputs.push_back({std::move(path), std::move(*expression)});
+    };
+    if (node.is_string()) {
+        add({}, node);
+    }
+    for (const TomlNode& item : node.items) {
+        add({}, item);
+    }
+    for (const TomlMember& member : node.members) {
+        add(member.key, member.value);
+    }
+}
+
+void StepLoader::read_outputs(Step& step, const TomlNode& node) {
+    constexpr std::array<std::pair<std::string_view, TaskOutput::Type>, 5> k_types = {{
+        {"file", TaskOutput::Type::file},
+        {"dir", TaskOutput::Type::dir},
+        {"json", TaskOutput::Type::json},
+        {"text", TaskOutput::Type::text},
+        {"metrics", TaskOutput::Type::metrics},
+    }};
+    for (const TomlMember& member : node.members) {
+        TaskOutput output{
+            .name = member.key, .path = {}, .type = TaskOutput::Type::automatic, .optional = false};
+        if (member.value.is_string()) {
+            output.path = member.value.text();
+        } else {
+            output.path = member.value.find("path")->text();
+            if (const TomlNode* type = member.value.find("type")) {
+                output.type = std::find_if(k_types.begin(), k_types.end(), [&](const auto& t) {
+                                  return t.first == type->text();
+                              })->second;
+            }
+            if (const TomlNode* optional = member.value.find("optional")) {
+                output.optional = optional->scalar.as_bool();
+            }
+        }
+        step.outputs.push_back(std::move(output));
+    }
+}
+
+void StepLoader::read_sources(Step& step, const TomlNode& node) {
+    step.sources = read_texts(node);
+}
+
+void StepLoader::read_env(Step& step, const TomlNode& node) {
+    for (const TomlMember& member : node.members) {
+        if (auto text = read_template(member.value, diagnostics_)) {
+            step.env.emplace_back(member.key, std::move(*text));
+        }
+    }
+}
+
+void StepLoader::read_cwd(Step& step, const TomlNode& node) {
+    step.cwd = read_template(node, diagnostics_);
+}
+
+void StepLoader::read_resources(Step& step, const TomlNode& node) {
+    for (const TomlMember& member : node.members) {
+        auto setting = read_setting(member.value, diagnostics_);
+        if (!setting) {
+            continue;
+        }
+        if (schema::find_key(schema::resource_keys(), member.key)->later) {
+            step.later.insert_or_assign("resources." + member.key, *setting);
+        }
+        step.resources.insert_or_assign(member.key, std::move(*setting));
+    }
+}
+
+void StepLoader::read_retry(Step& step, const TomlNode& node) {
+    if (!node.is_table()) {
+        step.retry.times = static_cast<std::uint32_t>(node.scalar.as_int());
+        return;
+    }
+    const auto number = [&](std::string_view key, double& into) {
+        if (const TomlNode* found = node.find(key)) {
+            into = read_duration(*found);
+        }
+    };
+    if (const TomlNode* times = node.find("times")) {
+        step.retry.times = static_cast<std::uint32_t>(times->scalar.as_int());
+    }
+    number("delay", step.retry.delay_s);
+    number("backoff", step.retry.backoff);
+    number("max_delay", step.retry.max_delay_s);
+    number("jitter", step.retry.jitter);
+    if (const TomlNode* on = node.find("on")) {
+        step.retry.on.clear();
+        for (const TomlNode& cause : on->items) {
+            step.retry.on.push_back(parse_cause(cause.text()).value_or(Cause::user));
+        }
+    }
+    if (const TomlNode* grow = node.find("grow")) {
+        for (const TomlMember& member : grow->members) {
+            step.retry.grow.insert_or_assign(member.key, member.value.scalar.as_float());
+        }
+    }
+}
+
+void StepLoader::read_timeout(Step& step, const TomlNode& node) {
+    step.timeout = read_setting(node, diagnostics_);
+}
+
+void StepLoader::read_catch(Step& step, const TomlNode& node) {
+    if (node.is_string()) {
+        step.catch_as = node.text();
+    } else {
+        step.catch_as = node.scalar.as_bool() ? "error" : "";
+    }
+}
+
+void StepLoader::read_limit(Step& step, const TomlNode& node) {
+    step.limit = read_setting(node, diagnostics_);
+}
+
+void StepLoader::read_priority(Step& step, const TomlNode& node) {
+    step.priority = read_setting(node, diagnostics_);
+}
+
+}  // namespace amp::loading

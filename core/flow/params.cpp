@@ -1,0 +1,308 @@
+#include "core/flow/params.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "core/base/json.hpp"
+#include "core/base/text.hpp"
+
+namespace amp {
+namespace {
+
+constexpr std::size_t k_max_shown = 60;
+
+std::string upper(std::string_view text) {
+    std::string out(text);
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    return out;
+}
+
+std::string shortened(std::string text) {
+    return text.size() > k_max_shown ? to_utf8(text.substr(0, k_max_shown)) + "…" : text;
+}
+
+class Resolver {
+  public:
+    Resolver(const Flow& flow, const ParameterInputs& inputs, Diagnostics& diagnostics)
+        : flow_(flow), inputs_(inputs), diagnostics_(diagnostics) {}
+
+    ResolvedParameters resolve() {
+        read_given();
+        read_file();
+        for (const Parameter& parameter : flow_.params) {
+            Value value = find(parameter);
+            if (parameter.type == Parameter::Type::secret) {
+                result_.secrets.push_back(parameter.name);
+            }
+            if (parameter.type == Parameter::Type::file && value.is_string()) {
+                check_file(parameter, value.as_string());
+            }
+            result_.values.insert_or_assign(parameter.name, std::move(value));
+        }
+        return std::move(result_);
+    }
+
+  private:
+    const Parameter* known(const std::string& name) {
+        const auto same = [&](const Parameter& p) { return p.name == name; };
+        const auto it = std::find_if(flow_.params.begin(), flow_.params.end(), same);
+        return it == flow_.params.end() ? nullptr : &*it;
+    }
+
+    void unknown(const std::string& name, const std::string& file) {
+        std::vector<std::string> names;
+        for (const Parameter& parameter : flow_.params) {
+            names.push_back(parameter.name);
+        }
+        const auto nearest = did_you_mean(name, names);
+        std::string hint;
+        if (nearest) {
+            hint = fmt::format("did you mean '{}'?", *nearest);
+        } else if (names.empty()) {
+            hint = "the flow has no parameters";
+        } else if (names.size() <= 12) {
+            hint = fmt::format("it has {}", amp::join(names, ", "));
+        }
+        diagnostics_.add({"AMP1514",
+                          Diagnostic::Severity::error,
+                          fmt::format("the flow has no parameter '{}'", printable(name)),
+                          {},
+                          hint,
+                          file});
+    }
+
+    void read_given() {
+        for (const auto& [name, text] : inputs_.given) {
+            const Parameter* parameter = known(name);
+            if (parameter == nullptr) {
+                std::string plain = name;  // --learning-rate is learning_rate
+                std::replace(plain.begin(), plain.end(), '-', '_');
+                parameter = known(plain);
+            }
+            if (parameter == nullptr) {
+                unknown(name, {});
+            } else if (parameter->type == Parameter::Type::secret) {
+                diagnostics_.error(
+                    "AMP1517", parameter->place,
+                    fmt::format("the secret '{}' was given on the command line, where everyone can read it",
+                                parameter->name),
+                    fmt::format("give it in the environment as AMP_PARAM_{}, or in a file by --params",
+                                upper(parameter->name)));
+                given_.insert_or_assign(parameter->name, std::nullopt);
+            } else {
+                given_.insert_or_assign(parameter->name,
+                                        parse(*parameter, text, fmt::format("-p {}", parameter->name)));
+            }
+        }
+    }
+
+    void read_file() {
+        if (inputs_.file.empty()) {
+            return;
+        }
+        const auto value = read_data_file(inputs_.file_text, inputs_.file, diagnostics_);
+        if (!value) {
+            return;
+        }
+        if (!value->is_object()) {
+            diagnostics_.add({"AMP1515",
+                              Diagnostic::Severity::error,
+                              "the file holds no table of parameters",
+                              {},
+                              "write name = value, or {\"name\": value}",
+                              inputs_.file});
+            return;
+        }
+        for (const auto& [name, entry] : value->as_object()) {
+            const Parameter* parameter = known(name);
+            if (parameter == nullptr) {
+                unknown(name, inputs_.file);
+            } else if (!given_.contains(name)) {
+                given_.insert_or_assign(name, convert(*parameter, entry, inputs_.file));
+            }
+        }
+    }
+
+    /// The value, by the order of strength. After a mistake the parameter is null.
+    Value find(const Parameter& parameter) {
+        if (const auto it = given_.find(parameter.name); it != given_.end()) {
+            return it->second.value_or(Value());
+        }
+        if (const Value* recorded = inputs_.recorded.find(parameter.name);
+            recorded != nullptr && !recorded->is_null()) {
+            return convert(parameter, *recorded, "the recorded run").value_or(Value());
+        }
+        if (inputs_.environment) {
+            const std::string own = "AMP_PARAM_" + upper(parameter.name);
+            for (const std::string& variable : {inputs_.inside_task ? std::string() : own, parameter.env}) {
+                const auto text = variable.empty() ? std::nullopt : inputs_.environment(variable);
+                if (text) {
+                    return parse(parameter, *text, "$" + variable).value_or(Value());
+                }
+            }
+        }
+        if (parameter.fallback) {
+            return *parameter.fallback;
+        }
+        if (parameter.required || parameter.type == Parameter::Type::secret) {
+            missing(parameter);
+        }
+        return {};
+    }
+
+    void missing(const Parameter& parameter) {
+        const bool secret = parameter.type == Parameter::Type::secret;
+        const std::string variable =
+            parameter.env.empty() ? "AMP_PARAM_" + upper(parameter.name) : parameter.env;
+        diagnostics_.error(
+            "AMP1513", parameter.place,
+            fmt::format("the {} '{}' has no value", secret ? "secret" : "parameter", parameter.name),
+            secret ? fmt::format("set ${}", variable) : fmt::format("give it: -p {}=…", parameter.name));
+    }
+
+    std::optional<Value> parse(const Parameter& parameter, std::string_view text, const std::string& source) {
+        const auto value = parse_parameter(parameter.type, text);
+        if (!value) {
+            diagnostics_.error(
+                "AMP1511", parameter.place,
+                fmt::format("the parameter '{}' is of type {}, but {} gives {}", parameter.name,
+                            type_name(parameter.type), source, shown(parameter, json::quote(to_utf8(text)))),
+                hint_for(parameter));
+            return std::nullopt;
+        }
+        return constrained(parameter, *value, source);
+    }
+
+    std::optional<Value> convert(const Parameter& parameter, const Value& given, const std::string& source) {
+        const auto value = convert_parameter(parameter.type, given);
+        if (!value) {
+            diagnostics_.error("AMP1511", parameter.place,
+                               fmt::format("the parameter '{}' is of type {}, but {} gives the {} {}",
+                                           parameter.name, type_name(parameter.type), source,
+                                           given.type_name(), shown(parameter, json::dump(given))),
+                               hint_for(parameter));
+            return std::nullopt;
+        }
+        return constrained(parameter, *value, source);
+    }
+
+    std::optional<Value> constrained(const Parameter& parameter, const Value& value,
+                                     const std::string& source) {
+        const auto mistake = constraint_mistake(parameter, value);
+        if (!mistake) {
+            return value;
+        }
+        diagnostics_.error("AMP1512", parameter.place,
+                           fmt::format("{}, given to the parameter '{}' by {}, {}",
+                                       shown(parameter, json::dump(value)), parameter.name, source, *mistake),
+                           parameter.help.empty()
+                               ? std::string()
+                               : fmt::format("'{}' is the {}", parameter.name, parameter.help));
+        return std::nullopt;
+    }
+
+    static std::string shown(const Parameter& parameter, const std::string& text) {
+        return parameter.type == Parameter::Type::secret ? "something else" : shortened(text);
+    }
+
+    static std::string hint_for(const Parameter& parameter) {
+        switch (parameter.type) {
+            case Parameter::Type::list:
+                return fmt::format("write it as JSON: -p '{}=[\"a\", \"b\"]'", parameter.name);
+            case Parameter::Type::object:
+                return fmt::format("write it as JSON: -p '{}={{\"a\": 1}}'", parameter.name);
+            case Parameter::Type::boolean:
+                return "true or false";
+            default:
+                return {};
+        }
+    }
+
+    void check_file(const Parameter& parameter, const std::string& path) {
+        if (inputs_.file_exists && !inputs_.file_exists(path)) {
+            diagnostics_.error("AMP1516", parameter.place,
+                               fmt::format("the file '{}' of the parameter '{}' does not exist",
+                                           printable(path), parameter.name));
+            return;
+        }
+        result_.files.emplace_back(parameter.name, path);
+    }
+
+    const Flow& flow_;
+    const ParameterInputs& inputs_;
+    Diagnostics& diagnostics_;
+    std::map<std::string, std::optional<Value>> given_;  ///< nullopt: given, but wrong
+    ResolvedParameters result_;
+};
+
+}  // namespace
+
+Object ResolvedParameters::recordable() const {
+    Object out = values;
+    for (const std::string& name : secrets) {
+        out.insert_or_assign(name, Value());
+    }
+    return out;
+}
+
+ResolvedParameters resolve_parameters(const Flow& flow, const ParameterInputs& inputs,
+                                      Diagnostics& diagnostics) {
+    return Resolver(flow, inputs, diagnostics).resolve();
+}
+
+Object load_config(const Flow& flow, const ConfigInputs& inputs, Diagnostics& diagnostics) {
+    std::map<std::string, std::string> given(inputs.given.begin(), inputs.given.end());
+    Object out;
+    for (const ConfigFile& config : flow.config) {
+        std::string path = config.file;
+        if (const auto other = given.find(config.name); other != given.end()) {
+            path = other->second;
+            given.erase(other);
+        } else if (const auto variable = inputs.environment && !config.env.empty()
+                                             ? inputs.environment(config.env)
+                                             : std::nullopt) {
+            path = *variable;
+        }
+        const auto text = inputs.read(path);
+        if (!text) {
+            if (config.required) {
+                diagnostics.error(
+                    "AMP1520", config.place,
+                    fmt::format("the file '{}' of config '{}' does not exist", printable(path), config.name),
+                    fmt::format("create it, name another by --config {}=FILE, or say required = false",
+                                config.name));
+            }
+            out.insert_or_assign(config.name, Value());
+            continue;
+        }
+        out.insert_or_assign(config.name, read_data_file(*text, path, diagnostics).value_or(Value()));
+    }
+    std::vector<std::string> names;
+    for (const ConfigFile& config : flow.config) {
+        names.push_back(config.name);
+    }
+    for (const auto& [name, path] : given) {
+        const auto nearest = did_you_mean(name, names);
+        diagnostics.error("AMP1521", {}, fmt::format("the flow has no config '{}'", printable(name)),
+                          nearest ? fmt::format("did you mean '{}'?", *nearest) : "");
+    }
+    return out;
+}
+
+std::span<const std::string_view> run_option_names() {
+    static constexpr std::array<std::string_view, 40> k_names = {
+        "on",           "set",       "params",  "param",    "config",      "from",        "until",
+        "only",         "origin",    "json",    "events",   "quiet",       "verbose",     "debug",
+        "color",        "detach",    "dry-run", "fit",      "keep-going",  "fail-fast",   "tag",
+        "tags",         "help",      "version", "no-input", "yes",         "isolated",    "plain",
+        "retry-caught", "take-over", "profile", "workers",  "max-workers", "secret-file", "exit-code",
+        "project",      "flow",      "store",   "timeout",  "progress",
+    };
+    return k_names;
+}
+
+}  // namespace amp

@@ -1,0 +1,166 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "core/base/error.hpp"
+#include "core/base/json.hpp"
+#include "core/base/text.hpp"
+#include "core/flow/params.hpp"
+#include "core/flow/params_pattern.hpp"
+#include "core/flow/toml_document.hpp"
+
+namespace amp {
+namespace {
+
+using Type = Parameter::Type;
+
+constexpr std::array<std::string_view, 8> k_types = {"string", "int",    "float", "bool",
+                                                     "list",   "object", "file",  "secret"};
+
+template <class T>
+std::optional<Value> parse_number(std::string_view text) {
+    text = trim(text);
+    if (text.starts_with('+')) {
+        text.remove_prefix(1);
+    }
+    T number{};
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return failed == std::errc() && end == text.data() + text.size() ? std::optional<Value>(number)
+                                                                     : std::nullopt;
+}
+
+std::optional<Value> parse_bool(std::string_view text) {
+    const std::string word = lower(trim(text));
+    if (word == "true" || word == "1" || word == "yes" || word == "on") {
+        return Value(true);
+    }
+    if (word == "false" || word == "0" || word == "no" || word == "off") {
+        return Value(false);
+    }
+    return std::nullopt;
+}
+
+/// A list or object as JSON or, where that fails, as TOML.
+std::optional<Value> parse_nested(std::string_view text) {
+    const std::string_view shape = trim(text);
+    if (shape.empty() || (shape.front() != '[' && shape.front() != '{')) {
+        return std::nullopt;
+    }
+    try {
+        return json::parse(shape, "the value");
+    } catch (const Error&) {
+        Diagnostics ignored;
+        const TomlDocument document = parse_toml(fmt::format("x = {}", shape), ignored);
+        const TomlNode* found = document.root.find("x");
+        return ignored.has_errors() || found == nullptr ? std::nullopt : std::optional(found->value());
+    }
+}
+
+bool ends_with(std::string_view path, std::string_view ending) {
+    return lower(path).ends_with(ending);
+}
+
+}  // namespace
+
+std::string_view type_name(Type type) {
+    return k_types[static_cast<std::size_t>(type)];
+}
+
+std::optional<Type> parse_type(std::string_view name) {
+    const auto it = std::find(k_types.begin(), k_types.end(), name);
+    return it == k_types.end() ? std::nullopt : std::optional(static_cast<Type>(it - k_types.begin()));
+}
+
+std::optional<Value> convert_parameter(Type type, const Value& value) {
+    const bool right =
+        (type == Type::string && value.is_string()) || (type == Type::integer && value.is_int()) ||
+        (type == Type::boolean && value.is_bool()) || (type == Type::list && value.is_list()) ||
+        (type == Type::object && value.is_object()) ||
+                       (type == Type::file && (value.is_string() || value.is_file())) ||
+        (type == Type::secret && value.is_string());
+    if (type == Type::floating && value.is_number()) {
+        return Value(value.as_float());
+    }
+    return right ? std::optional(value) : std::nullopt;
+}
+
+std::optional<Value> parse_parameter(Type type, std::string_view text) {
+    switch (type) {
+        case Type::integer:
+            return parse_number<std::int64_t>(text);
+        case Type::floating:
+            return parse_number<double>(text);
+        case Type::boolean:
+            return parse_bool(text);
+        case Type::list:
+        case Type::object: {
+            auto value = parse_nested(text);
+            return value ? convert_parameter(type, *value) : std::nullopt;
+        }
+        case Type::string:
+        case Type::file:
+        case Type::secret:
+            break;
+    }
+    return is_utf8(text) && text.find('\0') == std::string_view::npos ? std::optional<Value>(text)
+                                                                      : std::nullopt;
+}
+
+std::optional<std::string> constraint_mistake(const Parameter& parameter, const Value& value) {
+    if (!parameter.choices.empty() &&
+        std::find(parameter.choices.begin(), parameter.choices.end(), value) == parameter.choices.end()) {
+        std::string choices;
+        for (const Value& choice : parameter.choices) {
+            choices += (choices.empty() ? "" : ", ") + json::dump(choice);
+        }
+        return "is none of its choices: " + choices;
+    }
+    if (value.is_number()) {
+        const double number = value.as_float();
+        if (parameter.min && !(number >= *parameter.min)) {
+            return fmt::format("is less than its minimum {}", *parameter.min);
+        }
+        if (parameter.max && !(number <= *parameter.max)) {
+            return fmt::format("is more than its maximum {}", *parameter.max);
+        }
+    }
+    if (!parameter.pattern.empty() && value.is_string() &&
+        !matches_pattern(value.as_string(), parameter.pattern)) {
+        return fmt::format("does not match its pattern '{}'", parameter.pattern);
+    }
+    return std::nullopt;
+}
+
+std::optional<Value> read_data_file(std::string_view text, const std::string& path,
+                                    Diagnostics& diagnostics) {
+    const auto refuse = [&](std::string message, std::string hint) {
+        diagnostics.add(
+            {"AMP1515", Diagnostic::Severity::error, std::move(message), {}, std::move(hint), path});
+        return std::nullopt;
+    };
+    if (ends_with(path, ".yaml") || ends_with(path, ".yml")) {
+        return refuse("YAML is not supported yet", "use TOML or JSON");
+    }
+    if (ends_with(path, ".json")) {
+        try {
+            return json::parse(text, path);
+        } catch (const Error& error) {
+            return refuse(error.message(), error.hint());
+        }
+    }
+    if (!ends_with(path, ".toml")) {
+        return refuse("the file is neither .toml nor .json", "its name's ending says how it is read");
+    }
+    Diagnostics found;
+    const TomlDocument document = parse_toml(text, found);
+    for (Diagnostic diagnostic : found.sorted()) {
+        diagnostic.file = path;
+        diagnostics.add(std::move(diagnostic));
+    }
+    return found.has_errors() ? std::nullopt : std::optional(document.root.value());
+}
+
+}  // namespace amp

@@ -1,0 +1,306 @@
+#include "core/flow/toml_document.hpp"
+
+#include <fmt/format.h>
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "core/base/text.hpp"
+#include "core/flow/toml_document_guard.hpp"
+
+namespace amp {
+namespace {
+
+constexpr int k_max_passes = 20;
+/// Over all passes, so that a large file with many mistakes is not read twenty times.
+constexpr std::size_t k_max_parsed_bytes = std::size_t{32} << 20;
+constexpr int k_max_tree_depth = 128;
+
+class Converter {
+  public:
+    Converter(std::string_view text, const toml_guard::PlaceMap& places, Diagnostics& diagnostics)
+        : text_(text), places_(places), diagnostics_(diagnostics) {}
+
+    TomlNode convert(const toml::node& node, int depth = 0) {
+        TomlNode out;
+        out.place = place(node.source());
+        switch (node.type()) {
+            case toml::node_type::table:
+                convert_table(*node.as_table(), out, depth);
+                break;
+            case toml::node_type::array:
+                convert_list(*node.as_array(), out, depth);
+                break;
+            case toml::node_type::string:
+                convert_string(node, out);
+                break;
+            case toml::node_type::integer:
+                out.kind = TomlNode::Kind::integer;
+                out.scalar = Value(std::int64_t{node.as_integer()->get()});
+                break;
+            case toml::node_type::floating_point:
+                out.kind = TomlNode::Kind::floating;
+                out.scalar = Value(node.as_floating_point()->get());
+                break;
+            case toml::node_type::boolean:
+                out.kind = TomlNode::Kind::boolean;
+                out.scalar = Value(node.as_boolean()->get());
+                break;
+            default:
+                out.kind = TomlNode::Kind::datetime;
+                out.scalar = Value(raw(node.source()));
+                break;
+        }
+        return out;
+    }
+
+  private:
+    void convert_table(const toml::table& table, TomlNode& out, int depth) {
+        out.kind = TomlNode::Kind::table;
+        if (too_deep(depth, out.place)) {
+            return;
+        }
+        out.members.reserve(table.size());
+        for (const auto& [key, value] : table) {
+            out.members.push_back({std::string(key.str()), place(key.source()), convert(value, depth + 1)});
+        }
+        std::stable_sort(
+            out.members.begin(), out.members.end(), [](const TomlMember& a, const TomlMember& b) {
+                return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);
+            });
+    }
+
+    void convert_list(const toml::array& list, TomlNode& out, int depth) {
+        out.kind = TomlNode::Kind::list;
+        if (too_deep(depth, out.place)) {
+            return;
+        }
+        out.items.reserve(list.size());
+        for (const toml::node& item : list) {
+            out.items.push_back(convert(item, depth + 1));
+        }
+    }
+
+    bool too_deep(int depth, Place at) {
+        if (depth == k_max_tree_depth) {
+            diagnostics_.error("AMP1005", at,
+                               fmt::format("nested more than {} levels deep", k_max_tree_depth),
+                               "keep deep data in a file of its own and name it in [config]");
+        }
+        return depth >= k_max_tree_depth;
+    }
+
+    void convert_string(const toml::node& node, TomlNode& out) {
+        out.kind = TomlNode::Kind::string;
+        out.scalar = Value(std::string(node.as_string()->get()));
+        const std::string_view written = raw(node.source());
+        const bool multi_line = written.starts_with(R"(""")") || written.starts_with("'''");
+        out.escaped = written.starts_with('"') && written.find('\\') != std::string_view::npos;
+        out.text_place = out.place;
+        std::size_t skipped = multi_line ? 3 : 1;
+        out.text_place.column += static_cast<std::uint32_t>(skipped);
+        if (multi_line) {  // a line end right behind the quotes is not part of the text
+            skipped += written.substr(skipped, 1) == "\r" ? 1 : 0;
+            if (written.substr(skipped, 1) == "\n") {
+                out.text_place.line += 1;
+                out.text_place.column = 1;
+            }
+        }
+        out.text_place.length = static_cast<std::uint32_t>(
+            std::max<std::size_t>(1, std::min<std::size_t>(out.scalar.as_string().size(), 4096)));
+    }
+
+    std::pair<std::size_t, std::size_t> range(const toml::source_region& region) const {
+        const std::size_t begin = places_.offset(region.begin.line, region.begin.column);
+        return {begin, std::max(begin, places_.offset(region.end.line, region.end.column))};
+    }
+    std::string_view raw(const toml::source_region& region) const {
+        const auto [begin, end] = range(region);
+        return text_.substr(begin, end - begin);
+    }
+    Place place(const toml::source_region& region) const {
+        const auto [begin, end] = range(region);
+        Place at = places_.place_of(begin);
+        const std::size_t line_end = places_.line_start(at.line) + places_.line(at.line).size();
+        const std::size_t last = std::min(end, std::max(line_end, begin));
+        at.length = static_cast<std::uint32_t>(std::max<std::size_t>(1, last - begin));
+        return at;
+    }
+
+    std::string_view text_;
+    const toml_guard::PlaceMap& places_;
+    Diagnostics& diagnostics_;
+};
+
+std::string one_line(std::string_view text) {
+    std::string out;
+    for (const char c : printable(text)) {
+        if (c != '\n') {
+            out.push_back(c);
+        }
+    }
+    return out;
+}
+
+std::string_view hint_for(std::string_view message) {
+    if (message.find("boolean") != std::string_view::npos ||
+        message.find("value type") != std::string_view::npos) {
+        return "text needs quotes: key = \"text\"";
+    }
+    if (message.find("inline table") != std::string_view::npos) {
+        return "an inline table { … } stands on one line and has no comma at its end; or use a [table] of "
+               "its own";
+    }
+    if (message.find("unescaped control") != std::string_view::npos) {
+        return R"(close the string on its line, or use """ … """ for several lines)";
+    }
+    if (message.find("escape sequence") != std::string_view::npos) {
+        return "use single quotes, in which a backslash is a backslash";
+    }
+    return {};
+}
+
+struct SyntaxError {
+    std::uint32_t line = 0;
+    bool harmless = false;  ///< a key given a second time: the first one stands, so nothing is missing
+};
+
+/// Reports the library's error in our words, where the mistake was made rather than where it was noticed.
+SyntaxError report(const toml::parse_error& error, std::string_view text, const toml_guard::PlaceMap& places,
+                   Diagnostics& diagnostics) {
+    const std::string message = one_line(error.description());
+    Place at = places.place_of(
+        std::min(places.offset(error.source().begin.line, error.source().begin.column), text.size()));
+    if (message.find("end-of-file") != std::string::npos) {
+        const toml_guard::Outline outline = toml_guard::outline(text);
+        if (outline.open) {
+            at = places.place_of(*outline.open);
+            diagnostics.error(
+                "AMP1001", at,
+                fmt::format("this {} is never closed", outline.open_is_string ? "string" : "bracket"));
+            return {at.line, false};
+        }
+    }
+    constexpr std::string_view k_prefix = "Error while parsing ";
+    const bool twice = message.find("redefine") != std::string::npos;
+    const std::string shown =
+        message.starts_with(k_prefix) ? "cannot read " + message.substr(k_prefix.size()) : message;
+    if (twice) {
+        diagnostics.error("AMP1002", at,
+                          shown.substr(shown.find(": ") == std::string::npos ? 0 : shown.find(": ") + 2),
+                          "keep one of the two");
+    } else {
+        diagnostics.error("AMP1001", at, shown, std::string(hint_for(message)));
+    }
+    return {at.line, twice && !trim(places.line(at.line)).starts_with('[')};
+}
+
+}  // namespace
+
+TomlDocument parse_toml(std::string_view text, Diagnostics& diagnostics) {
+    TomlDocument document;
+    const toml_guard::PlaceMap places(text);
+    if (!toml_guard::check(text, places, diagnostics)) {
+        document.incomplete = true;
+        return document;
+    }
+    std::string left(text);
+    std::size_t parsed = 0;
+    for (int pass = 0; pass < k_max_passes; ++pass) {
+        const toml::parse_result result = toml::parse(std::string_view(left));
+        if (result.succeeded()) {
+            document.root = Converter(text, places, diagnostics).convert(result.table());
+            return document;
+        }
+        const SyntaxError error = report(result.error(), left, places, diagnostics);
+        document.incomplete = document.incomplete || !error.harmless;
+        parsed += left.size();
+        if (parsed > k_max_parsed_bytes || !toml_guard::blank_statement(left, places, error.line)) {
+            break;
+        }
+    }
+    return document;
+}
+
+const TomlNode* TomlNode::find(std::string_view key) const {
+    const auto it =
+        std::find_if(members.begin(), members.end(), [&](const TomlMember& m) { return m.key == key; });
+    return it == members.end() ? nullptr : &it->value;
+}
+
+Value TomlNode::value() const {
+    if (kind == Kind::list) {
+        List list;
+        list.reserve(items.size());
+        for (const TomlNode& item : items) {
+            list.push_back(item.value());
+        }
+        return list;
+    }
+    if (kind == Kind::table) {
+        Object object;
+        for (const TomlMember& member : members) {
+            object.insert_or_assign(member.key, member.value.value());
+        }
+        return object;
+    }
+    return scalar;
+}
+
+std::string_view TomlNode::kind_name() const {
+    switch (kind) {
+        case Kind::string:
+            return "a string";
+        case Kind::integer:
+            return "an integer";
+        case Kind::floating:
+            return "a float";
+        case Kind::boolean:
+            return "a boolean";
+        case Kind::datetime:
+            return "a date or time";
+        case Kind::list:
+            return "a list";
+        case Kind::table:
+            break;
+    }
+    return "a table";
+}
+
+TomlNode toml_node(const Value& value, Place place) {
+    TomlNode node;
+    node.place = place;
+    node.text_place = place;
+    node.scalar = value;
+    if (value.is_object()) {
+        for (const auto& [key, member] : value.as_object()) {
+            node.members.push_back({key, place, toml_node(member, place)});
+        }
+        node.scalar = {};
+    } else if (value.is_list()) {
+        node.kind = TomlNode::Kind::list;
+        for (const Value& item : value.as_list()) {
+            node.items.push_back(toml_node(item, place));
+        }
+        node.scalar = {};
+    } else if (value.is_bool()) {
+        node.kind = TomlNode::Kind::boolean;
+    } else if (value.is_int()) {
+        node.kind = TomlNode::Kind::integer;
+    } else if (value.is_float()) {
+        node.kind = TomlNode::Kind::floating;
+    } else {
+        node.kind = TomlNode::Kind::string;
+        node.escaped = true;  // the file holds it elsewhere: columns mean nothing
+        if (!value.is_string()) {
+            node.scalar = Value("");
+        }
+    }
+    return node;
+}
+
+}  // namespace amp
