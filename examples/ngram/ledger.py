@@ -18,7 +18,9 @@ def entry() -> Iterator[None]:
 def write(what: str) -> None:
     path = os.environ.get("NGRAM_LEDGER")
     if path:
-        line = f"{what} {os.environ.get('AMP_STEP', '-')}/{os.environ.get('AMP_INDEX', '-')} {os.environ.get('AMP_ATTEMPT', '-')}\n"
+        line = (
+            f"{what} {os.environ.get('AMP_STEP', '-')}/{os.environ.get('AMP_INDEX', '-')} {os.environ.get('AMP_ATTEMPT', '-')}\n"
+        )
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         os.write(file, line.encode())  # one write, so that lines of several tasks never mix
         os.close(file)

@@ -61,7 +61,9 @@ def axes(plot: Plot) -> Iterator[str]:
         yield f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{BOTTOM}" y2="{BOTTOM + 5}" stroke="#888"/>'
         yield text(x, BOTTOM + 21, f"{smoothing:g}", 'text-anchor="middle"')
     yield f'<line x1="{LEFT}" x2="{RIGHT}" y1="{BOTTOM}" y2="{BOTTOM}" stroke="#888"/>'
-    yield text((LEFT + RIGHT) / 2, BOTTOM + 46, "smoothing (observations that the shorter history is worth)", 'text-anchor="middle"')
+    yield text(
+        (LEFT + RIGHT) / 2, BOTTOM + 46, "smoothing (observations that the shorter history is worth)", 'text-anchor="middle"'
+    )
     middle = (TOP + BOTTOM) / 2
     yield text(26, middle, "bits per character", f'text-anchor="middle" transform="rotate(-90 26 {middle})"')
 

@@ -94,7 +94,9 @@ class Bench:
         return [(os.POSIX_SPAWN_OPEN, 1, sink, flags, 0o600), (os.POSIX_SPAWN_DUP2, 1, 2)]
 
     def show(self, folder: Path) -> dict:
-        result = subprocess.run([self.amp, "show", "latest", "--json"], cwd=folder, env=self.environment, capture_output=True, check=True)
+        result = subprocess.run(
+            [self.amp, "show", "latest", "--json"], cwd=folder, env=self.environment, capture_output=True, check=True
+        )
         return json.loads(result.stdout)
 
 
@@ -106,7 +108,11 @@ def noop_tasks(bench: Bench) -> list[Figure]:
         if not name.startswith("amp"):
             return
         tasks = [task for task in bench.show(folder)["tasks"] if task["step"] == "task"]
-        whole = [task for task in tasks if task["state"] == "succeeded" and all(key in task["attempts"][-1] for key in ("exit", "started", "ended"))]
+        whole = [
+            task
+            for task in tasks
+            if task["state"] == "succeeded" and all(key in task["attempts"][-1] for key in ("exit", "started", "ended"))
+        ]
         if len(whole) != count:
             sys.exit(f"bench: amp show lists {len(whole)} of {count} tasks with exit and times")
 
@@ -124,7 +130,14 @@ def noop_tasks(bench: Bench) -> list[Figure]:
 
     def against_ninja(form: str) -> Figure:
         mine, theirs = rates[f"amp {form}"], rates[f"ninja {form}"]
-        return Figure(f"{count} no-ops, 2 at once, {form} form, against ninja", mine, "tasks/s", theirs, ">= 0.8 of ninja", mine >= 0.8 * theirs)
+        return Figure(
+            f"{count} no-ops, 2 at once, {form} form, against ninja",
+            mine,
+            "tasks/s",
+            theirs,
+            ">= 0.8 of ninja",
+            mine >= 0.8 * theirs,
+        )
 
     return [
         against_ninja("list"),
@@ -197,7 +210,9 @@ def reopen(bench: Bench) -> list[Figure]:
     journal = sum(file.stat().st_size for file in folder.glob(".amp/runs/*/journal/*"))
     shutil.rmtree(folder)
     return [
-        Figure(f"reopening a journal of {tasks} tasks (amp show)", times["show"], "ms", None, "<= 1000 ms", times["show"] <= 1000),
+        Figure(
+            f"reopening a journal of {tasks} tasks (amp show)", times["show"], "ms", None, "<= 1000 ms", times["show"] <= 1000
+        ),
         Figure("  its size", journal / tasks, "bytes/task"),
     ]
 
@@ -206,7 +221,9 @@ CASES = {case.__name__: case for case in (start_up, validate_large, plan_memory,
 
 
 def machine(folder: Path) -> str:
-    disk = subprocess.run(["df", "--output=source,fstype", folder], capture_output=True, text=True, check=False).stdout.split()[-2:]
+    disk = subprocess.run(["df", "--output=source,fstype", folder], capture_output=True, text=True, check=False).stdout.split()[
+        -2:
+    ]
     return f"{os.cpu_count()} processors, Linux {platform.release()}, {' '.join(disk)}"
 
 

@@ -50,7 +50,9 @@ def changed_files(base: str) -> list[str]:
     """Without a base (a clone of one commit) every file counts as changed."""
     if not base:
         return listed_files()
-    names = git("diff", "--name-only", "-z", base).split("\0") + git("ls-files", "--others", "--exclude-standard", "-z").split("\0")
+    names = git("diff", "--name-only", "-z", base).split("\0") + git("ls-files", "--others", "--exclude-standard", "-z").split(
+        "\0"
+    )
     return sorted({name for name in names if name and (ROOT / name).is_file()})
 
 
@@ -68,7 +70,9 @@ def check_format(changed: list[str]) -> list[str]:
     files = [name for name in changed if is_cpp(name)]
     if not files:
         return []
-    result = subprocess.run(["clang-format", "--dry-run", "--Werror", *files], cwd=ROOT, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        ["clang-format", "--dry-run", "--Werror", *files], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     return sorted({line for line in result.stderr.splitlines() if "error:" in line})
 
 

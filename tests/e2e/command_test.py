@@ -76,7 +76,8 @@ class Validate(AmpTest):
         result = project.amp("validate", "--format", "json")
         self.assert_code(3, result)
         document = json.loads(result.out)
-        findings = document["diagnostics"]
+        self.assertFalse(document["valid"])
+        findings = document["flows"][0]["diagnostics"]
         self.assertGreaterEqual(len(findings), 7)
         for finding in findings:
             self.assertRegex(finding["code"], r"^AMP\d+$")
@@ -85,7 +86,7 @@ class Validate(AmpTest):
 
     def test_every_code_is_explained(self) -> None:
         project = self.project(WRONG)
-        findings = json.loads(project.amp("validate", "--format", "json").out)["diagnostics"]
+        findings = json.loads(project.amp("validate", "--format", "json").out)["flows"][0]["diagnostics"]
         for code in {finding["code"] for finding in findings}:
             explained = self.run_ok(project, "explain", code)
             self.assertIn(code, explained.out)
@@ -144,30 +145,26 @@ class Show(AmpTest):
 
 
 class Runs(AmpTest):
-    def listed(self, project: Project, *options: str) -> list[dict]:
-        document = project.json("runs", *options)
-        return document["runs"] if isinstance(document, dict) else document
-
     def test_filters_and_order(self) -> None:
         project = self.project(FLOW)
         for lr in ("0.3", "0.1", "0.2"):
             self.run_ok(project, "run", "-p", f"lr={lr}", *(("--tag", "low") if lr == "0.1" else ()))
         project.write("bad.toml", '[flow]\nname = "Bad"\n[step.one]\nrun = "false"\n')
         self.assert_code(1, project.amp("run", "bad.toml"))
-        self.assertEqual(len(self.listed(project)), 4)
-        self.assertEqual(self.listed(project)[0]["flow"], "Bad")
-        self.assertEqual([run["params"]["lr"] for run in self.listed(project, "--flow", "Demo", "--sort", "params.lr")], [0.1, 0.2, 0.3])
-        self.assertEqual([run["params"]["lr"] for run in self.listed(project, "--flow", "Demo", "--sort", "-params.lr")], [0.3, 0.2, 0.1])
-        self.assertEqual([run["params"]["lr"] for run in self.listed(project, "--tag", "low")], [0.1])
-        self.assertEqual([run["flow"] for run in self.listed(project, "--state", "failed")], ["Bad"])
-        self.assertEqual(len(self.listed(project, "--flow", "Demo", "--where", "params.lr > 0.15")), 2)
-        self.assertEqual(len(self.listed(project, "--limit", "2")), 2)
-        self.assertEqual(len(self.listed(project, "--since", "1h")), 4)
-        self.assertEqual(len(self.listed(project, "--until", "2020-01-01")), 0)
+        self.assertEqual(len(project.runs()), 4)
+        self.assertEqual(project.runs()[0]["flow"], "Bad")
+        self.assertEqual([run["params"]["lr"] for run in project.runs("--flow", "Demo", "--sort", "params.lr")], [0.1, 0.2, 0.3])
+        self.assertEqual([run["params"]["lr"] for run in project.runs("--flow", "Demo", "--sort", "-params.lr")], [0.3, 0.2, 0.1])
+        self.assertEqual([run["params"]["lr"] for run in project.runs("--tag", "low")], [0.1])
+        self.assertEqual([run["flow"] for run in project.runs("--state", "failed")], ["Bad"])
+        self.assertEqual(len(project.runs("--flow", "Demo", "--where", "params.lr > 0.15")), 2)
+        self.assertEqual(len(project.runs("--limit", "2")), 2)
+        self.assertEqual(len(project.runs("--since", "1h")), 4)
+        self.assertEqual(len(project.runs("--until", "2020-01-01")), 0)
         self.assertIn("Demo", self.run_ok(project, "runs").out)
 
     def test_none(self) -> None:
-        self.assertEqual(self.listed(self.project(FLOW)), [])
+        self.assertEqual(self.project(FLOW).runs(), [])
 
 
 class Tag(AmpTest):
@@ -222,8 +219,14 @@ class Config(AmpTest):
     def test_origins(self) -> None:
         amp_toml = 'default = "local"\n[project]\nname = "here"\n[profile.hpc]\nbackend = "slurm"\npartition = "gpu"\n'
         project = self.project({"flow.toml": FLOW, "amp.toml": amp_toml})
-        result = self.run_ok(project, "config", "--show-origin", "--set", "profile.hpc.account=x", env={"AMP__PROFILE__HPC__PARTITION": "cpu"})
-        for line, origin in (("project.name", "amp.toml"), ("profile.hpc.partition", "AMP__PROFILE__HPC__PARTITION"), ("profile.hpc.account", "--set")):
+        result = self.run_ok(
+            project, "config", "--show-origin", "--set", "profile.hpc.account=x", env={"AMP__PROFILE__HPC__PARTITION": "cpu"}
+        )
+        for line, origin in (
+            ("project.name", "amp.toml"),
+            ("profile.hpc.partition", "AMP__PROFILE__HPC__PARTITION"),
+            ("profile.hpc.account", "--set"),
+        ):
             found = next((text for text in result.out.splitlines() if line in text), "")
             self.assertIn(origin, found, result.out)
         self.assertEqual(self.run_ok(project, "config", "project.name").out.strip(), "here")

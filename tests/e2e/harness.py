@@ -161,6 +161,10 @@ class Project:
     def states(self, run: str = "latest") -> dict[str, str]:
         return {name: task["state"] for name, task in self.tasks(run).items()}
 
+    def runs(self, *options: str) -> list[dict[str, Any]]:
+        """What `amp runs` lists, newest first."""
+        return self.json("runs", *options)["runs"]
+
     def ledger_lines(self) -> list[str]:
         return self.ledger.read_text().splitlines()
 

@@ -58,7 +58,9 @@ run = ["sh", "task.sh", "{{ sum(pair.*.value) }}"]
 outputs = { value = { path = "value.json", type = "json" } }
 """
 EXPECTED = {
-    "first/_", "shaky/_", "total/_",
+    "first/_",
+    "shaky/_",
+    "total/_",
     *(f"{step}/{i}" for step in ("each", "pair") for i in range(4)),
     *(f"inner/{i}.{j}" for i in range(4) for j in range(2)),
 }
@@ -95,7 +97,7 @@ class KillTest(AmpTest):
     def finish(self, project: Project, snapshots: list[Snapshot], story: str) -> None:
         """Resumes until the run has succeeded, and judges."""
         for _ in range(5):
-            if not project.json("runs"):
+            if not project.runs():
                 self.assertEqual(project.ledger_lines(), [], f"{story}: tasks ran, but there is no run")
                 result = project.amp("run")
             else:
@@ -124,8 +126,14 @@ class SystemCallKills(KillTest):
         command = [KILL_AT, process, str(call), report, AMP, *arguments]
         with (project.top / "output").open("ab") as output:
             code = subprocess.run(
-                command, cwd=project.folder, env=project.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                timeout=60 * SLOW, check=False,
+                command,
+                cwd=project.folder,
+                env=project.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=60 * SLOW,
+                check=False,
             ).returncode
         calls, killed = report.read_text().split()
         return code, int(calls), killed == "1"
@@ -193,7 +201,7 @@ class RandomKills(KillTest):
             self.finish_and_remove(project, snapshots, "; ".join(story))
 
     def run_and_kill(self, project: Project, snapshots: list[Snapshot], usual: float, story: list[str]) -> None:
-        exists = (project.folder / ".amp" / "runs").exists() and project.json("runs")
+        exists = bool(project.runs())
         if exists:
             snapshots.append(self.snapshot(project))
         driver = project.start(*(("resume", "latest") if exists else ("run",)))

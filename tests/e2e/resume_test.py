@@ -43,8 +43,7 @@ class Resume(AmpTest):
         return project
 
     def run_ids(self, project: Project) -> list[str]:
-        document = project.json("runs")
-        return [run["run"] for run in (document["runs"] if isinstance(document, dict) else document)]
+        return [run["run"] for run in project.runs()]
 
     def test_nothing_changed(self) -> None:
         project = self.failed_run('[ -e "$LEDGER.fixed" ]\n')
@@ -91,7 +90,9 @@ class AtOnce(AmpTest):
             driver.kill()
             driver.wait()
             with ThreadPoolExecutor(count) as pool:
-                results: list[Result] = list(pool.map(lambda _, project=project: project.amp("resume", "latest", seconds=120), range(count)))
+                results: list[Result] = list(
+                    pool.map(lambda _, project=project: project.amp("resume", "latest", seconds=120), range(count))
+                )
             codes = sorted(result.code for result in results)
             # Who comes when the run has ended finds nothing to do: also 0.
             self.assertIn(0, codes)
@@ -102,13 +103,13 @@ class AtOnce(AmpTest):
             self.assert_no_orphans(project)
 
     def test_sixteen_runs_in_one_store(self) -> None:
-        flow = f'[flow]\nname = "M"\n[params]\nn = 0\n[step.one]\nforeach = "range(3)"\nrun = """\n{WITNESS}echo run {{{{ params.n }}}}\n"""\n'
+        flow = '[flow]\nname = "M"\n[params]\nn = 0\n[step.one]\nforeach = "range(3)"\n'
+        flow += f'run = """\n{WITNESS}echo run {{{{ params.n }}}}\n"""\n'
         project = self.project(flow)
         drivers = [project.start("run", "-p", f"n={n}") for n in range(16)]
         codes = [driver.wait(timeout=120 * SLOW) for driver in drivers]
         self.assertEqual(codes, [0] * 16, project.output())
-        document = project.json("runs")
-        runs = document["runs"] if isinstance(document, dict) else document
+        runs = project.runs()
         self.assertEqual(len({run["run"] for run in runs}), 16)
         self.assertEqual({run["params"]["n"] for run in runs}, set(range(16)))
         self.assertEqual({run["state"] for run in runs}, {"succeeded"})

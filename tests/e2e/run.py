@@ -67,8 +67,13 @@ def run_all(themes: list[str], amp: Path, jobs: int) -> dict:
             began = time.monotonic()
             try:
                 done = subprocess.run(
-                    command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                    timeout=THEME_TIMEOUT_S, check=False,
+                    command,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    timeout=THEME_TIMEOUT_S,
+                    check=False,
                 )
                 output = done.stdout
             except subprocess.TimeoutExpired as error:

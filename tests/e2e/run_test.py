@@ -58,8 +58,7 @@ class Run(AmpTest):
     def test_the_run_id_is_the_result(self) -> None:
         project = self.project(SWEEP)
         result = self.run_ok(project, "run", "-q")
-        run = project.json("runs")[0]["run"] if isinstance(project.json("runs"), list) else project.json("runs")["runs"][0]["run"]
-        self.assertEqual(result.out.split(), [run])
+        self.assertEqual(result.out.split(), [project.runs()[0]["run"]])
 
     def test_parameters_from_the_command_line_and_the_environment(self) -> None:
         project = self.project(SWEEP)
@@ -76,7 +75,9 @@ class Run(AmpTest):
         self.assertIn("greeting", result.err)
 
     def test_a_failure(self) -> None:
-        project = self.project('[flow]\nname = "Bad"\n[step.one]\nrun = "echo before; exit 3"\n[step.two]\nneeds = "one"\nrun = "true"\n')
+        project = self.project(
+            '[flow]\nname = "Bad"\n[step.one]\nrun = "echo before; exit 3"\n[step.two]\nneeds = "one"\nrun = "true"\n'
+        )
         result = project.amp("run")
         self.assert_code(1, result)
         self.assertIn("one", result.err)
@@ -108,7 +109,8 @@ class Run(AmpTest):
             self.assertIsInstance(json.loads(line), dict)
 
     def test_retries_until_it_works(self) -> None:
-        flow = '[flow]\nname = "R"\n[step.one]\nrun = "echo attempt $AMP_ATTEMPT; [ $AMP_ATTEMPT = 3 ]"\nretry = { times = 2, delay = 0 }\n'
+        script = "echo attempt $AMP_ATTEMPT; [ $AMP_ATTEMPT = 3 ]"
+        flow = f'[flow]\nname = "R"\n[step.one]\nrun = "{script}"\nretry = {{ times = 2, delay = 0 }}\n'
         project = self.project(flow)
         self.run_ok(project, "run")
         task = project.tasks()["one/_"]
@@ -160,13 +162,9 @@ run = '''
         project = self.project(flow)
         result = project.amp("run")
         self.assert_code(0, result)
-        artifacts = {entry["name"] for entry in self.artifacts(project, "latest/make")}
+        artifacts = {entry["name"] for entry in project.json("artifacts", "latest/make")["artifacts"]}
         self.assertEqual(artifacts, {"number", "text", "list", "file", "folder", "piped", "plain"})
         self.assertEqual(json.loads(self.run_ok(project, "get", "latest/make", "list").out), [1, {"a": None}])
-
-    def artifacts(self, project: Project, target: str) -> list[dict]:
-        document = project.json("artifacts", target)
-        return document["artifacts"] if isinstance(document, dict) else document
 
     def test_a_missing_output_fails_the_task(self) -> None:
         project = self.project('[flow]\nname = "M"\n[step.one]\nrun = "true"\noutputs = { model = "model.bin" }\n')

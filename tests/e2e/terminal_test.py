@@ -59,7 +59,9 @@ class Signals(AmpTest):
         self.assert_no_orphans(project)
 
     def test_an_interrupted_run_is_resumed(self) -> None:
-        project = self.project('[flow]\nname = "I"\n[step.one]\nrun = "echo start >> $LEDGER; sleep ${NAP:-60}; echo end >> $LEDGER"\n')
+        project = self.project(
+            '[flow]\nname = "I"\n[step.one]\nrun = "echo start >> $LEDGER; sleep ${NAP:-60}; echo end >> $LEDGER"\n'
+        )
         driver = project.start("run", start_new_session=True)
         wait_until(lambda: project.ledger_lines(), 20, "the task runs")
         driver.send_signal(signal.SIGINT)
@@ -91,8 +93,14 @@ class Poor(AmpTest):
         for closed in ((0,), (1,), (2,), (0, 1, 2)):
             line = " ".join(f"{number}>&-" for number in closed)
             code = subprocess.run(
-                ["sh", "-c", f'exec "$0" run -q {line}', AMP], cwd=project.folder, env=project.environment,
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60 * SLOW, check=False,
+                ["sh", "-c", f'exec "$0" run -q {line}', AMP],
+                cwd=project.folder,
+                env=project.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=60 * SLOW,
+                check=False,
             ).returncode
             # The run itself succeeds; that its id could not be printed may be an error, but never a crash.
             self.assertIn(code, (0, 5), f"closed: {closed}")
@@ -103,7 +111,12 @@ class Poor(AmpTest):
         self.run_ok(project, "run")
         with open("/dev/full", "wb") as full:
             result = subprocess.run(
-                [AMP, "show", "latest"], cwd=project.folder, env=project.environment, stdout=full, stderr=subprocess.PIPE, check=False
+                [AMP, "show", "latest"],
+                cwd=project.folder,
+                env=project.environment,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                check=False,
             )
         self.assertNotEqual(result.returncode, 0)
         self.assertGreater(result.returncode, 0)
@@ -114,8 +127,14 @@ class Poor(AmpTest):
         for command in ("logs latest/one", "show latest", "runs", "explain", "--help"):
             script = f'"$0" {command} | head -1; echo "${{PIPESTATUS[0]}}"'
             result = subprocess.run(
-                ["bash", "-c", script, AMP], cwd=project.folder, env=project.environment, stdin=subprocess.DEVNULL,
-                capture_output=True, text=True, timeout=30 * SLOW, check=False,
+                ["bash", "-c", script, AMP],
+                cwd=project.folder,
+                env=project.environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=30 * SLOW,
+                check=False,
             )
             lines = result.stdout.splitlines()
             self.assertEqual(len(lines), 2, result)
@@ -134,8 +153,14 @@ class Poor(AmpTest):
     def test_a_deleted_working_folder(self) -> None:
         project = self.project(SHORT)
         result = subprocess.run(
-            ["sh", "-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$0" run', AMP], cwd=project.folder, env=project.environment,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30 * SLOW, check=False,
+            ["sh", "-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$0" run', AMP],
+            cwd=project.folder,
+            env=project.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=30 * SLOW,
+            check=False,
         )
         self.assertNotIn(result.returncode, (0, 70), result)
         self.assertGreater(result.returncode, 0)
@@ -181,7 +206,9 @@ class Terminal(AmpTest):
         self.assertIn("\x1b[", self.run_ok(project, "show", "latest", "--color=always").out)
 
     def test_what_a_task_prints_cannot_drive_the_terminal(self) -> None:
-        project = self.project('[flow]\nname = "T"\n[step.one]\nrun = "printf \'\\\\033]0;owned\\\\007\\\\033[2Jx\\\\n\' >&2; exit 1"\n')
+        project = self.project(
+            '[flow]\nname = "T"\n[step.one]\nrun = "printf \'\\\\033]0;owned\\\\007\\\\033[2Jx\\\\n\' >&2; exit 1"\n'
+        )
         code, output = self.in_terminal(project, "run")
         self.assertEqual(code, 1, output)
         self.assertNotIn("\x1b]0;owned", output)
