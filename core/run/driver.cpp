@@ -34,7 +34,11 @@ Driver::Driver(Parts parts)
 void Driver::adopt() {
     const Adoption found = backend_.adopt();
     for (const AttemptResult& result : found.ended) {
-        end_attempt(result, {});
+        if (objects_present(store_, result)) {
+            end_attempt(result, definition_of(result));
+        } else {
+            end_attempt(failed_result({result.task, result.attempt}, Cause::lost, "its outputs never reached the disk"), {});
+        }
     }
     for (const AttemptId& lost : found.lost) {
         end_attempt(failed_result(lost, Cause::lost, "its keeper died"), {});
@@ -43,6 +47,20 @@ void Driver::adopt() {
         handle(running);
     }
     settle();
+}
+
+/// Of an attempt that another driver handed out: the task would be built the same way again.
+std::string Driver::definition_of(const AttemptResult& result) {
+    const StepId step = data_.graph().id(result.task.step);
+    const auto task = step < data_.graph().nodes.size() ? data_.plan().find(step, result.task.index) : std::nullopt;
+    if (!task || !result.succeeded() || is_terminal(data_.plan().state(*task))) {
+        return {};
+    }
+    try {
+        return builder_.build(*task, now()).definition;
+    } catch (const Error&) {
+        return {};  // then it is not reused by a later run, which is safe
+    }
 }
 
 void Driver::reopen(bool retry_caught) {

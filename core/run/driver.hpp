@@ -62,6 +62,7 @@ class Driver {
     void handle(const AttemptEnded& event);
     void handle(const CancelAsked& event);
     void handle(const BackendLost& event);
+    std::string definition_of(const AttemptResult& result);
     void end_attempt(const AttemptResult& result, std::string definition);
     AttemptId attempt_id(TaskId task) const;
     std::vector<AttemptId> attempts_in_flight() const;

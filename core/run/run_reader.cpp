@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/base/error.hpp"
+#include "core/run/artifact_values.hpp"
 #include "core/store/keeper_log.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/store.hpp"
@@ -40,7 +41,7 @@ ReadRun read_whole_run(const OpenStore& store, const std::string& run,
             return;
         }
         const auto event = run_event_from(record, r.flow->graph);
-        if (!event || !r.data->apply(*event)) {
+        if (!event || (event->result && !objects_present(store, *event->result)) || !r.data->apply(*event)) {
             return;
         }
         if (std::holds_alternative<RunReopened>(event->event)) {

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "core/run/project.hpp"
+#include "core/run/run_record.hpp"
+#include "core/run/services.hpp"
+#include "core/run/start.hpp"
+
+namespace amp {
+
+/// The parameters and configuration of a run, resolved from all their sources.
+struct ResolvedInputs {
+    Value params = Object{};
+    Value config = Object{};
+};
+
+/// @param before what an earlier run was given (resume): stands where nothing newer is said; null: none
+/// @throws InvalidFlow with a diagnostic for each mistake
+ResolvedInputs resolve_inputs(Services& services, OpenStore& store, const Project& project, const Flow& flow, const ParameterSources& sources,
+                              const RunRecord* before);
+
+/// The variables of the environment that the flow's expressions mention, as they are now.
+Value recorded_environment(const Services& services, const Flow& flow);
+
+}  // namespace amp
