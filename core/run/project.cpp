@@ -8,6 +8,8 @@
 
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
+#include "core/flow/diagnostic.hpp"
+#include "core/flow/toml_document.hpp"
 
 namespace amp {
 namespace {
@@ -15,6 +17,7 @@ namespace {
 constexpr std::string_view k_file = "amp.toml";
 constexpr std::string_view k_store = ".amp";
 constexpr std::string_view k_local = "local";
+constexpr std::uint64_t k_max_file = std::uint64_t{8} << 20;
 
 std::string parent_of(const std::string& folder) {
     const std::size_t slash = folder.rfind('/');
@@ -52,9 +55,11 @@ std::string_view variable(const Services& services, std::string_view name) {
 }
 
 /// @param base what a relative path begins at
-std::string store_at(const Services& services, std::string_view url, const std::string& base, const std::string& origin) {
+std::string store_at(const Services& services, std::string_view url, const std::string& base,
+                     const std::string& origin) {
     if (url.find("://") != std::string_view::npos) {
-        throw Error(ExitCode::usage, fmt::format("the store '{}' is not supported yet: only a folder is", url), origin,
+        throw Error(ExitCode::usage,
+                    fmt::format("the store '{}' is not supported yet: only a folder is", url), origin,
                     "name a folder, or leave it out for .amp in the project");
     }
     std::filesystem::path path = base;
@@ -68,6 +73,30 @@ std::string store_at(const Services& services, std::string_view url, const std::
         text.pop_back();
     }
     return text;
+}
+
+[[noreturn]] void refuse(const Diagnostics& diagnostics, const std::string& path) {
+    const Diagnostic first = diagnostics.sorted().front();
+    const std::string& file = first.file.empty() ? path : first.file;
+    throw Error(
+        ExitCode::invalid, first.message,
+        first.place.line == 0 ? file : fmt::format("{}:{}:{}", file, first.place.line, first.place.column),
+        first.hint);
+}
+
+/// amp.toml of the project.
+void read_settings(Services& services, Project& project) {
+    project.settings = Object{};
+    const std::string path = beside(project.folder, k_file);
+    if (!services.files.info(path)) {
+        return;
+    }
+    const std::string text = services.files.read(path, k_max_file);
+    Diagnostics diagnostics;
+    project.settings = parse_toml(text, diagnostics).root.value();
+    if (diagnostics.has_errors()) {
+        refuse(diagnostics, path);
+    }
 }
 
 std::string store_folder(const Services& services, const Project& project) {
@@ -94,17 +123,18 @@ std::string chosen_profile(const Project& project, const std::string& asked) {
         names.push_back(name);
     }
     const auto meant = did_you_mean(profile, names);
-    throw Error(asked.empty() ? ExitCode::invalid : ExitCode::usage, fmt::format("there is no profile '{}'", profile),
-                beside(project.folder, k_file),
-                meant ? fmt::format("did you mean '{}'?", *meant) : fmt::format("there are: {}", join(names, ", ")));
+    throw Error(
+        asked.empty() ? ExitCode::invalid : ExitCode::usage, fmt::format("there is no profile '{}'", profile),
+        beside(project.folder, k_file),
+        meant ? fmt::format("did you mean '{}'?", *meant) : fmt::format("there are: {}", join(names, ", ")));
 }
 
 }  // namespace
 
-Project find_project(Services& services, const std::vector<std::string>& overrides, const std::string& profile) {
+Project find_project(Services& services, const std::vector<std::string>&, const std::string& profile) {
     Project project;
     project.folder = project_folder(services.files);
-    read_settings(services, project, overrides);
+    read_settings(services, project);
     project.profile = chosen_profile(project, profile);
     project.store_folder = store_folder(services, project);
     return project;
