@@ -105,7 +105,6 @@ class Evaluator {
         if (!value.is_number()) {
             refuse(fmt::format("'-' needs a number, not {}", value.type_name()));
         }
-        // 0 - x loses the sign of zero, which nobody can see in a text but a float's own.
         return value;
     }
 

@@ -137,6 +137,32 @@ Value joined(const Value& a, const Value& b, Budget& budget) {
     return out;
 }
 
+struct Size {
+    std::size_t elements = 0;
+    std::size_t bytes = 0;
+};
+
+/// Stops soon after the limit: a value may hold one list many times.
+void measure(const Value& value, Size& size) {
+    if (size.elements > Budget::k_elements || size.bytes > Budget::k_bytes) {
+        return;
+    }
+    if (value.is_string()) {
+        size.bytes += value.as_string().size();
+    } else if (value.is_list()) {
+        size.elements += value.as_list().size();
+        for (const Value& entry : value.as_list()) {
+            measure(entry, size);
+        }
+    } else if (value.is_object()) {
+        size.elements += value.as_object().size();
+        for (const auto& [key, member] : value.as_object()) {
+            size.bytes += key.size();
+            measure(member, size);
+        }
+    }
+}
+
 template <class T>
 int order(const T& a, const T& b) {
     return a < b ? -1 : b < a ? 1 : 0;
@@ -159,20 +185,10 @@ void Budget::bytes(std::size_t count) {
 }
 
 void Budget::whole(const Value& value) {
-    if (value.is_string()) {
-        bytes(value.as_string().size());
-    } else if (value.is_list()) {
-        elements(value.as_list().size());
-        for (const Value& entry : value.as_list()) {
-            whole(entry);
-        }
-    } else if (value.is_object()) {
-        elements(value.as_object().size());
-        for (const auto& [key, member] : value.as_object()) {
-            bytes(key.size());
-            whole(member);
-        }
-    }
+    Size size;
+    measure(value, size);
+    elements(size.elements);
+    bytes(size.bytes);
 }
 
 std::span<const Function> functions() {
