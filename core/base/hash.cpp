@@ -32,7 +32,9 @@ constexpr Table make_table() {
 
 constexpr Table k_table = make_table();
 
-[[noreturn]] void fail() { throw Error(ExitCode::bug, "libcrypto cannot compute SHA-256"); }
+[[noreturn]] void fail() {
+    throw Error(ExitCode::bug, "libcrypto cannot compute SHA-256");
+}
 
 }  // namespace
 

@@ -17,15 +17,21 @@ constexpr std::string_view k_letters = "bcdfghjkmnpqrstvwxz23456789";
 constexpr std::string_view k_base32 = "abcdefghijklmnopqrstuvwxyz234567";
 
 bool all_digits(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+[[noreturn]] void fail_index(std::string_view text) {
+    throw Error(ExitCode::usage, fmt::format("'{}' is no task index", text), {},
+                "an index is '_', or numbers with dots such as '3' or '3.0', with '@2' for a round");
 }
 
 std::uint32_t parse_number(std::string_view text, std::string_view whole) {
     std::uint32_t n = 0;
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), n);
-    if (text.empty() || failed != std::errc() || end != text.data() + text.size()) {
-        throw Error(ExitCode::usage, fmt::format("'{}' is no task index", whole), {},
-                    "an index is '_', or numbers with dots such as '3' or '3.0', with '@2' for a round");
+    const bool padded = text.size() > 1 && text.front() == '0';
+    if (text.empty() || padded || failed != std::errc() || end != text.data() + text.size()) {
+        fail_index(whole);
     }
     return n;
 }
@@ -49,7 +55,8 @@ std::string make_run_id(Timestamp now, std::uint64_t random) {
 
 bool is_run_id(std::string_view text) {
     return text.size() == 18 && text[6] == '-' && text[13] == '-' && all_digits(text.substr(0, 6)) &&
-           all_digits(text.substr(7, 6)) && text.substr(14).find_first_not_of(k_letters) == std::string_view::npos;
+           all_digits(text.substr(7, 6)) &&
+           text.substr(14).find_first_not_of(k_letters) == std::string_view::npos;
 }
 
 std::uint64_t random_bits() {
@@ -88,6 +95,9 @@ TaskIndex TaskIndex::parse(std::string_view text) {
     const std::size_t at = text.find('@');
     if (at != std::string_view::npos) {
         index.round = parse_number(text.substr(at + 1), text);
+        if (index.round == 0) {
+            fail_index(text);
+        }
     }
     const std::string_view path = text.substr(0, at);
     if (path != "_") {
@@ -100,6 +110,10 @@ TaskIndex TaskIndex::parse(std::string_view text) {
 
 TaskName TaskName::parse(std::string_view text) {
     const std::size_t slash = text.find('/');
+    if (text.empty() || slash == 0) {
+        throw Error(ExitCode::usage, fmt::format("'{}' names no task", text), {},
+                    "a task is STEP or STEP/INDEX");
+    }
     if (slash == std::string_view::npos) {
         return {std::string(text), {}};
     }

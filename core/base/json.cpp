@@ -23,10 +23,11 @@ Value convert_object(const boost::json::object& in) {
         const auto key = member.key();
         out.insert_or_assign(std::string(key.data(), key.size()), convert(member.value()));
     }
-    if (out.size() == 1 && out.begin()->first == k_file_key) {
-        const Value& f = out.begin()->second;
-        return FileRef{get_string(f, "path"), get_string(f, "sha256"),
-                       static_cast<std::uint64_t>(get_int(f, "size_bytes")), get_bool(f, "is_folder")};
+    const Value* file = out.size() == 1 && out.begin()->first == k_file_key ? &out.begin()->second : nullptr;
+    if (file && file->find("path") && get_int(*file, "size_bytes") >= 0) {
+        return FileRef{get_string(*file, "path"), get_string(*file, "sha256"),
+                       static_cast<std::uint64_t>(get_int(*file, "size_bytes")),
+                       get_bool(*file, "is_folder")};
     }
     return out;
 }
@@ -110,11 +111,10 @@ void quote_to(std::string& out, std::string_view text) {
 }
 
 Value file_object(const FileRef& f) {
-    return Object{{std::string(k_file_key),
-                   Object{{"path", f.path},
-                          {"sha256", f.sha256},
-                          {"size_bytes", f.size_bytes},
-                          {"is_folder", f.is_folder}}}};
+    return Object{{std::string(k_file_key), Object{{"path", f.path},
+                                                   {"sha256", f.sha256},
+                                                   {"size_bytes", f.size_bytes},
+                                                   {"is_folder", f.is_folder}}}};
 }
 
 /// `indent` < 0: canonical.
@@ -176,19 +176,23 @@ Value parse(std::string_view text, std::string_view what) {
     boost::json::stream_parser parser(&resource, options);
     const std::size_t used = parser.write_some(boost::json::string_view(text.data(), text.size()), failed);
     if (!failed && used < text.size() && text.find_first_not_of(" \t\r\n", used) != std::string_view::npos) {
-        throw Error(ExitCode::mismatch, fmt::format("{} has text after its end, at byte {}", what, used), std::string(what));
+        throw Error(ExitCode::mismatch, fmt::format("{} has text after its end, at byte {}", what, used),
+                    std::string(what));
     }
     if (!failed) {
         parser.finish(failed);
     }
     if (failed) {
-        throw Error(ExitCode::mismatch, fmt::format("{} is no valid JSON: {} at byte {}", what, failed.message(), used),
+        throw Error(ExitCode::mismatch,
+                    fmt::format("{} is no valid JSON: {} at byte {}", what, failed.message(), used),
                     std::string(what));
     }
     return convert(parser.release());
 }
 
-void dump_to(std::string& out, const Value& value) { write(out, value, -1); }
+void dump_to(std::string& out, const Value& value) {
+    write(out, value, -1);
+}
 
 std::string dump(const Value& value) {
     std::string out;

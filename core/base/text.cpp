@@ -38,8 +38,10 @@ Decoded decode(std::string_view text) {
     return overlong || surrogate || code > 0x10FFFF ? Decoded{} : Decoded{code, length};
 }
 
-bool is_bidi_control(char32_t c) {
-    return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F || c == 0x061C;
+/// What turns the direction of text around, or ends a line for some.
+bool is_layout_control(char32_t c) {
+    return c == 0x2028 || c == 0x2029 || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) ||
+           c == 0x200E || c == 0x200F || c == 0x061C;
 }
 
 /// Optimal string alignment distance, given up past `limit`.
@@ -76,7 +78,8 @@ struct Unit {
 /// A number at the start of `text`, which is shortened by it; no sign, no exponent.
 std::optional<double> take_number(std::string_view& text) {
     double number = 0;
-    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+    const auto [end, failed] =
+        std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
     if (failed != std::errc() || text.front() == '-' || !std::isfinite(number)) {
         return std::nullopt;
     }
@@ -89,7 +92,8 @@ std::optional<double> unit_factor(std::string_view name, std::span<const Unit> u
     return it == units.end() ? std::nullopt : std::optional(it->factor);
 }
 
-constexpr std::array<Unit, 6> k_time_units = {{{"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}}};
+constexpr std::array<Unit, 6> k_time_units = {
+    {{"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}}};
 constexpr std::array<Unit, 11> k_size_units = {{{"B", 1},
                                                 {"K", 1e3},
                                                 {"M", 1e6},
@@ -143,7 +147,7 @@ std::string printable(std::string_view text) {
         const bool control = (c.code < 0x20 && c.code != '\n' && c.code != '\t') || c.code == 0x7F;
         if (control) {
             out += fmt::format("\\x{:02x}", static_cast<unsigned>(c.code));
-        } else if ((c.code >= 0x80 && c.code < 0xA0) || is_bidi_control(c.code)) {
+        } else if ((c.code >= 0x80 && c.code < 0xA0) || is_layout_control(c.code)) {
             out += fmt::format("\\u{:04x}", static_cast<unsigned>(c.code));
         } else {
             out.append(text, i, c.length);
@@ -175,7 +179,8 @@ std::string shell_quote(std::string_view text) {
 std::vector<std::string_view> split(std::string_view text, char separator) {
     std::vector<std::string_view> out;
     std::size_t start = 0;
-    for (std::size_t at = text.find(separator); at != std::string_view::npos; at = text.find(separator, start)) {
+    for (std::size_t at = text.find(separator); at != std::string_view::npos;
+         at = text.find(separator, start)) {
         out.push_back(text.substr(start, at - start));
         start = at + 1;
     }
@@ -249,8 +254,8 @@ std::optional<double> parse_duration(std::string_view text) {
 }
 
 std::string format_duration(double seconds) {
-    if (seconds < 60) {
-        return fmt::format("{:.{}f}s", seconds, seconds < 10 ? 1 : 0);
+    if (seconds < 59.5) {
+        return fmt::format("{:.{}f}s", seconds, seconds < 9.95 ? 1 : 0);
     }
     auto left = static_cast<std::uint64_t>(std::llround(seconds));
     std::string out;
@@ -276,7 +281,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
     if (!number) {
         return std::nullopt;
     }
-    if (text.size() > 1 && text.back() == 'B') {
+    if (text.size() > 1 && text.back() == 'B' && text != "BB") {
         text.remove_suffix(1);
     }
     const auto factor = unit_factor(text, k_size_units);
@@ -291,7 +296,7 @@ std::string format_size(std::uint64_t bytes) {
     constexpr std::array<std::string_view, 6> k_units = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
     double size = static_cast<double>(bytes);
     std::size_t unit = 0;
-    while (size >= 1024 && unit + 1 < k_units.size()) {
+    while ((unit == 0 ? size >= 1024 : size >= 1023.95) && unit + 1 < k_units.size()) {
         size /= 1024;
         ++unit;
     }

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 
 namespace amp {
 
@@ -20,26 +19,51 @@ std::string format_time(Timestamp time) {
                        clock.subseconds().count());
 }
 
+namespace {
+
+/// The digits at the start of `text`, exactly `count`, which are taken off; -1 when they are not there.
+int take_digits(std::string_view& text, std::size_t count) {
+    int number = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (i >= text.size() || text[i] < '0' || text[i] > '9') {
+            return -1;
+        }
+        number = number * 10 + (text[i] - '0');
+    }
+    text.remove_prefix(count);
+    return number;
+}
+
+bool take(std::string_view& text, char c) {
+    const bool there = text.starts_with(c);
+    text.remove_prefix(there ? 1 : 0);
+    return there;
+}
+
+}  // namespace
+
 std::optional<Timestamp> parse_time(std::string_view text) {
     using namespace std::chrono;
-    const std::string copy(text);
-    int year_number = 0;
-    unsigned month_number = 0;
-    unsigned day_number = 0;
-    int hour = 0;
-    int minute = 0;
-    double second = 0;
-    char zone = 'Z';
-    const int read = std::sscanf(copy.c_str(), "%4d-%2u-%2uT%2d:%2d:%lf%c", &year_number, &month_number,
-                                 &day_number, &hour, &minute, &second, &zone);
-    const year_month_day date{year{year_number}, month{month_number}, day{day_number}};
-    const bool clock_ok = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 61;
-    if ((read != 3 && read != 7) || !date.ok() || !clock_ok || zone != 'Z') {
+    const int y = take_digits(text, 4);
+    const int m = y >= 0 && take(text, '-') ? take_digits(text, 2) : -1;
+    const int d = m >= 0 && take(text, '-') ? take_digits(text, 2) : -1;
+    const year_month_day date{year{y}, month{static_cast<unsigned>(m)}, day{static_cast<unsigned>(d)}};
+    if (d < 0 || !date.ok()) {
         return std::nullopt;
     }
-    const auto point = sys_days{date} + hours{hour} + minutes{minute};
-    return Timestamp{duration_cast<milliseconds>(point.time_since_epoch()).count() +
-                     std::llround(second * 1000)};
+    const std::int64_t midnight = duration_cast<milliseconds>(sys_days{date}.time_since_epoch()).count();
+    if (text.empty()) {
+        return Timestamp{midnight};
+    }
+    const int hour = take(text, 'T') ? take_digits(text, 2) : -1;
+    const int minute = hour >= 0 && take(text, ':') ? take_digits(text, 2) : -1;
+    const int second = minute >= 0 && take(text, ':') ? take_digits(text, 2) : -1;
+    const int ms = take(text, '.') ? take_digits(text, 3) : 0;
+    const bool whole = second >= 0 && ms >= 0 && text == "Z";
+    if (!whole || hour > 23 || minute > 59 || second > 60) {  // 60: a leap second
+        return std::nullopt;
+    }
+    return Timestamp{midnight + ((hour * 60 + minute) * 60 + second) * std::int64_t{1000} + ms};
 }
 
 }  // namespace amp

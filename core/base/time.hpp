@@ -17,7 +17,7 @@ struct Timestamp {
 
 /// "2026-11-20T08:15:30.123Z" (RFC 3339, UTC, milliseconds).
 std::string format_time(Timestamp time);
-/// What format_time wrote, also without milliseconds and as a date alone; nullopt otherwise.
+/// What format_time wrote, also without milliseconds, or a date alone; nullopt otherwise.
 std::optional<Timestamp> parse_time(std::string_view text);
 
 }  // namespace amp

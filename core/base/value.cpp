@@ -4,6 +4,17 @@
 
 namespace amp {
 
+namespace {
+
+/// Exact, also where a float cannot hold the integer.
+bool equal(std::int64_t i, double d) {
+    constexpr double k_limit = 9223372036854775808.0;  // 2^63
+    return d >= -k_limit && d < k_limit && static_cast<double>(static_cast<std::int64_t>(d)) == d &&
+           static_cast<std::int64_t>(d) == i;
+}
+
+}  // namespace
+
 const Value* Value::find(std::string_view key) const {
     if (!is_object()) {
         return nullptr;
@@ -20,7 +31,7 @@ std::string_view Value::type_name() const {
 
 bool Value::operator==(const Value& other) const {
     if (is_number() && other.is_number() && is_int() != other.is_int()) {
-        return as_float() == other.as_float();
+        return is_int() ? equal(as_int(), other.as_float()) : equal(other.as_int(), as_float());
     }
     if (data_.index() != other.data_.index()) {
         return false;

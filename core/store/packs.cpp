@@ -46,7 +46,7 @@ std::optional<Header> parse_header(std::string_view bytes) {
     const std::string_view line = bytes.substr(0, std::min(bytes.find('\n'), k_max_header));
     const std::vector<std::string_view> parts = split(line, ' ');
     if (line.size() == bytes.size() || !bytes.starts_with(k_magic) || parts.size() != 7 ||
-        parts[6].size() != 8) {
+        parts[6].size() != 8 || parts[6].find_first_not_of("0123456789abcdef") != std::string_view::npos) {
         return std::nullopt;
     }
     Header header;
