@@ -8,6 +8,7 @@ namespace amp {
 namespace {
 
 constexpr std::size_t k_max_frames = 100;
+constexpr std::size_t k_max_subscript = 4096;
 
 bool is_name_start(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -61,7 +62,7 @@ ShellScan ShellLexer::run() {
                 in_words();
         }
     }
-    if (!out_.problem && frames_.size() == 1) {
+    if (!out_.problem && top().has_words()) {
         end_word();
     }
     if (!out_.problem && frames_.size() > 1) {
@@ -322,10 +323,10 @@ void ShellLexer::dollar_name() {
         dollar_end_ = at_;
         return;
     }
-    if (peek() == '[') {
-        const std::size_t end = std::min(script_.find(']', at_), script_.find('\n', at_));
+    if (peek() == '[' && at_ >= subscript_end_) {
+        const std::size_t end = script_.substr(at_, k_max_subscript).find_first_of("]\n\"'");
         subscript_begin_ = at_;
-        subscript_end_ = std::min(end, at_ + 4096);
+        subscript_end_ = at_ + std::min(end, k_max_subscript);
     }
 }
 

@@ -427,7 +427,8 @@ void ShellLexer::here_delimiter(Frame::HereDocument& document) {
             quote = c;
             document.quoted = true;
             continue;
-        } else if (c == '\\' && quote != '\'' && at_ + 1 < script_.size()) {
+        } else if (c == '\\' && quote != '\'' && at_ + 1 < script_.size() &&
+                   script_[at_ + 1] != k_shell_slot) {
             document.quoted = true;
             document.delimiter += script_[++at_];
             continue;
