@@ -3,16 +3,17 @@
 #include <doctest/doctest.h>
 
 #include "core/base/json.hpp"
+#include "core/flow/load.hpp"
 
 using namespace amp;
 
 namespace {
 
 Graph two_steps() {
-    Graph graph;
-    graph.nodes.resize(2);
-    graph.nodes[0].name = "prepare";
-    graph.nodes[1].name = "train";
+    Diagnostics diagnostics;
+    const std::string text = "[flow]\nname = 'T'\n[step.prepare]\nrun = 'true'\n[step.train]\nneeds = 'prepare'\nrun = 'true'\n";
+    const Graph graph = build_graph(load_flow(text, "flow.toml", diagnostics), diagnostics);
+    REQUIRE_FALSE(diagnostics.has_errors());
     return graph;
 }
 
