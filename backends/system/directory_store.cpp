@@ -284,37 +284,37 @@ void DirectoryStore::remove(std::string_view key) {
 
 void DirectoryStore::sync_pending() {
     const std::scoped_lock one(sync_mutex_);
-    std::set<std::string> keys;
+    std::vector<std::string> keys;
     {
         const std::scoped_lock lock(pending_mutex_);
-        keys.swap(pending_);
+        keys.assign(pending_.begin(), pending_.end());
+        pending_.clear();
     }
+    try {
+        sync_files(keys);
+        folder_->sync_parents(keys);
+    } catch (...) {
+        const std::scoped_lock lock(pending_mutex_);
+        pending_.insert(keys.begin(), keys.end());
+        throw;
+    }
+}
+
+void DirectoryStore::sync_files(const std::vector<std::string>& keys) {
     // First start to write all, then wait for each: the disk sees one batch.
     for (const std::string& key : keys) {
         if (const Fd file = folder_->open_read(key)) {
             ::sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
         }
     }
-    std::string synced_folder = "~";
-    for (const std::string& key : keys) {
-        if (const Fd file = folder_->open_read(key); file && ::fsync(file.get()) != 0) {
+    in_parallel(keys.size(), [&](std::size_t i) {
+        if (const Fd file = folder_->open_read(keys[i]); file && ::fsync(file.get()) != 0) {
             const int failed = errno;
             // The kernel may have dropped what it could not write: nobody may find this file and trust it.
-            ::unlinkat(folder_->fd(), key.c_str(), 0);
-            const std::string broken = key;
-            keys.erase(broken);
-            const std::scoped_lock lock(pending_mutex_);
-            pending_.merge(keys);
-            throw Error::system("cannot sync", folder_->path(broken), failed);
+            ::unlinkat(folder_->fd(), keys[i].c_str(), 0);
+            throw Error::system("cannot sync", folder_->path(keys[i]), failed);
         }
-    }
-    for (const std::string& key : keys) {
-        const std::string above = key.substr(0, key.rfind('/') + 1);
-        if (above != synced_folder) {
-            folder_->sync_parents(key);
-            synced_folder = above;
-        }
-    }
+    });
 }
 
 }  // namespace amp

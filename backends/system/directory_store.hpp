@@ -47,6 +47,7 @@ class DirectoryStore : public ObjectStore {
     /// Makes a put durable now, or notes it for sync_pending.
     void settle(const std::string& key, Durability durability);
     PutResult publish_new(Temp& temp, Durability durability);
+    void sync_files(const std::vector<std::string>& keys);
     void replace(const std::string& key, std::string_view bytes);
     Fd lock_key(std::string_view key);
 

@@ -5,8 +5,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
 #include <filesystem>
 #include <memory>
+#include <thread>
 
 #include "core/ports/object_store.hpp"
 
@@ -49,6 +52,34 @@ void check_key(std::string_view key) {
     const std::string_view first = key.substr(0, key.find('/'));
     if (!is_store_key(key) || first == k_git_ignore || first == k_locks) {
         throw Error(ExitCode::bug, fmt::format("'{}' is no key of a store", key));
+    }
+}
+
+void in_parallel(std::size_t count, const std::function<void(std::size_t)>& action) {
+    constexpr std::size_t k_threads = 16;
+    constexpr std::size_t k_each = 4;
+    std::atomic<std::size_t> next = 0;
+    std::mutex mutex;
+    std::exception_ptr failure;
+    const auto work = [&] {
+        for (std::size_t i = next++; i < count; i = next++) {
+            try {
+                action(i);
+            } catch (...) {
+                const std::scoped_lock lock(mutex);
+                failure = failure ? failure : std::current_exception();
+            }
+        }
+    };
+    {
+        std::vector<std::jthread> helpers;
+        for (std::size_t n = std::min(k_threads, count / k_each); n > 1; --n) {
+            helpers.emplace_back(work);
+        }
+        work();
+    }
+    if (failure) {
+        std::rethrow_exception(failure);
     }
 }
 
@@ -159,21 +190,24 @@ void StoreFolder::sync_folder(const std::string& folder) const {
     }
 }
 
-void StoreFolder::sync_parents(std::string_view key) {
-    std::string folder = parent_of(key);
-    sync_folder(folder);
-    while (!folder.empty()) {
-        {
-            const std::scoped_lock lock(mutex_);
-            if (durable_.contains(folder)) {
-                return;
+void StoreFolder::sync_parents(const std::vector<std::string>& keys) {
+    std::set<std::string> sync;     // folders to sync
+    std::set<std::string> entered;  // folders whose own entry is durable then
+    {
+        const std::scoped_lock lock(mutex_);
+        for (const std::string& key : keys) {
+            std::string folder = parent_of(key);
+            sync.insert(folder);
+            while (!folder.empty() && !durable_.contains(folder) && entered.insert(folder).second) {
+                folder = parent_of(folder);
+                sync.insert(folder);
             }
         }
-        const std::string above = parent_of(folder);
-        sync_folder(above);
-        const std::scoped_lock lock(mutex_);
-        durable_.insert(std::exchange(folder, above));
     }
+    const std::vector<std::string> folders(sync.begin(), sync.end());
+    in_parallel(folders.size(), [&](std::size_t i) { sync_folder(folders[i]); });
+    const std::scoped_lock lock(mutex_);
+    durable_.merge(entered);
 }
 
 void StoreFolder::remove_empty_parents(std::string_view key) {

@@ -43,7 +43,9 @@ class StoreFolder {
     /// Makes the folders above `key` that are missing.
     void make_parents(const std::string& key);
     /// Makes the entry of `key` durable: its folder, and once the folders above that.
-    void sync_parents(std::string_view key);
+    void sync_parents(std::string_view key) { sync_parents(std::vector<std::string>{std::string(key)}); }
+    /// The same for many, each folder once.
+    void sync_parents(const std::vector<std::string>& keys);
     /// Removes the folders above `key` that became empty.
     void remove_empty_parents(std::string_view key);
 
@@ -66,6 +68,10 @@ class StoreFolder {
     std::mutex mutex_;
     std::set<std::string, std::less<>> durable_;  ///< folders whose own entry is known to be on the disk
 };
+
+/// Calls `action` for 0 … count - 1, some at the same time when there are many: syncs that wait together
+/// share the file system's commit and the disk's flush. Rethrows the first failure when all have ended.
+void in_parallel(std::size_t count, const std::function<void(std::size_t)>& action);
 
 /// @throws Error(bug) unless `key` is a key that a store folder can hold
 void check_key(std::string_view key);
