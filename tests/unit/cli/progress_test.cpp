@@ -1,0 +1,194 @@
+#include "cli/progress.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "captured_output.hpp"
+#include "cli/json_progress.hpp"
+#include "core/base/json.hpp"
+#include "core/base/text.hpp"
+#include "core/flow/load.hpp"
+#include "tests/support/fake_clock.hpp"
+
+namespace amp {
+namespace {
+
+struct Watched {
+    explicit Watched(PlainProgress::Settings settings = {}, LogTail tail = {})
+        : progress(captured.output, clock, std::move(tail), settings) {}
+    std::size_t lines() const {
+        return static_cast<std::size_t>(std::count(captured.err.begin(), captured.err.end(), '\n'));
+    }
+
+    test::CapturedOutput captured;
+    test::FakeClock clock;
+    PlainProgress progress;
+};
+
+AttemptResult result(const char* task, Cause cause, int exit, Timestamp ended) {
+    AttemptResult out;
+    out.task = TaskName::parse(task);
+    out.cause = cause;
+    out.exit = exit;
+    out.ended = ended;
+    out.started = ended.plus_seconds(-2.5);
+    return out;
+}
+
+Plan plan_of_three() {
+    Diagnostics diagnostics;
+    const Flow flow = load_flow(
+        "[flow]\nname = \"F\"\n[step.a]\nrun = \"true\"\n[step.b]\nrun = \"true\"\n[step.c]\nrun = "
+        "\"true\"\n",
+        "f", diagnostics);
+    return Plan(build_graph(flow, diagnostics), {});
+}
+
+}  // namespace
+
+TEST_CASE("a small run is told line by line, its id first and alone on standard output") {
+    Watched w;
+    w.progress.run_started("261120-081530-k3fx", false);
+    CHECK(w.captured.out == "261120-081530-k3fx\n");
+    w.clock.advance(1);
+    w.progress.task_started(TaskName::parse("prepare"), 1, "node7");
+    w.clock.advance(2.5);
+    w.progress.task_ended(result("prepare", Cause::none, 0, w.clock.now()), TaskState::succeeded,
+                          std::nullopt);
+    w.progress.task_skipped(TaskName::parse("extra"));
+    w.progress.task_reused(TaskName::parse("train/3"));
+    w.progress.run_ended(RunState::succeeded, false);
+    CHECK(w.captured.err ==
+          "08:00:00 run 261120-081530-k3fx started\n"
+          "08:00:01 prepare/_ started on node7\n"
+          "08:00:03 prepare/_ succeeded after 2.5s\n"
+          "08:00:03 extra/_ skipped\n"
+          "08:00:03 train/3 reused from the earlier run\n"
+          "08:00:03 run 261120-081530-k3fx succeeded\n");
+}
+
+TEST_CASE("a failure comes with its cause, its last lines and the way to its log") {
+    Watched w({}, [](const AttemptResult&) { return "one\ntwo \x1b[2J\n"; });
+    w.progress.run_started("r1", true);
+    AttemptResult failed = result("train/3", Cause::user, 3, w.clock.now());
+    failed.log = {LogPiece{"p", 0, 13}};
+    failed.log_bytes = 13;
+    w.progress.task_ended(failed, TaskState::retrying, w.clock.now().plus_seconds(60));
+    failed.attempt = 2;
+    failed.log.clear();
+    failed.message = "output 'm' is missing";
+    w.progress.task_ended(failed, TaskState::failed, std::nullopt);
+    w.progress.run_ended(RunState::failed, false);
+    CHECK(w.captured.err ==
+          "08:00:00 run r1 goes on\n"
+          "08:00:00 train/3 failed: user, exit 3; attempt 2 follows in 1m\n"
+          "    | one\n"
+          "    | two \\x1b[2J\n"
+          "08:00:00 train/3 failed: user, exit 3: output 'm' is missing\n"
+          "    log: amp logs r1/train/3\n"
+          "08:00:00 run r1 failed\n");
+}
+
+TEST_CASE("of a long log the last twenty lines are told") {
+    std::string text;
+    for (int i = 0; i < 30; ++i) {
+        text += "line " + std::to_string(i) + "\n";
+    }
+    Watched w({}, [&](const AttemptResult&) { return text; });
+    AttemptResult failed = result("a", Cause::user, 1, w.clock.now());
+    failed.log = {LogPiece{"p", 0, text.size()}};
+    failed.log_bytes = text.size();
+    w.progress.task_ended(failed, TaskState::failed, std::nullopt);
+    CHECK(w.captured.err.find("| ...\n    | line 10\n") != std::string::npos);
+    CHECK(w.captured.err.find("line 9\n") == std::string::npos);
+    CHECK(w.captured.err.find("line 29\n") != std::string::npos);
+}
+
+TEST_CASE("thousands of tasks are no thousands of lines, but every failure is told") {
+    Watched w;
+    Plan plan = plan_of_three();
+    w.progress.run_started("r1", false);
+    for (int i = 0; i < 5000; ++i) {
+        const std::string name = "t/" + std::to_string(i);
+        const bool fails = i % 1000 == 999;
+        w.progress.task_ended(
+            result(name.c_str(), fails ? Cause::user : Cause::none, fails ? 1 : 0, w.clock.now()),
+            fails ? TaskState::failed : TaskState::succeeded, std::nullopt);
+        w.clock.advance(0.001);
+        w.progress.progress(plan);
+    }
+    w.progress.run_ended(RunState::failed, false);
+    CHECK(w.lines() < 120);
+    for (const char* name : {"t/999 failed", "t/4999 failed"}) {
+        CHECK(w.captured.err.find(name) != std::string::npos);
+    }
+    CHECK(w.captured.err.find("lines left out; 'amp show r1' has them all") != std::string::npos);
+}
+
+TEST_CASE("a line says how far it is when lines are left out, and a sign of life when nothing happens") {
+    Watched w;
+    Plan plan = plan_of_three();
+    w.progress.run_started("r1", false);
+    w.clock.advance(6);
+    w.progress.progress(plan);
+    CHECK(w.lines() == 1);
+    w.clock.advance(25);
+    w.progress.progress(plan);
+    CHECK(w.lines() == 2);
+    CHECK(w.captured.err.find("08:00:31 0 of 3 tasks done, 0 running\n") != std::string::npos);
+    w.progress.progress(plan);
+    CHECK(w.lines() == 2);
+}
+
+TEST_CASE("quiet: the id and failures") {
+    PlainProgress::Settings quiet;
+    quiet.quiet = true;
+    Watched w(quiet);
+    w.progress.run_started("r1", false);
+    w.progress.note("something");
+    w.progress.task_started(TaskName::parse("a"), 1, "");
+    w.progress.task_ended(result("a", Cause::none, 0, w.clock.now()), TaskState::succeeded, std::nullopt);
+    w.clock.advance(100);
+    w.progress.progress(plan_of_three());
+    w.progress.run_ended(RunState::succeeded, false);
+    CHECK(w.captured.out == "r1\n");
+    CHECK(w.captured.err.empty());
+    w.progress.task_ended(result("a", Cause::user, 1, w.clock.now()), TaskState::failed, std::nullopt);
+    CHECK(w.captured.err.find("a/_ failed: user, exit 1") != std::string::npos);
+}
+
+TEST_CASE("an interruption says how to go on") {
+    Watched w;
+    w.progress.run_started("r1", false);
+    w.progress.run_ended(RunState::running, true);
+    CHECK(w.captured.err.ends_with("run r1 interrupted\n    go on with: amp resume r1\n"));
+}
+
+TEST_CASE("events are JSON lines") {
+    test::CapturedOutput captured;
+    test::FakeClock clock;
+    EventLines events(captured.output, clock);
+    events.run_started("r1", false);
+    events.task_started(TaskName::parse("a"), 1, "here");
+    events.task_ended(result("a", Cause::user, 1, clock.now()), TaskState::retrying,
+                      clock.now().plus_seconds(1));
+    events.note("x");
+    events.run_ended(RunState::failed, false);
+    const std::vector<std::string_view> lines = split(captured.out, '\n');
+    REQUIRE(lines.size() == 6);
+    const std::vector<std::string> names = {"run_started", "task_started", "task_ended", "note", "run_ended"};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const Value event = json::parse(lines[i]);
+        CHECK(get_string(event, "event") == names[i]);
+        CHECK(get_string(event, "run") == "r1");
+        CHECK(get_string(event, "schema") == "amp.event/1");
+        CHECK(parse_time(get_string(event, "at")));
+    }
+    const Value ended = json::parse(lines[2]);
+    CHECK(get_string(ended, "state") == "retrying");
+    CHECK(get_string(ended, "retry_at") == "2026-10-28T08:00:01.000Z");
+    CHECK(get_string(*ended.find("result"), "cause") == "user");
+}
+
+}  // namespace amp
