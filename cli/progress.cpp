@@ -112,7 +112,7 @@ void PlainProgress::task_ended(const AttemptResult& result, TaskState state,
         return;
     }
     const std::string word(state_name(state));
-    const std::string took = format_duration(result.ended.seconds_since(result.started));
+    const std::string took = duration_text(result.ended.seconds_since(result.started));
     spare_line(fmt::format("{} {} after {}", printable(result.task.text()),
                            out_.err_style().state(word, word), took));
 }
@@ -124,7 +124,7 @@ void PlainProgress::failure(const AttemptResult& result, TaskState state, std::o
     if (retry_at) {
         const double wait = std::max(0.0, retry_at->seconds_since(clock_.now()));
         text += fmt::format("; attempt {} {}", result.attempt + 1,
-                            wait < 0.05 ? "follows" : "follows in " + format_duration(wait));
+                            wait < 0.05 ? "follows" : "follows in " + duration_text(wait));
     }
     if (!result.log.empty() && tail_ && tails_told_ < k_most_tails) {
         ++tails_told_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -48,6 +49,10 @@ std::string time_text(Timestamp time) {
 
 std::string clock_text(Timestamp time) {
     return format_time(time).substr(11, 8);
+}
+
+std::string duration_text(double seconds) {
+    return seconds < 0.9995 ? fmt::format("{:.0f}ms", std::max(seconds, 0.0) * 1000) : format_duration(seconds);
 }
 
 std::string exit_text(const AttemptResult& result) {

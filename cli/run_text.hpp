@@ -12,6 +12,8 @@ namespace amp {
 std::string time_text(Timestamp time);
 /// "08:15:30".
 std::string clock_text(Timestamp time);
+/// "12ms", "4.2s", "1h30m".
+std::string duration_text(double seconds);
 /// How a process ended: "0", "1", "KILL" for signal 9, "-" when it never ran.
 std::string exit_text(const AttemptResult& result);
 /// "user, exit 1: output 'model' is missing": why an attempt failed, on one line.

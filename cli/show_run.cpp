@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t k_failures_told = 20;
 
 std::string took_text(Timestamp from, Timestamp to) {
-    return format_duration(to.seconds_since(from));
+    return duration_text(to.seconds_since(from));
 }
 
 bool is_failure(TaskState state) {

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -17,6 +16,7 @@
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/base/unique_fd.hpp"
+#include "core/task/outputs.hpp"
 
 namespace fs = std::filesystem;
 
@@ -26,7 +26,7 @@ namespace {
 constexpr std::size_t k_longest_name = 128;
 
 void check_artifact_name(const std::string& name) {
-    if (!is_artifact_name(name)) {
+    if (!is_artifact_name(name) || name.size() > k_longest_name) {
         throw Error(ExitCode::usage, fmt::format("'{}' is no name of an artifact", printable(name)), "",
                     "letters, digits and _, at most 128, not beginning with a digit");
     }
@@ -125,13 +125,6 @@ bool leads_elsewhere(const std::string& name) {
 }
 
 }  // namespace
-
-bool is_artifact_name(std::string_view name) {
-    const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
-    return !name.empty() && name.size() <= k_longest_name &&
-           std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
-           std::all_of(name.begin(), name.end(), is_word);
-}
 
 void put_value(const std::string& folder, const std::string& name, const Value& value) {
     check_artifact_name(name);

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "core/base/value.hpp"
 
@@ -30,7 +29,5 @@ TaskInputFile find_input(const std::string& folder, const std::string& name);
 
 /// Strings as they are, all else as JSON; with a newline.
 std::string value_line(const Value& value);
-
-bool is_artifact_name(std::string_view name);
 
 }  // namespace amp
