@@ -104,7 +104,9 @@ void ShellLexer::add_slot(Context context, std::size_t offset, std::size_t begin
 }
 
 void ShellLexer::add_slots(Context context, std::size_t begin, std::size_t end) {
-    for (std::size_t i = script_.find(k_shell_slot, begin); i < end; i = script_.find(k_shell_slot, i + 1)) {
+    const std::string_view inner = script_.substr(0, end);
+    for (std::size_t i = inner.find(k_shell_slot, begin); i != std::string_view::npos;
+         i = inner.find(k_shell_slot, i + 1)) {
         add_slot(context, i, begin, end);
     }
 }
