@@ -73,13 +73,17 @@ RunOutcome Driver::drive() {
         watch_time();
         data_.plan().advance(now());
         if (stop_ == Stop::none) {
-            while (answer_questions()) {
+            bool moved = true;
+            while (moved) {
+                while (answer_questions()) {
+                }
+                send_cancels();
+                moved = submit_ready();
             }
-            send_cancels();
-            submit_ready();
         }
         settle();
-        if (data_.plan().ended() && in_flight_.empty()) {
+        const bool in_peace = stop_ == Stop::none || data_.plan().state() == RunState::succeeded;
+        if (data_.plan().ended() && in_flight_.empty() && in_peace) {
             return finish();
         }
         if (stop_ == Stop::now || (stop_ == Stop::graceful && in_flight_.empty())) {
@@ -184,29 +188,34 @@ bool Driver::edge_open(const Question& q, std::size_t need, const RunScope& scop
 
 // ---- Starting ----
 
-void Driver::submit_ready() {
+/// True when a task ended without being handed out, so that others may be ready now.
+bool Driver::submit_ready() {
     const std::size_t window = backend_.window();
     if (in_flight_.size() >= window) {
-        return;
+        return false;
     }
+    bool moved = false;
     std::vector<TaskSpec> specs;
     for (const TaskId task : data_.plan().take_ready(window - in_flight_.size())) {
         const bool cleanup = data_.graph().nodes[data_.plan().step(task)].cleanup;
         try {
             BuiltTask built = builder_.build(task, now(), cleanup ? failures() : Value());
             if (reuse(task, built.definition)) {
+                moved = true;
                 continue;
             }
             in_flight_[task] = InFlight{std::move(built.definition), false};
             specs.push_back(std::move(built.spec));
         } catch (const Error& error) {
             fail_before_start(task, error.message());
+            moved = true;
         }
     }
     if (!specs.empty()) {
         journal_.flush();
         backend_.submit(specs);
     }
+    return moved;
 }
 
 void Driver::fail_before_start(TaskId task, const std::string& message) {

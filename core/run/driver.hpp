@@ -51,7 +51,7 @@ class Driver {
     bool answer_questions();
     RunEvent answer(const Question& question);
     bool edge_open(const Question& question, std::size_t need, const RunScope& scope) const;
-    void submit_ready();
+    bool submit_ready();
     bool reuse(TaskId task, const std::string& definition);
     bool needs_reused(StepId step, const TaskIndex& index) const;
     void fail_before_start(TaskId task, const std::string& message);

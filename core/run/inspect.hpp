@@ -67,13 +67,13 @@ struct RunSummary {
     Value params;
 };
 struct RunFilter {
-    std::string flow;
-    std::string tag;
-    std::string state;
-    std::optional<Timestamp> since;
-    std::optional<Timestamp> until;
-    std::string where;  ///< an expression over params.NAME and the summary's fields: "params.lr > 0.1"
-    std::string sort;   ///< a field or params.NAME; "-" in front: descending. Default: newest first
+    std::string flow = {};
+    std::string tag = {};
+    std::string state = {};
+    std::optional<Timestamp> since = {};
+    std::optional<Timestamp> until = {};
+    std::string where = {};  ///< an expression over params.NAME and the summary's fields: "params.lr > 0.1"
+    std::string sort = {};   ///< a field or params.NAME; "-" in front: descending. Default: newest first
     std::size_t limit = 0;
 };
 std::vector<RunSummary> list_run_summaries(Services& services, const Project& project, const RunFilter& filter);
@@ -87,10 +87,10 @@ void save_artifact(Services& services, const Project& project, const std::string
 
 /// Which logs: a run, a step of it, a task, an attempt.
 struct LogQuery {
-    std::string run;
-    std::string step;
-    std::optional<TaskIndex> index;
-    std::optional<std::uint32_t> attempt;  ///< default: the last of each task
+    std::string run = {};
+    std::string step = {};
+    std::optional<TaskIndex> index = {};
+    std::optional<std::uint32_t> attempt = {};  ///< default: the last of each task
     bool follow = false;
 };
 struct LogLine {

@@ -160,6 +160,23 @@ RunSummary summary_of(const RunView& view) {
     return s;
 }
 
+namespace {
+
+/// One broken run must not hide the others.
+RunSummary summarize(Services& services, const Project& project, const OpenStore& store, const std::string& run) {
+    try {
+        const auto cached = read_summary(*store.objects, run);
+        return cached ? summary_from(*cached) : summary_of(view_run(services, project, run));
+    } catch (const Error&) {
+        RunSummary summary;
+        summary.run = run;
+        summary.state = "unreadable";
+        return summary;
+    }
+}
+
+}  // namespace
+
 std::vector<RunSummary> list_run_summaries(Services& services, const Project& project, const RunFilter& filter) {
     const OpenStore store = services.open_store(project.store_folder, false);
     const auto where = parse_where(filter.where);
@@ -171,8 +188,7 @@ std::vector<RunSummary> list_run_summaries(Services& services, const Project& pr
         if (enough) {
             break;
         }
-        const auto cached = read_summary(*store.objects, run);
-        RunSummary summary = cached ? summary_from(*cached) : summary_of(view_run(services, project, run));
+        RunSummary summary = summarize(services, project, store, run);
         for (const Tag& tag : read_tags(*store.objects, run)) {
             if (tag.active()) {
                 summary.tags.push_back(tag.name);

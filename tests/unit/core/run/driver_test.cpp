@@ -1,0 +1,268 @@
+#include "core/run/driver.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "core/base/error.hpp"
+#include "tests/support/fake_world.hpp"
+#include "tests/support/recorded_run.hpp"
+
+using namespace amp;
+using namespace amp::test;
+
+namespace {
+
+constexpr const char* k_chain = "[flow]\nname = 'Chain'\n[step.a]\nrun = 'true'\n[step.b]\nneeds = 'a'\nrun = 'true'\n[step.c]\nneeds = 'b'\nrun = 'true'\n";
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a chain runs in order, each task once, and the record says so") {
+    FakeWorld world(k_chain);
+    const RunOutcome outcome = world.start();
+    CHECK(outcome.state == RunState::succeeded);
+    CHECK(outcome.exit_code() == ExitCode::ok);
+    CHECK(world.ran() == Names{"a/_#1", "b/_#1", "c/_#1"});
+    const RunView view = world.view();
+    CHECK(view.state == "succeeded");
+    CHECK(view.ended);
+    CHECK(view.tasks.size() == 3);
+    CHECK(view.user == "ann");
+}
+
+TEST_CASE("a foreach over a list that a step made, joined") {
+    FakeWorld world(R"toml(
+[flow]
+name = "Fan"
+[step.list]
+run = "true"
+outputs = { xs = { path = "xs.json", type = "json" } }
+[step.each]
+needs = "list"
+foreach = "list.xs"
+run = ["echo", "{{ item }}"]
+[step.merge]
+needs = "each"
+join = true
+run = "true"
+)toml");
+    world.script = [](const TaskSpec& spec) {
+        return spec.task.step == "list" ? succeed_with({{"xs", value_artifact(List{"x", "y", "z"})}}) : succeed();
+    };
+    CHECK(world.start().state == RunState::succeeded);
+    auto ran = world.ran();
+    std::sort(ran.begin(), ran.end());
+    CHECK(ran == Names{"each/0#1", "each/1#1", "each/2#1", "list/_#1", "merge/_#1"});
+    CHECK(world.view().tasks.size() == 5);
+}
+
+TEST_CASE("a failure is retried after its back-off, and then fails the run") {
+    FakeWorld world("[flow]\nname = 'R'\n[step.a]\nrun = 'true'\nretry = { times = 2, delay = '10s', backoff = 2.0, jitter = 0.0 }\n");
+    world.script = [](const TaskSpec&) { return fail(Cause::user, 7); };
+    const double before = world.clock.steady_seconds();
+    const RunOutcome outcome = world.start();
+    CHECK(outcome.state == RunState::failed);
+    CHECK(outcome.exit_code() == ExitCode::flow_failed);
+    CHECK(world.ran() == Names{"a/_#1", "a/_#2", "a/_#3"});
+    CHECK(world.clock.steady_seconds() - before >= 30);
+    CHECK(world.view().tasks.at(0).attempts.size() == 3);
+    CHECK(world.view().tasks.at(0).attempts.back().exit == 7);
+}
+
+TEST_CASE("by default a failure ends what runs, and nothing new starts") {
+    FakeWorld world("[flow]\nname = 'F'\n[step.bad]\nrun = 'true'\n[step.slow]\nrun = 'true'\n[step.after]\nneeds = 'slow'\nrun = 'true'\n");
+    world.script = [](const TaskSpec& spec) {
+        Verdict verdict = spec.task.step == "bad" ? fail() : succeed();
+        verdict.takes_s = spec.task.step == "bad" ? 1 : 100;
+        return verdict;
+    };
+    CHECK(world.start().state == RunState::failed);
+    CHECK(world.state("bad/_") == "failed");
+    CHECK(world.state("slow/_") == "cancelled");
+    CHECK(world.state("after/_") != "succeeded");
+}
+
+TEST_CASE("keep_going runs all that is not blocked") {
+    FakeWorld world("[flow]\nname = 'K'\n[step.bad]\nrun = 'true'\n[step.other]\nrun = 'true'\n[step.then]\nneeds = 'other'\nrun = 'true'\n"
+                    "[step.blocked]\nneeds = 'bad'\nrun = 'true'\n");
+    world.script = [](const TaskSpec& spec) { return spec.task.step == "bad" ? fail() : succeed(); };
+    StartOptions options;
+    options.keep_going = true;
+    CHECK(world.start(options).state == RunState::failed);
+    CHECK(world.state("then/_") == "succeeded");
+    CHECK(world.state("blocked/_") == "blocked");
+}
+
+TEST_CASE("resume with nothing changed goes on with the same run; what has finished stays") {
+    FakeWorld world(k_chain);
+    world.script = [](const TaskSpec& spec) { return spec.task.step == "b" ? fail() : succeed(); };
+    const std::string run = world.start().run;
+    world.script = [](const TaskSpec&) { return succeed(); };
+    world.forget_what_ran();
+    const RunOutcome outcome = world.resume();
+    CHECK(outcome.run == run);
+    CHECK(outcome.state == RunState::succeeded);
+    CHECK(world.ran() == Names{"b/_#2", "c/_#1"});
+}
+
+TEST_CASE("an interrupt ends what runs; the run is interrupted and can be resumed") {
+    FakeWorld world(k_chain);
+    world.script = [](const TaskSpec&) {
+        Verdict verdict = succeed();
+        verdict.takes_s = 50;
+        return verdict;
+    };
+    world.waiter.at_wait = [&](int n) {
+        if (n == 2) {
+            world.waiter.interrupt();
+        }
+    };
+    const RunOutcome outcome = world.start();
+    CHECK(outcome.interrupted);
+    CHECK(outcome.exit_code() == ExitCode::interrupted);
+    CHECK(world.view().state == "interrupted");
+    world.waiter.at_wait = nullptr;
+    world.waiter.calm();
+    CHECK(world.resume().state == RunState::succeeded);
+}
+
+TEST_CASE("SIGTERM is graceful too, and says so in the exit code") {
+    FakeWorld world(k_chain);
+    world.waiter.terminate(15);
+    const RunOutcome outcome = world.start();
+    CHECK(outcome.interrupted);
+    CHECK(outcome.exit_code() == ExitCode::terminated);
+}
+
+TEST_CASE("a hang-up leaves what runs alone") {
+    FakeWorld world(k_chain);
+    world.script = [](const TaskSpec&) {
+        Verdict verdict = succeed();
+        verdict.takes_s = 50;
+        return verdict;
+    };
+    std::size_t cancelled = 99;
+    world.waiter.at_wait = [&](int n) {
+        if (n == 2) {
+            world.waiter.terminate(1);
+            cancelled = world.waiter.backend->cancelled().size();
+        }
+    };
+    CHECK(world.start().interrupted);
+    CHECK(cancelled == 0);
+}
+
+TEST_CASE("a cancel ends the run as cancelled") {
+    FakeWorld world(k_chain);
+    world.script = [](const TaskSpec&) {
+        Verdict verdict = succeed();
+        verdict.takes_s = 50;
+        return verdict;
+    };
+    world.waiter.at_wait = [&](int n) {
+        if (n == 1) {
+            world.waiter.backend->ask_cancel("bob");
+        }
+    };
+    const RunOutcome outcome = world.start();
+    CHECK(outcome.state == RunState::cancelled);
+    CHECK(outcome.exit_code() == ExitCode::cancelled);
+    CHECK(world.state("a/_") == "cancelled");
+    CHECK(world.view().state == "cancelled");
+}
+
+TEST_CASE("the run's timeout fails it, after its clean-up") {
+    FakeWorld world("[flow]\nname = 'T'\ntimeout = '60s'\n[step.a]\nrun = 'true'\n[step.tidy]\nwhen = 'always()'\nrun = 'true'\n");
+    world.script = [](const TaskSpec& spec) {
+        Verdict verdict = succeed();
+        verdict.takes_s = spec.task.step == "a" ? 1000 : 0;
+        return verdict;
+    };
+    const RunOutcome outcome = world.start();
+    CHECK(outcome.state == RunState::failed);
+    CHECK(outcome.exit_code() == ExitCode::timeout);
+    CHECK(world.state("tidy/_") == "succeeded");
+}
+
+TEST_CASE("a lost backend costs an attempt of what ran, and nothing of what waited") {
+    FakeWorld world("[flow]\nname = 'L'\n[step.a]\nforeach = 'range(3)'\nrun = 'true'\n");
+    world.workers = 1;
+    world.script = [](const TaskSpec& spec) {
+        Verdict verdict = succeed();
+        verdict.takes_s = spec.attempt == 1 && spec.task.index.path == std::vector<std::uint32_t>{0} ? 50 : 0;
+        return verdict;
+    };
+    world.waiter.at_wait = [&](int n) {
+        if (n == 2) {
+            world.waiter.backend->die("the keeper is gone");
+        }
+    };
+    CHECK(world.start().state == RunState::succeeded);
+    CHECK(world.attempt("a/0") == 2);
+    CHECK(world.attempt("a/1") == 1);
+    CHECK(world.attempt("a/2") == 1);
+}
+
+TEST_CASE("what another driver left running is adopted, not run again") {
+    FakeWorld world(k_chain);
+    world.script = [](const TaskSpec&) {
+        Verdict verdict = succeed();
+        verdict.takes_s = 50;
+        return verdict;
+    };
+    world.waiter.at_wait = [&](int n) {
+        if (n == 2) {
+            world.waiter.terminate(1);
+        }
+    };
+    CHECK(world.start().interrupted);
+    world.waiter.at_wait = nullptr;
+    world.waiter.calm();
+    world.forget_what_ran();
+
+    SUBCASE("it has ended meanwhile") {
+        AttemptResult ended;
+        ended.task = TaskName{"a", {}};
+        world.adoption = Adoption{{}, {ended}, {}};
+        CHECK(world.resume().state == RunState::succeeded);
+        CHECK(world.ran() == Names{"b/_#1", "c/_#1"});
+    }
+    SUBCASE("its keeper has died") {
+        world.adoption = Adoption{{}, {}, {AttemptId{TaskName{"a", {}}, 1}}};
+        CHECK(world.resume().state == RunState::succeeded);
+        CHECK(world.ran() == Names{"a/_#2", "b/_#1", "c/_#1"});
+    }
+}
+
+TEST_CASE("duplicated, late and unknown answers change nothing") {
+    FakeWorld world(k_chain);
+    for (const auto answer : {Verdict::Answer::duplicate, Verdict::Answer::late, Verdict::Answer::unknown}) {
+        world.script = [answer](const TaskSpec&) {
+            Verdict verdict = succeed();
+            verdict.answer = answer;
+            return verdict;
+        };
+        world.forget_what_ran();
+        CHECK(world.start().state == RunState::succeeded);
+        CHECK(world.ran() == Names{"a/_#1", "b/_#1", "c/_#1"});
+    }
+}
+
+TEST_CASE("an expression that fails at the start of a task fails the task, with its reason") {
+    FakeWorld world("[flow]\nname = 'E'\n[params]\nn = 0\n[step.a]\nrun = ['echo', '{{ 1 / params.n }}']\n");
+    CHECK(world.start().state == RunState::failed);
+    CHECK(world.ran().empty());
+    CHECK(world.view().tasks.at(0).attempts.at(0).message.find("zero") != std::string::npos);
+}
+
+TEST_CASE("the lease is renewed while a run takes long") {
+    FakeWorld world("[flow]\nname = 'S'\n[step.a]\nrun = 'true'\n");
+    world.script = [](const TaskSpec&) {
+        Verdict verdict = succeed();
+        verdict.takes_s = 500;
+        return verdict;
+    };
+    CHECK(world.start().state == RunState::succeeded);
+}

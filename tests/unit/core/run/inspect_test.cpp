@@ -1,0 +1,135 @@
+#include "core/run/inspect.hpp"
+
+#include <doctest/doctest.h>
+
+#include "core/base/error.hpp"
+#include "core/store/packs.hpp"
+#include "tests/support/fake_world.hpp"
+#include "tests/support/recorded_run.hpp"
+
+using namespace amp;
+using namespace amp::test;
+
+namespace {
+
+constexpr const char* k_flow = "[flow]\nname = 'Tune'\n[params]\nlr = 0.1\n[step.a]\nrun = 'echo {{ params.lr }}'\noutputs = { loss = { path = 'loss.json', type = 'json' } }\n";
+
+using Names = std::vector<std::string>;
+
+/// Three runs: lr 0.3 (failed), 0.1, 0.2.
+struct ThreeRuns {
+    FakeWorld world{k_flow};
+    Names runs;
+
+    ThreeRuns() {
+        for (const char* lr : {"0.3", "0.1", "0.2"}) {
+            const bool bad = std::string(lr) == "0.3";
+            world.script = [bad](const TaskSpec&) { return bad ? fail(Cause::user, 3) : succeed_with({{"loss", value_artifact(0.5)}}); };
+            StartOptions options;
+            options.params.given.emplace_back("lr", lr);
+            world.clock.advance(60);
+            runs.push_back(world.start(options).run);
+        }
+    }
+
+    Names list(const RunFilter& filter) {
+        Names out;
+        for (const RunSummary& summary : list_run_summaries(*world.services, world.project, filter)) {
+            out.push_back(summary.run);
+        }
+        return out;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("runs are listed newest first, by what one asks for") {
+    ThreeRuns three;
+    const Names& runs = three.runs;
+    CHECK(three.list({}) == Names{runs[2], runs[1], runs[0]});
+    CHECK(three.list({.flow = "Tune"}).size() == 3);
+    CHECK(three.list({.flow = "Other"}).empty());
+    CHECK(three.list({.state = "failed"}) == Names{runs[0]});
+    CHECK(three.list({.limit = 1}) == Names{runs[2]});
+    CHECK(three.list({.where = "params.lr > 0.15"}) == Names{runs[2], runs[0]});
+    CHECK(three.list({.where = "params.lr > 0.15 and state == 'succeeded'"}) == Names{runs[2]});
+    CHECK(three.list({.where = "params.momentum > 1"}).empty());
+    CHECK(three.list({.sort = "params.lr"}) == Names{runs[1], runs[2], runs[0]});
+    CHECK(three.list({.sort = "-params.lr", .limit = 2}) == Names{runs[0], runs[2]});
+    tag_run(*three.world.services, three.world.project, runs[1], {"best"}, true);
+    CHECK(three.list({.tag = "best"}) == Names{runs[1]});
+    CHECK_THROWS_AS(three.list({.where = "params.lr >"}), Error);
+}
+
+TEST_CASE("listing says the same without its cache") {
+    ThreeRuns three;
+    const auto with = three.list({.state = "succeeded"});
+    for (const std::string& run : three.runs) {
+        three.world.store->remove("runs/" + run + "/summary.json");
+    }
+    CHECK(three.list({.state = "succeeded"}) == with);
+}
+
+TEST_CASE("a run that cannot be read does not hide the others") {
+    ThreeRuns three;
+    three.world.store->remove("runs/" + three.runs[1] + "/summary.json");
+    three.world.store->tamper("runs/" + three.runs[1] + "/run.json", "{broken");
+    const auto all = list_run_summaries(*three.world.services, three.world.project, {});
+    REQUIRE(all.size() == 3);
+    CHECK(all[1].state == "unreadable");
+}
+
+TEST_CASE("an artifact is found by name, with a did-you-mean") {
+    ThreeRuns three;
+    const RunView view = three.world.view();
+    const Artifact loss = find_artifact(view, TaskName{"a", {}}, "loss");
+    CHECK(artifact_value(*three.world.services, three.world.project, view.run, loss) == Value(0.5));
+    try {
+        find_artifact(view, TaskName{"a", {}}, "los");
+        FAIL("found what is not there");
+    } catch (const Error& error) {
+        CHECK(error.code() == ExitCode::not_found);
+        CHECK(error.hint().find("loss") != std::string::npos);
+    }
+    CHECK_THROWS_AS(find_artifact(view, TaskName{"b", {}}, "loss"), Error);
+}
+
+TEST_CASE("a run that nobody drives is cancelled in its journal") {
+    FakeWorld world(k_flow);
+    world.waiter.terminate(15);
+    const std::string run = world.start().run;
+    CHECK(world.view().state == "interrupted");
+    world.waiter.calm();
+    CHECK(cancel_run(*world.services, world.project, run));
+    CHECK(world.view().state == "cancelled");
+    CHECK_FALSE(cancel_run(*world.services, world.project, run));
+    CHECK(world.resume().state == RunState::succeeded);
+}
+
+TEST_CASE("logs are told task by task, of the last attempt unless asked") {
+    FakeWorld world("[flow]\nname = 'L'\n[step.a]\nforeach = 'range(2)'\nrun = 'true'\nretry = 1\n");
+    world.script = [](const TaskSpec& spec) { return spec.attempt == 1 && spec.task.index.path[0] == 1 ? fail() : succeed(); };
+    const std::string run = world.start().run;
+    PackWriter packs(world.append_files, run, 9);
+    const auto write = [&](std::uint32_t item, std::uint32_t attempt, const char* kind, const char* text) {
+        packs.append(TaskName{"a", TaskIndex{{item}, 0}}, attempt, kind, text, Timestamp{1000});
+    };
+    write(1, 1, "log", "first try\n");
+    write(0, 1, "log", "hello\n");
+    write(1, 2, "log", "second try\n");
+    write(0, 1, "value", "[1,2,3]");
+    write(0, 1, "note", "dropped 5 bytes");
+    const auto told = [&](const LogQuery& query) {
+        std::string out;
+        read_logs(*world.services, world.project, query, [&](const LogLine& line) {
+            out += line.task.text() + ":" + line.bytes + (line.note ? "!" : "");
+            return true;
+        });
+        return out;
+    };
+    CHECK(told({.run = run}) == "a/0:hello\na/0:dropped 5 bytes!a/1:second try\n");
+    CHECK(told({.run = run, .step = "a", .index = TaskIndex{{1}, 0}}) == "a/1:second try\n");
+    CHECK(told({.run = run, .attempt = 1}) == "a/0:hello\na/0:dropped 5 bytes!a/1:first try\n");
+    CHECK_THROWS_AS(told({.run = run, .step = "b"}), Error);
+    CHECK_THROWS_AS(told({.run = run, .step = "a", .index = TaskIndex{{7}, 0}}), Error);
+}
