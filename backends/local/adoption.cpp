@@ -7,6 +7,7 @@
 #include "backends/local/keeper_contact.hpp"
 #include "backends/local/keeper_history.hpp"
 #include "backends/local/local_backend.hpp"
+#include "backends/local/scratch.hpp"
 #include "backends/system/event_loop.hpp"
 #include "backends/system/process.hpp"
 #include "core/base/error.hpp"
@@ -27,6 +28,15 @@ std::set<std::string> tokens_of(const KeeperHistory& history) {
         }
     }
     return tokens;
+}
+
+/// Ends what a dead keeper's tasks have left running, and removes its scratch folder and socket.
+void clear_away(const KeeperHistory& history, const std::string& run) {
+    if (history.host == host_name()) {
+        kill_processes_with_token(tokens_of(history));
+        remove_remains(history.scratch, run);
+        remove_remains(history.socket, run);
+    }
 }
 
 /// Its lock falls when its last descriptor is closed, a moment after the connection.
@@ -58,9 +68,7 @@ Adoption LocalBackend::adopt() {
 /// A dead keeper: its tasks die with it, but what they have started may live.
 void LocalBackend::bury(std::uint32_t number, Adoption& adoption) {
     const KeeperHistory history = read_history(files_, options_.run, number);
-    if (history.host == host_name()) {
-        kill_processes_with_token(tokens_of(history));
-    }
+    clear_away(history, options_.run);
     adoption.ended.insert(adoption.ended.end(), history.ended.begin(), history.ended.end());
     for (const auto& [id, token] : history.started) {
         adoption.lost.push_back(id);
@@ -126,7 +134,7 @@ void LocalBackend::keeper_gone(std::vector<BackendEvent>& out) {
     for (const AttemptResult& result : history.ended) {
         take(AttemptEnded{result}, out);
     }
-    kill_processes_with_token(tokens_of(history));
+    clear_away(history, options_.run);
     for (const auto& [id, token] : history.started) {
         take(AttemptStarted{id, history.host, {}}, out);
     }

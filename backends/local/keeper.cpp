@@ -58,6 +58,7 @@ Keeper::Keeper(const KeeperOptions& options, const std::string& binary, ObjectSt
                                  {"host", host_},
                                  {"socket", door_.listen()},
                                  {"secret", door_.secret()},
+                                 {"scratch", scratch_.folder()},
                                  {"at", format_time(SystemClock().now())}});
     log_.flush();
     door_.admit_inherited(std::move(channel));

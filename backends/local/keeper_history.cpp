@@ -15,6 +15,7 @@ void apply(KeeperHistory& history, const Record& record) {
         history.host = get_string(record.payload, "host");
         history.socket = get_string(record.payload, "socket");
         history.secret = get_string(record.payload, "secret");
+        history.scratch = get_string(record.payload, "scratch");
     } else if (record.type == "start") {
         const AttemptId id{TaskName::parse(get_string(record.payload, "task")),
                            static_cast<std::uint32_t>(get_int(record.payload, "attempt"))};

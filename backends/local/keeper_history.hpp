@@ -18,6 +18,7 @@ struct KeeperHistory {
     std::string host;
     std::string socket;
     std::string secret;
+    std::string scratch;
     std::map<AttemptId, std::string> started;  ///< with the token; without an end so far
     std::vector<AttemptResult> ended;          ///< in the order of their ends
 };

@@ -56,6 +56,8 @@ class ScratchPool {
     /// For all of the run's tasks: a folder whose only file `amp` leads to `binary`.
     std::string make_program_folder(const std::string& binary) const;
 
+    /// The run's own folder.
+    const std::string& folder() const { return base_; }
     /// Where unpacked objects are kept for all runs of this user on this node.
     const std::string& cache_folder() const { return cache_; }
 
@@ -65,6 +67,10 @@ class ScratchPool {
     std::size_t made_ = 0;
     std::vector<std::unique_ptr<Scratch>> free_;
 };
+
+/// Removes what a dead keeper of `run` left: its scratch folder or its socket. Only below a folder that
+/// private_folder made: the path comes from a log that others may write.
+void remove_remains(const std::string& path, std::string_view run);
 
 /// `parent`/amp-<uid>, made when it is missing. @throws Error(infrastructure) unless it belongs to us alone
 std::string private_folder(const std::string& parent);

@@ -38,6 +38,9 @@ TaskLauncher::Outcome fail_exec(TaskRun& run, const std::string& program, int er
         case ENOEXEC:
             return fail(run, k_not_executable,
                         fmt::format("cannot start '{}': it is no program, and has no '#!' line", program));
+        case EACCES:
+            return fail(run, k_not_executable,
+                        fmt::format("cannot start '{}': Permission denied (is it executable?)", program));
         case E2BIG:
             return fail(
                 run, k_not_executable,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace amp {
 namespace {
@@ -93,6 +94,9 @@ void TaskEnvironment::set(std::string_view name, std::string_view value) {
             return;
         }
     }
+    if (std::exchange(terminated_, false)) {
+        pointers_.pop_back();
+    }
     own_.push_back(std::move(entry));
     const auto place = base_.places_.find(name);
     if (place != base_.places_.end()) {
@@ -116,7 +120,7 @@ char* const* TaskEnvironment::block() {
     for (std::size_t i = 0; i < own_.size(); ++i) {
         pointers_[own_places_[i]] = own_[i].c_str();
     }
-    if (pointers_.empty() || pointers_.back() != nullptr) {
+    if (!std::exchange(terminated_, true)) {
         pointers_.push_back(nullptr);
     }
     return const_cast<char* const*>(pointers_.data());  // execve's type is older than const

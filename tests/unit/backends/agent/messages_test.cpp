@@ -1,0 +1,142 @@
+#include "backends/agent/messages.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+
+#include <array>
+
+#include "core/base/error.hpp"
+#include "core/base/json.hpp"
+
+using namespace amp;
+using namespace amp::agent;
+
+namespace {
+
+struct Pair {
+    std::array<int, 2> ends{};
+    Pair() { REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0); }
+};
+
+/// Two connected channels.
+struct Line : Pair {
+    Channel here{UniqueFd(ends[0])};
+    Channel there{UniqueFd(ends[1])};
+
+    /// The frames that have come over.
+    std::vector<std::pair<Kind, std::string>> carry() {
+        std::vector<std::pair<Kind, std::string>> frames;
+        do {
+            REQUIRE(here.flush());
+            REQUIRE(there.receive());
+            while (const auto frame = there.next()) {
+                frames.emplace_back(static_cast<Kind>(frame->kind), std::string(frame->payload));
+            }
+        } while (here.has_unsent());
+        return frames;
+    }
+};
+
+TaskSpec spec(const std::string& step, std::size_t weight) {
+    TaskSpec s;
+    s.task = TaskName::parse(step);
+    s.argv = {{{Piece::Kind::text, std::string(weight, 'x')}}};
+    return s;
+}
+
+}  // namespace
+
+TEST_CASE("hello, welcome and the rest survive their frames") {
+    const Hello hello = hello_from(encode(Hello{"run", 7, "secret"}));
+    CHECK(hello.run == "run");
+    CHECK(hello.epoch == 7);
+    CHECK(hello.secret == "secret");
+    const AttemptId id{TaskName::parse("a/3"), 2};
+    const Welcome welcome = welcome_from(encode(Welcome{42, {{id, "host", {1'793'174'400'123}}}}));
+    CHECK(welcome.pid == 42);
+    REQUIRE(welcome.running.size() == 1);
+    CHECK(welcome.running[0].id == id);
+    CHECK(welcome.running[0].at.ms == 1'793'174'400'123);
+    CHECK(attempts_from(encode_attempts(std::vector{id})) == std::vector{id});
+    CHECK(number_from(encode_number("n", 5), "n") == 5);
+    CHECK(text_from(encode_text("who", "a\"b"), "who") == "a\"b");
+    CHECK(cancel_run_from(encode(CancelRun{"run", "ann"})).who == "ann");
+}
+
+TEST_CASE("specs travel in frames of a sensible size; one that is too large is given back") {
+    Line line;
+    const std::vector<TaskSpec> specs = {spec("a", 10), spec("b", 2 << 20), spec("c", 17 << 20),
+                                         spec("d", 10), spec("e", 10)};
+    const auto large = send_specs(line.here, specs);
+    REQUIRE(large.size() == 1);
+    CHECK(large[0]->task.step == "c");
+    std::vector<std::string> steps;
+    std::vector<std::string> bad;
+    const auto frames = line.carry();
+    CHECK(frames.size() == 3);
+    for (const auto& [kind, payload] : frames) {
+        CHECK(kind == Kind::submit);
+        for (const TaskSpec& s : specs_from(payload, bad)) {
+            steps.push_back(s.task.step);
+        }
+    }
+    CHECK(steps == std::vector<std::string>{"a", "b", "d", "e"});
+    CHECK(bad.empty());
+}
+
+TEST_CASE("events of a wake-up travel together") {
+    Line line;
+    EventBatch batch;
+    const AttemptId id{TaskName::parse("a"), 1};
+    batch.queued(id, "waits");
+    batch.started(id, "host", {5});
+    AttemptResult result;
+    result.task = id.task;
+    batch.ended(json::dump(to_value(result)));
+    batch.note("a remark");
+    batch.send_to(line.here);
+    CHECK(batch.empty());
+    const auto frames = line.carry();
+    REQUIRE(frames.size() == 1);
+    std::vector<std::string> notes;
+    const auto events = events_from(frames[0].second, notes);
+    REQUIRE(events.size() == 3);
+    CHECK(std::get<AttemptQueued>(events[0]).reason == "waits");
+    CHECK(std::get<AttemptStarted>(events[1]).where == "host");
+    CHECK(std::get<AttemptEnded>(events[2]).result.task == id.task);
+    CHECK(notes == std::vector<std::string>{"a remark"});
+}
+
+TEST_CASE("what cannot be read is left out and noted") {
+    std::vector<std::string> bad;
+    CHECK(specs_from(R"({"specs":[{"task":"a","argv":["x"]},{"task":"b","attempt":0},7]})", bad).size() == 1);
+    CHECK(bad.size() == 2);
+    CHECK(
+        events_from(
+            R"({"events":[{"event":"ended"},{"event":"dance"},{"event":"started","task":"a","attempt":1}]})",
+            bad)
+            .size() == 1);
+    CHECK(bad.size() == 4);
+    CHECK_THROWS_AS(specs_from("[]", bad), Error);
+    CHECK_THROWS_AS(attempts_from(R"({"attempts":[{"task":"a"}]})"), Error);
+    CHECK_THROWS_AS(hello_from(R"({"protocol":99})"), Error);
+}
+
+TEST_CASE("a peer that does not read holds nobody up") {
+    Line line;
+    for (int i = 0; i < 100; ++i) {
+        line.here.send(Kind::events, std::string(100'000, 'x'));
+        REQUIRE(line.here.flush());
+    }
+    CHECK(line.here.has_unsent());
+    CHECK(line.carry().size() == 100);
+    CHECK_FALSE(line.here.has_unsent());
+}
+
+TEST_CASE("a peer that is gone shows") {
+    Line line;
+    line.there = Channel(UniqueFd(dup(line.here.fd())));
+    line.here.send(Kind::close, "{}");
+    CHECK_FALSE(line.here.flush());
+    CHECK_FALSE(line.here.receive());
+}

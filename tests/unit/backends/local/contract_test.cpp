@@ -1,0 +1,49 @@
+#include <doctest/doctest.h>
+#include <poll.h>
+
+#include <algorithm>
+
+#include "tests/support/backend_contract.hpp"
+#include "tests/unit/backends/local/local_harness.hpp"
+
+using namespace amp;
+using namespace amp::test;
+
+namespace {
+
+class LocalBench : public BackendBench {
+  public:
+    LocalBench() : backend_(store_.files(), options_for(store_)) { backend_.adopt(); }
+
+    Backend& backend() override { return backend_; }
+    TaskSpec succeeding(const std::string& step) override { return task(step, "exit 0"); }
+    TaskSpec failing(const std::string& step) override { return task(step, "exit 3"); }
+    TaskSpec endless(const std::string& step) override { return task(step, "exec sleep 1000"); }
+    TaskSpec impossible(const std::string& step) override {
+        TaskSpec giant = task(step, "exit 0");
+        giant.resources.cpu = 1e6;
+        return giant;
+    }
+    void wait() override {
+        pollfd wait{backend_.event_fd(), POLLIN, 0};
+        poll(&wait, 1, 20);
+    }
+    std::size_t times_run(const std::string& step) override {
+        const std::string marks = read_file(store_.root() + "/" + step);
+        return static_cast<std::size_t>(std::count(marks.begin(), marks.end(), '\n'));
+    }
+
+  private:
+    TaskSpec task(const std::string& step, const std::string& script) {
+        return shell_task(step, "echo run >> " + store_.root() + "/" + step + "; " + script);
+    }
+
+    TemporaryStore store_;
+    LocalBackend backend_;
+};
+
+}  // namespace
+
+TEST_CASE("the local backend keeps the contract") {
+    check_backend_contract([] { return std::make_unique<LocalBench>(); });
+}
