@@ -86,6 +86,9 @@ bool Plan::Impl::on(const TaskEnded& event, Timestamp at) {
     if (!task || !take_up(*task, event.attempt)) {
         return false;
     }
+    if (event.cause != Cause::cancelled) {
+        cell(*task).survivor = false;
+    }
     if (event.cause == Cause::none) {
         round_succeeded(*task);
     } else if (event.cause == Cause::cancelled) {
@@ -100,8 +103,8 @@ void Plan::Impl::end_cancelled(TaskId task) {
     Cell& c = cell(task);
     const Graph::Node& n = node(step_of(task));
     c.cause = static_cast<std::uint8_t>(Cause::cancelled);
-    if (!stopped_for(n) && c.cancel_given) {  // asked for before the run was reopened
-        c.cancel_given = false;
+    if (!stopped_for(n) && c.survivor) {
+        c.survivor = false;
         return become_ready(task);
     }
     finish(task, TaskState::cancelled);
@@ -130,7 +133,6 @@ void Plan::Impl::end_failed(TaskId task, const TaskEnded& event, Timestamp at) {
     const std::uint32_t earlier = c.retries + c.other_retries;
     c.retries += budget == engine::Budget::times ? 1 : 0;
     c.other_retries = static_cast<std::uint8_t>(c.other_retries + (budget == engine::Budget::other ? 1 : 0));
-    c.cancel_given = false;
     const auto noise = engine::retry_noise(options_.jitter_seed, step, event.index.path, c.round, c.attempt);
     const double delay = engine::retry_delay(policy, earlier, noise);
     if (delay <= 0) {
@@ -182,7 +184,6 @@ void Plan::Impl::after_round(TaskId task, bool done) {
     c.retries = 0;
     c.other_retries = 0;
     c.reused = false;
-    c.cancel_given = false;
     if (stopped_for(n)) {
         return finish(task, TaskState::cancelled);
     }
@@ -191,10 +192,13 @@ void Plan::Impl::after_round(TaskId task, bool done) {
 
 bool Plan::Impl::on(const TaskReused& event, Timestamp) {
     const auto task = find_attempt(event.step, event.index);
-    if (!task || cell(*task).state == TaskState::running || !take_up(*task, next_attempt(*task))) {
+    if (!task || cell(*task).state == TaskState::running) {
         return false;
     }
     Cell& c = cell(*task);
+    if (!take_up(*task, c.state == TaskState::queued ? c.attempt : c.attempt + 1)) {
+        return false;
+    }
     --c.attempt;  // none was needed
     c.reused = true;
     round_succeeded(*task);
@@ -204,7 +208,7 @@ bool Plan::Impl::on(const TaskReused& event, Timestamp) {
 bool Plan::Impl::on(const TaskReturned& event, Timestamp) {
     const auto task = find_attempt(event.step, event.index);
     if (!task || cell(*task).state != TaskState::queued) {
-        return false;
+        return task && cell(*task).state == TaskState::ready;  // a replay does not know what was handed out
     }
     Cell& c = cell(*task);
     --c.attempt;

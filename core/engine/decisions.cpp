@@ -23,6 +23,9 @@ Plan::Impl::Impl(const Graph& graph, PlanOptions options)
 }
 
 void Plan::Impl::settle(TaskId task) {
+    if (cell(task).round_done) {
+        return ask(task, Stage::until);
+    }
     const Spot spot = frames_.spot(task);
     const bool head = frames_.slot(spot).head;
     const Graph::Node& n = node(frames_.slot(spot).step);
@@ -40,9 +43,6 @@ void Plan::Impl::settle(TaskId task) {
     }
     if (head) {
         return c.expanded ? open_items(task) : ask(task, Stage::items);
-    }
-    if (c.round_done) {
-        return ask(task, Stage::until);
     }
     if (stopped_for(n)) {
         return conclude(task, TaskState::cancelled);
@@ -85,9 +85,10 @@ void Plan::Impl::ask(TaskId task, Stage stage) {
 
 void Plan::Impl::conclude(TaskId task, TaskState state) {
     Cell& c = cell(task);
+    const bool shut = state == TaskState::blocked || state == TaskState::cancelled;
     c.stage = Stage::none;
     if (!c.expanded) {
-        c.shut = state == TaskState::blocked || state == TaskState::cancelled;
+        c.shut = shut;
         return finish(task, state);
     }
     c.state = TaskState::succeeded;
@@ -96,6 +97,7 @@ void Plan::Impl::conclude(TaskId task, TaskState state) {
     for (std::uint32_t i = 0; i < frame.count; ++i) {
         const TaskId item = frames_.id({c.round, slot, i});
         if (cell(item).state == TaskState::waiting) {
+            cell(item).shut = shut;
             finish(item, state);
         }
     }

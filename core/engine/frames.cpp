@@ -15,7 +15,7 @@ std::uint32_t Frames::add(std::uint32_t level, std::uint32_t count, std::uint32_
         throw Error(ExitCode::invalid, "the run would have more than 4,294,967,294 tasks");
     }
     frames_.push_back({size_, count, level, parent, place, static_cast<std::uint32_t>(blocks_.size())});
-    blocks_.insert(blocks_.end(), shape.tracked.size(), Block{count, false, false});
+    blocks_.insert(blocks_.end(), shape.tracked.size(), Block{count, 0, 0});
     size_ += static_cast<TaskId>(cells);
     while (std::uint64_t{chunks_.size()} * k_chunk < size_) {
         chunks_.push_back(std::make_unique<Cell[]>(k_chunk));

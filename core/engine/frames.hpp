@@ -25,8 +25,17 @@ struct Frame {
 /// Counts for a join, of one step in one frame: in how many places have not all its tasks ended?
 struct Block {
     std::uint32_t open = 0;
-    bool failed = false;  ///< a task in the ended places failed or is blocked
-    bool cancelled = false;
+    std::uint32_t failed = 0;     ///< ended places with a task that failed or is blocked
+    std::uint32_t cancelled = 0;  ///< ended places with a cancelled task
+
+    void add(Block place) {
+        failed += place.failed > 0 ? 1 : 0;
+        cancelled += place.cancelled > 0 ? 1 : 0;
+    }
+    void take(Block place) {
+        failed -= place.failed > 0 ? 1 : 0;
+        cancelled -= place.cancelled > 0 ? 1 : 0;
+    }
 };
 
 struct Spot {

@@ -15,6 +15,11 @@ bool is_bad(TaskState state) {
     return state == TaskState::failed || state == TaskState::blocked;
 }
 
+/// What the end of one task means for the block of its step.
+engine::Block block_of(TaskState state) {
+    return {0, is_bad(state) ? 1U : 0U, state == TaskState::cancelled ? 1U : 0U};
+}
+
 /// What the tasks of a foreach that is not expanded are, given what the foreach is.
 TaskState below(TaskState head) {
     return head == TaskState::failed ? TaskState::blocked : head;
@@ -97,20 +102,19 @@ void Plan::Impl::tell_others(TaskId task) {
     const Spot spot = frames_.spot(task);
     const auto& slot = frames_.slot(spot);
     const auto& shape = shape_.step(slot.step);
-    const TaskState state = cell(task).state;
-    const bool cancelled = state == TaskState::cancelled;
+    const engine::Block place = block_of(cell(task).state);
     if (!slot.head) {
         for (const StepId next : shape.next) {
             for_each_waiting(next, spot.frame, spot.place, [this](TaskId t) { notify(t); });
         }
-        close_place(slot.step, spot.frame, is_bad(state), cancelled);
+        close_place(slot.step, spot.frame, place);
         return;
     }
     for (const StepId next : shape.head_joins) {
         notify(frames_.gate(next, spot.frame, spot.place));
     }
     for (const StepId tracked : shape.head_tracked) {
-        close_place(tracked, spot.frame, is_bad(state), cancelled);
+        close_place(tracked, spot.frame, place);
     }
 }
 
@@ -147,13 +151,12 @@ void Plan::Impl::notify(TaskId task) {
     }
 }
 
-void Plan::Impl::close_place(StepId step, std::uint32_t frame, bool failed, bool cancelled) {
+void Plan::Impl::close_place(StepId step, std::uint32_t frame, engine::Block place) {
     engine::Block* block = frames_.block(step, frame);
     if (block == nullptr) {
         return;
     }
-    block->failed = block->failed || failed;
-    block->cancelled = block->cancelled || cancelled;
+    block->add(place);
     if (--block->open == 0) {
         close_block(step, frame);
     }
@@ -175,8 +178,7 @@ void Plan::Impl::close_block(StepId step, std::uint32_t frame) {
         if (block == nullptr) {
             return;
         }
-        block->failed = block->failed || ended.failed;
-        block->cancelled = block->cancelled || ended.cancelled;
+        block->add(ended);
         if (--block->open > 0) {
             return;
         }
@@ -195,10 +197,10 @@ Plan::Impl::Verdict Plan::Impl::verdict(const Graph::Edge& edge, std::uint32_t f
         const Cell& head = cell(frames_.gate(foreach, frame, place));
         if (head.expanded) {
             const engine::Block& block = *frames_.block(edge.from, head.round);
-            return block.open > 0    ? Verdict::open
-                   : block.failed    ? Verdict::failed
-                   : block.cancelled ? Verdict::cancelled
-                                     : Verdict::done;
+            return block.open > 0        ? Verdict::open
+                   : block.failed > 0    ? Verdict::failed
+                   : block.cancelled > 0 ? Verdict::cancelled
+                                         : Verdict::done;
         }
         state = head.state;
     }
@@ -234,33 +236,41 @@ Plan::Impl::Needs Plan::Impl::review(Spot spot, const Graph::Node& n) {
 // The way back, for a task that turns out to have been started when the run stopped (see revive in
 // stopping.cpp).
 
-void Plan::Impl::take_back(TaskId task, std::vector<TaskId>& again) {
-    const Spot spot = frames_.spot(task);
+void Plan::Impl::take_back(Reopened task, std::vector<Reopened>& again) {
+    const Spot spot = frames_.spot(task.task);
     const auto& slot = frames_.slot(spot);
     const auto& shape = shape_.step(slot.step);
+    const engine::Block place = block_of(task.ended);
     if (!slot.head) {
         for (const StepId next : shape.next) {
             for_each_waiting(next, spot.frame, spot.place, [&](TaskId t) { wait_again(t, again); });
         }
-        return take_back_place(slot.step, spot.frame, again);
+        return take_back_place(slot.step, spot.frame, place, again);
     }
     for (const StepId next : shape.head_joins) {
         wait_again(frames_.gate(next, spot.frame, spot.place), again);
     }
     for (const StepId tracked : shape.head_tracked) {
-        take_back_place(tracked, spot.frame, again);
+        take_back_place(tracked, spot.frame, place, again);
     }
 }
 
-void Plan::Impl::take_back_place(StepId step, std::uint32_t frame, std::vector<TaskId>& again) {
-    for (engine::Block* block = frames_.block(step, frame); block != nullptr && block->open++ == 0;
+void Plan::Impl::take_back_place(StepId step, std::uint32_t frame, engine::Block place,
+                                 std::vector<Reopened>& again) {
+    for (engine::Block* block = frames_.block(step, frame); block != nullptr;
          block = frames_.block(step, frame)) {
+        const engine::Block before = *block;
+        block->take(place);
+        if (block->open++ > 0) {
+            return;
+        }
         const engine::Frame& f = frames_.frame(frame);
         for (const auto& join : shape_.step(step).joins) {
             if (join.depth == frames_.level(f.parent).depth) {
                 wait_again(frames_.gate(join.step, f.parent, f.place), again);
             }
         }
+        place = before;
         frame = f.parent;
     }
 }

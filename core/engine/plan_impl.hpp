@@ -92,7 +92,7 @@ class Plan::Impl {
     void finish(TaskId task, TaskState state);
     void tell_others(TaskId task);
     void notify(TaskId task);
-    void close_place(StepId step, std::uint32_t frame, bool failed, bool cancelled);
+    void close_place(StepId step, std::uint32_t frame, engine::Block place);
     void close_block(StepId step, std::uint32_t frame);
     Verdict verdict(const Graph::Edge& edge, std::uint32_t frame, std::uint32_t place);
     Needs review(Spot spot, const Graph::Node& node);
@@ -115,9 +115,14 @@ class Plan::Impl {
     void sweep_cell(TaskId task, const Graph::Node& node);
     void give_cancel(TaskId task);
     void revive(TaskId task);
-    void take_back(TaskId task, std::vector<TaskId>& again);
-    void take_back_place(StepId step, std::uint32_t frame, std::vector<TaskId>& again);
-    void wait_again(TaskId task, std::vector<TaskId>& again);
+    /// A task that had ended so, and is open again.
+    struct Reopened {
+        TaskId task = 0;
+        TaskState ended = TaskState::cancelled;
+    };
+    void take_back(Reopened task, std::vector<Reopened>& again);
+    void take_back_place(StepId step, std::uint32_t frame, engine::Block place, std::vector<Reopened>& again);
+    void wait_again(TaskId task, std::vector<Reopened>& again);
 
     // Reopening.
     void reset(TaskId task, const engine::Shape::Slot& slot, bool retry_caught);

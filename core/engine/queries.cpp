@@ -96,7 +96,7 @@ bool Plan::Impl::any_failed_below(StepId step, std::uint32_t frame, std::uint32_
             return true;
         }
         const engine::Block* block = head.expanded ? frames_.block(step, head.round) : nullptr;
-        if (!head.expanded || (block != nullptr && block->open == 0 && !block->failed)) {
+        if (!head.expanded || (block != nullptr && block->open == 0 && block->failed == 0)) {
             continue;
         }
         for (std::uint32_t i = 0; i < frames_.frame(head.round).count; ++i) {

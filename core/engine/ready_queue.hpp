@@ -22,6 +22,12 @@ class ReadyQueue {
         queues_[step].entries.push_back({task, next_number_++});
         wake(step);
     }
+    void clear() {
+        order_.clear();
+        for (Queue& queue : queues_) {
+            queue = {};
+        }
+    }
     /// The step has room again.
     void wake(StepId step) {
         Queue& queue = queues_[step];

@@ -10,17 +10,18 @@ namespace amp {
 bool Plan::Impl::on(const RunReopened& event, Timestamp) {
     stop_ = Stop::none;
     hard_ = false;
-    for (const TaskId task : std::exchange(cancels_, {})) {
-        cell(task).cancel_given = false;
-    }
+    cancels_.clear();
     for_each_cell(
         [&](TaskId task, const engine::Shape::Slot& slot) { reset(task, slot, event.retry_caught); });
     recount_blocks();
     end_released_ = false;
     recount_pending();
+    ready_.clear();
     for (TaskId task = 0; task < frames_.size(); ++task) {  // grows never: items are decided by events
         const Cell& c = cell(task);
-        if (c.state == TaskState::waiting && c.pending == 0 && c.stage == Stage::none) {
+        if (c.state == TaskState::ready) {
+            ready_.push(step_of(task), task);
+        } else if (c.state == TaskState::waiting && c.pending == 0 && c.stage == Stage::none) {
             settle(task);
         }
     }
@@ -29,6 +30,13 @@ bool Plan::Impl::on(const RunReopened& event, Timestamp) {
 
 void Plan::Impl::reset(TaskId task, const engine::Shape::Slot& slot, bool retry_caught) {
     Cell& c = cell(task);
+    if (!c.expanded && !is_terminal(c.state)) {  // fresh budgets for what is under way too: it may prove lost
+        c.retries = 0;
+        c.other_retries = 0;
+        c.ooms = 0;
+        c.survivor = c.cancel_given;
+        c.cancel_given = false;
+    }
     if (!node(slot.step).cleanup) {
         const bool again = c.state == TaskState::failed || c.state == TaskState::cancelled ||
                            c.state == TaskState::blocked || (retry_caught && c.state == TaskState::caught);
@@ -61,6 +69,7 @@ void Plan::Impl::reset_cell(TaskId task) {
     c.ooms = 0;
     c.reused = false;
     c.cancel_given = false;
+    c.survivor = false;
     c.shut = false;
     c.unstarted = false;
     set_state(task, TaskState::waiting);
@@ -84,12 +93,13 @@ void Plan::Impl::recount_block(StepId step, std::uint32_t frame) {
         if (!here && c.expanded) {
             const engine::Block& below = *frames_.block(step, c.round);
             block.open += below.open > 0 ? 1 : 0;
-            block.failed = block.failed || below.failed;
-            block.cancelled = block.cancelled || below.cancelled;
+            if (below.open == 0) {
+                block.add(below);
+            }
         } else {
             block.open += is_terminal(c.state) ? 0 : 1;
-            block.failed = block.failed || c.state == TaskState::failed || c.state == TaskState::blocked;
-            block.cancelled = block.cancelled || c.state == TaskState::cancelled;
+            block.failed += c.state == TaskState::failed || c.state == TaskState::blocked ? 1 : 0;
+            block.cancelled += c.state == TaskState::cancelled ? 1 : 0;
         }
     }
     *frames_.block(step, frame) = block;

@@ -66,9 +66,9 @@ void Plan::Impl::revive(TaskId task) {
     cell(task).unstarted = false;
     set_state(task, TaskState::queued);
     give_cancel(task);
-    std::vector<TaskId> again = {task};
+    std::vector<Reopened> again = {{task, TaskState::cancelled}};
     while (!again.empty()) {
-        const TaskId next = again.back();
+        const Reopened next = again.back();
         again.pop_back();
         take_back(next, again);
     }
@@ -80,7 +80,7 @@ void Plan::Impl::revive(TaskId task) {
     }
 }
 
-void Plan::Impl::wait_again(TaskId task, std::vector<TaskId>& again) {
+void Plan::Impl::wait_again(TaskId task, std::vector<Reopened>& again) {
     Cell& c = cell(task);
     if (c.state == TaskState::waiting && c.stage != Stage::until) {
         c.stage = Stage::none;  // a question is withdrawn
@@ -88,8 +88,16 @@ void Plan::Impl::wait_again(TaskId task, std::vector<TaskId>& again) {
     } else if (c.shut && is_terminal(c.state)) {
         c.shut = false;
         c.pending = 1;
+        again.push_back({task, c.state});
         set_state(task, TaskState::waiting);
-        again.push_back(task);
+    } else if (c.expanded && c.state != TaskState::waiting && node(step_of(task)).cleanup) {
+        c.state = TaskState::waiting;
+        c.pending = 1;
+        const engine::Frame& frame = frames_.frame(c.round);
+        const std::uint32_t slot = shape_.step(step_of(task)).slot;
+        for (std::uint32_t i = 0; i < frame.count; ++i) {
+            wait_again(frames_.id({c.round, slot, i}), again);
+        }
     }
 }
 
