@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <chrono>
+#include <ctime>
 #include <string>
 
 #include "core/base/json.hpp"
@@ -313,17 +313,16 @@ TEST_CASE("ten thousand steps are validated in linear time") {
                          " }}', C = '{{ s0.m }}' }");
     }
     Diagnostics diagnostics;
-    auto begin = std::chrono::steady_clock::now();
+    auto begin = std::clock();
     const Flow flow = load_flow(text, "flow.toml", diagnostics);
-    const std::chrono::duration<double> loading = std::chrono::steady_clock::now() - begin;
-    begin = std::chrono::steady_clock::now();
+    const double loading = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+    begin = std::clock();
     validate(flow, diagnostics);
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    const double took = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
     CHECK(flow.steps.size() == 10000);
     CHECK_FALSE(diagnostics.has_errors());
-    MESSAGE("10,000 steps: loaded in " << loading.count() * 1000 << " ms, validated in "
-                                       << took.count() * 1000 << " ms");
-    CHECK(took.count() < 2.0);
+    MESSAGE("10,000 steps: loaded in " << loading * 1000 << " ms, validated in " << took * 1000 << " ms");
+    CHECK(took < 2.0);
 }
 
 TEST_CASE("a flow full of mistakes stays linear") {
@@ -333,9 +332,9 @@ TEST_CASE("a flow full of mistakes stays linear") {
                      "needs = 'nowhere" + std::to_string(i) + "'");
     }
     Diagnostics diagnostics;
-    const auto begin = std::chrono::steady_clock::now();
+    const auto begin = std::clock();
     validate(load_flow(text, "flow.toml", diagnostics), diagnostics);
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    const double took = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
     CHECK(diagnostics.error_count() == 5000);
-    CHECK(took.count() < 5.0);
+    CHECK(took < 5.0);
 }
