@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace amp::test {
+
+/// A shell as a step's `shell` names it.
+struct Shell {
+    std::string name;
+    std::vector<std::string> command;
+};
+
+/// bash, dash and zsh, where they are installed; names on standard error the ones that are not.
+std::vector<Shell> installed_shells();
+
+struct Output {
+    int status = -1;  ///< exit status, 128 + signal
+    std::string text;
+};
+
+/// Runs a program with nothing but this environment and no input; its errors are dropped.
+Output run_program(const std::vector<std::string>& argv,
+                   const std::vector<std::pair<std::string, std::string>>& env,
+                   const std::string& folder = "/");
+
+}  // namespace amp::test
