@@ -40,7 +40,8 @@ class Error : public std::exception {
     const std::string& where() const noexcept { return where_; }
     const std::string& hint() const noexcept { return hint_; }
 
-    /// "cannot open 'x': Permission denied" for an errno, action being "open" or "cannot open"; ENOSPC, EDQUOT and EROFS become store_full.
+    /// "cannot open 'x': Permission denied" for an errno, action being "open" or "cannot open"; ENOSPC,
+    /// EDQUOT and EROFS become store_full.
     static Error system(const std::string& action, const std::string& path, int error_number);
 
   private:

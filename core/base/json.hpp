@@ -13,8 +13,9 @@ namespace amp::json {
 /// @throws Error(mismatch) with the place when `text` is no JSON
 Value parse(std::string_view text, std::string_view what = "JSON");
 
-/// Canonical form, for hashes, signatures and records: sorted keys, no spaces, shortest round-trip numbers, UTF-8;
-/// NaN and infinities as the strings "nan", "inf", "-inf". Invalid UTF-8 becomes U+FFFD. A FileRef becomes
+/// Canonical form, for hashes, signatures and records: sorted keys, no spaces, shortest round-trip numbers,
+/// UTF-8; NaN and infinities as the strings "nan", "inf", "-inf". Invalid UTF-8 becomes U+FFFD. A FileRef
+/// becomes
 /// {"$file": {path, sha256, size_bytes, is_folder}}, which parse() turns back.
 std::string dump(const Value& value);
 void dump_to(std::string& out, const Value& value);

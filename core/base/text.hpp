@@ -12,10 +12,11 @@ namespace amp {
 bool is_utf8(std::string_view text);
 /// `text` with each invalid byte replaced by U+FFFD.
 std::string to_utf8(std::string_view text);
-/// Untrusted text made safe for a terminal: control characters (but \n and \t), escapes, bidi controls and invalid
-/// UTF-8 become visible forms (`\x1b`, `\u202e`).
+/// Untrusted text made safe for a terminal: control characters (but \n and \t), escapes, bidi controls and
+/// invalid UTF-8 become visible forms (`\x1b`, `\u202e`).
 std::string printable(std::string_view text);
-/// `text` for POSIX shells: as it is when plain, else in single quotes. Never interpreted by any of sh, bash, dash, zsh.
+/// `text` for POSIX shells: as it is when plain, else in single quotes. Never interpreted by any of sh, bash,
+/// dash, zsh.
 std::string shell_quote(std::string_view text);
 
 std::vector<std::string_view> split(std::string_view text, char separator);
@@ -23,8 +24,8 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 std::string_view trim(std::string_view text);
 std::string lower(std::string_view text);
 
-/// The candidate within an edit distance of 2 (1 for words of up to 3 letters), the nearest and then the first;
-/// nullopt when none. A transposition counts as one.
+/// The candidate within an edit distance of 2 (1 for words of up to 3 letters), the nearest and then the
+/// first; nullopt when none. A transposition counts as one.
 std::optional<std::string> did_you_mean(std::string_view word, std::span<const std::string> candidates);
 
 /// "1h30m", "90s", "250ms", "1.5h", "2d", or bare seconds "90" → seconds; nullopt when it is no duration.

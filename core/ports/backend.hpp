@@ -37,8 +37,8 @@ struct CancelAsked {
     std::string who;
 };
 
-/// The backend itself is gone (keeper killed, agent unreachable for good). No AttemptEnded will follow for what
-/// it held: what had started is lost, what had not is free to be submitted again.
+/// The backend itself is gone (keeper killed, agent unreachable for good). No AttemptEnded will follow for
+/// what it held: what had started is lost, what had not is free to be submitted again.
 struct BackendLost {
     std::string reason;
 };
@@ -60,10 +60,12 @@ struct Capacity {
 
 /// Where tasks execute. Knows nothing of flows. Contract (tests/support/backend_contract.hpp holds it):
 /// - submit is idempotent by AttemptId: the same attempt twice runs once.
-/// - Each submitted attempt gets exactly one AttemptEnded, unless BackendLost comes first. AttemptStarted precedes it
-///   when it started at all. Events of unknown or ended attempts never reach the caller; a garbled message from below
-///   is an error event for that attempt (cause infra) or is dropped with a note, never a crash.
-/// - cancel ends the whole process group or job, TERM then KILL after the spec's grace, and then gives AttemptEnded with
+/// - Each submitted attempt gets exactly one AttemptEnded, unless BackendLost comes first. AttemptStarted
+/// precedes it
+///   when it started at all. Events of unknown or ended attempts never reach the caller; a garbled message
+///   from below is an error event for that attempt (cause infra) or is dropped with a note, never a crash.
+/// - cancel ends the whole process group or job, TERM then KILL after the spec's grace, and then gives
+/// AttemptEnded with
 ///   cause cancelled (or its true end, if that came first). Unknown ids are ignored.
 /// - After a failed attempt nothing queued is started until `go_on` (fail-fast is the engine's decision).
 class Backend {

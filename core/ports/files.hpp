@@ -22,7 +22,8 @@ struct FileInfo {
 class Files {
   public:
     virtual ~Files() = default;
-    /// The whole file. @throws Error(not_found), or Error(invalid) when it is larger than `max_bytes` or no regular file
+    /// The whole file. @throws Error(not_found), or Error(invalid) when it is larger than `max_bytes` or no
+    /// regular file
     virtual std::string read(const std::string& path, std::uint64_t max_bytes) = 0;
     /// Without following a link; nullopt when there is nothing.
     virtual std::optional<FileInfo> info(const std::string& path) = 0;

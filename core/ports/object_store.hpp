@@ -43,8 +43,8 @@ constexpr bool is_store_key(std::string_view key) {
 
 enum class Durability { now, later };
 
-/// A large object on its way into the store, piece by piece. Nothing is visible before commit; destroyed without one,
-/// nothing stays.
+/// A large object on its way into the store, piece by piece. Nothing is visible before commit; destroyed
+/// without one, nothing stays.
 class ObjectWriter {
   public:
     virtual ~ObjectWriter() = default;
@@ -53,13 +53,13 @@ class ObjectWriter {
     virtual PutResult commit(Durability durability) = 0;
 };
 
-/// The store port: only what both a directory and S3 can do. Keys are relative paths of `/`-separated parts, each of
-/// [A-Za-z0-9._@+-]+ and never "." or ".."; anything else is Error(bug). No rename, append or lock.
+/// The store port: only what both a directory and S3 can do. Keys are relative paths of `/`-separated parts,
+/// each of [A-Za-z0-9._@+-]+ and never "." or ".."; anything else is Error(bug). No rename, append or lock.
 ///
-/// Durability: put and compare_and_swap return when the bytes are on the disk (file and folder synced), unless
-/// `Durability::later` was asked, which sync_pending() makes good. Visibility: what a put has returned every later
-/// get and list sees; a concurrent reader sees the old or the new, never a part.
-/// Every call throws Error(infrastructure) or Error(store_full) when the store cannot be reached or written.
+/// Durability: put and compare_and_swap return when the bytes are on the disk (file and folder synced),
+/// unless `Durability::later` was asked, which sync_pending() makes good. Visibility: what a put has returned
+/// every later get and list sees; a concurrent reader sees the old or the new, never a part. Every call
+/// throws Error(infrastructure) or Error(store_full) when the store cannot be reached or written.
 class ObjectStore {
   public:
     using Durability = amp::Durability;
@@ -69,24 +69,30 @@ class ObjectStore {
     /// nullopt when there is no such key.
     virtual std::optional<Stored> get(std::string_view key) = 0;
     /// At most `length` bytes from `offset`; fewer at the end. nullopt when there is no such key.
-    virtual std::optional<std::string> get_range(std::string_view key, std::uint64_t offset, std::uint64_t length) = 0;
+    virtual std::optional<std::string> get_range(std::string_view key, std::uint64_t offset,
+                                                 std::uint64_t length) = 0;
     /// The size in bytes; nullopt when there is no such key.
     virtual std::optional<std::uint64_t> size(std::string_view key) = 0;
 
     /// stored, or exists when the key was there (its content untouched).
-    virtual PutResult put_if_absent(std::string_view key, std::string_view bytes, Durability = Durability::now) = 0;
-    /// Makes an object that is there count as put just now: its age, and durable by sync_pending. False when it is not.
+    virtual PutResult put_if_absent(std::string_view key, std::string_view bytes,
+                                    Durability = Durability::now) = 0;
+    /// Makes an object that is there count as put just now: its age, and durable by sync_pending. False when
+    /// it is not.
     virtual bool refresh(std::string_view key) = 0;
     /// put_if_absent in pieces, in bounded memory.
     virtual std::unique_ptr<ObjectWriter> create(std::string_view key) = 0;
     /// stored, or changed when the version is no longer `expected_version` (or the key is gone).
-    virtual PutResult compare_and_swap(std::string_view key, std::string_view bytes, std::string_view expected_version) = 0;
+    virtual PutResult compare_and_swap(std::string_view key, std::string_view bytes,
+                                       std::string_view expected_version) = 0;
     /// Replaces or creates; for caches alone.
     virtual void put(std::string_view key, std::string_view bytes) = 0;
 
     /// Keys that begin with `prefix` and sort after `after` (byte order), at most `limit` of them, sorted.
-    virtual std::vector<std::string> list_after(std::string_view prefix, std::string_view after, std::size_t limit) = 0;
-    /// The parts that follow `prefix` (which ends in '/') up to the next '/', sorted: the "sub-folders" and keys in it.
+    virtual std::vector<std::string> list_after(std::string_view prefix, std::string_view after,
+                                                std::size_t limit) = 0;
+    /// The parts that follow `prefix` (which ends in '/') up to the next '/', sorted: the "sub-folders" and
+    /// keys in it.
     virtual std::vector<std::string> list_children(std::string_view prefix) = 0;
     /// Deletes; no error when the key is not there.
     virtual void remove(std::string_view key) = 0;

@@ -7,7 +7,7 @@
 namespace amp {
 
 struct ToolResult {
-    int exit = 0;    ///< exit status; -1 when a signal ended it or it never started
+    int exit = 0;  ///< exit status; -1 when a signal ended it or it never started
     int signal = 0;
     bool timed_out = false;
     bool truncated = false;  ///< out or err was longer than 64 MiB: the rest was dropped
@@ -19,10 +19,12 @@ struct ToolResult {
 class Process {
   public:
     virtual ~Process() = default;
-    /// stdin is empty; out and err are captured up to 64 MiB each; after `timeout_s` (0: never) it is killed with its group.
-    /// Returns when the program has ended, also while a grandchild still holds its output open.
+    /// stdin is empty; out and err are captured up to 64 MiB each; after `timeout_s` (0: never) it is killed
+    /// with its group. Returns when the program has ended, also while a grandchild still holds its output
+    /// open.
     /// @throws Error(not_found) naming the program, or `cwd`, when it is not there
-    virtual ToolResult run(const std::vector<std::string>& argv, const std::string& cwd, double timeout_s) = 0;
+    virtual ToolResult run(const std::vector<std::string>& argv, const std::string& cwd,
+                           double timeout_s) = 0;
 };
 
 }  // namespace amp

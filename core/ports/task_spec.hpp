@@ -27,14 +27,15 @@ struct Piece {
 /// Pieces to be put together on the node; most have one.
 using LateText = std::vector<Piece>;
 
-/// An artifact where it lies: a value in line, a value in a pack, a file as an object, a folder as a manifest object.
+/// An artifact where it lies: a value in line, a value in a pack, a file as an object, a folder as a manifest
+/// object.
 struct Artifact {
     enum class Kind { value, file, folder };
     Kind kind = Kind::value;
-    std::optional<Value> value;   ///< of a value up to 4 KiB of JSON; larger ones are read by sha256 or pack
-    std::string sha256;           ///< of the content (value: of its canonical JSON)
+    std::optional<Value> value;  ///< of a value up to 4 KiB of JSON; larger ones are read by sha256 or pack
+    std::string sha256;          ///< of the content (value: of its canonical JSON)
     std::uint64_t size_bytes = 0;
-    std::string pack;             ///< of a value up to 64 KiB: key of the pack file, else empty (then an object)
+    std::string pack;  ///< of a value up to 64 KiB: key of the pack file, else empty (then an object)
     std::uint64_t pack_offset = 0;
     bool operator==(const Artifact&) const = default;
 };
@@ -61,21 +62,23 @@ struct Resources {
     bool operator==(const Resources&) const = default;
 };
 
-/// One attempt of one task, as a backend gets it: it holds all that is needed to run, and nothing of the flow.
+/// One attempt of one task, as a backend gets it: it holds all that is needed to run, and nothing of the
+/// flow.
 struct TaskSpec {
     TaskName task;
     std::uint32_t attempt = 1;
-    std::string token;               ///< names this attempt to the world: in the environment as AMP_TOKEN
-    std::vector<LateText> argv;      ///< list form; or for the string form the shell, its script last
-    /// Added to the environment, in this order: env, params, AMP_*. The keeper adds AMP_IN, AMP_OUT and the like.
+    std::string token;           ///< names this attempt to the world: in the environment as AMP_TOKEN
+    std::vector<LateText> argv;  ///< list form; or for the string form the shell, its script last
+    /// Added to the environment, in this order: env, params, AMP_*. The keeper adds AMP_IN, AMP_OUT and the
+    /// like.
     std::vector<std::pair<std::string, LateText>> env;
-    bool inherit_env = true;         ///< the caller's environment below it
-    std::string cwd;                 ///< absolute; empty: the task's scratch folder
+    bool inherit_env = true;  ///< the caller's environment below it
+    std::string cwd;          ///< absolute; empty: the task's scratch folder
     std::vector<TaskInput> inputs;
     std::vector<TaskOutput> outputs;
     Resources resources;
-    double timeout_s = 0;            ///< 0: none
-    double grace_s = 10;             ///< between TERM and KILL
+    double timeout_s = 0;  ///< 0: none
+    double grace_s = 10;   ///< between TERM and KILL
     int priority = 0;
     std::uint64_t log_head_bytes = std::uint64_t{16} << 20;
     std::uint64_t log_tail_bytes = std::uint64_t{1} << 20;
@@ -98,17 +101,17 @@ struct LogPiece {
 struct AttemptResult {
     TaskName task;
     std::uint32_t attempt = 1;
-    Cause cause = Cause::none;     ///< none: succeeded
-    int exit = 0;                  ///< exit status; -1 when it died of a signal or never ran
+    Cause cause = Cause::none;  ///< none: succeeded
+    int exit = 0;               ///< exit status; -1 when it died of a signal or never ran
     int signal = 0;
-    std::string message;           ///< evidence, for people: "killed by signal 9 (KILL)", "output 'model' is missing"
+    std::string message;  ///< evidence, for people: "killed by signal 9 (KILL)", "output 'model' is missing"
     Timestamp started;
     Timestamp ended;
-    double cpu_s = 0;              ///< user + system
+    double cpu_s = 0;  ///< user + system
     std::uint64_t max_rss_bytes = 0;
     std::map<std::string, Artifact> artifacts;
-    std::vector<LogPiece> log;     ///< in order; empty when it wrote nothing
-    std::uint64_t log_bytes = 0;   ///< written by the task
+    std::vector<LogPiece> log;    ///< in order; empty when it wrote nothing
+    std::uint64_t log_bytes = 0;  ///< written by the task
     std::uint64_t log_dropped_bytes = 0;
 
     bool succeeded() const { return cause == Cause::none; }

@@ -6,10 +6,11 @@ namespace amp {
 class Waiter {
   public:
     virtual ~Waiter() = default;
-    /// Returns when `fd` is readable (-1: none), a stop was asked for, or `seconds` have passed (negative: no limit).
-    /// Each signal ends one wait, also when it came before that wait.
+    /// Returns when `fd` is readable (-1: none), a stop was asked for, or `seconds` have passed (negative: no
+    /// limit). Each signal ends one wait, also when it came before that wait.
     virtual void wait(int fd, double seconds) = 0;
-    /// How often a person has asked to stop (SIGINT), and which other signal ended us (SIGTERM, SIGHUP; 0: none).
+    /// How often a person has asked to stop (SIGINT), and which other signal ended us (SIGTERM, SIGHUP; 0:
+    /// none).
     virtual int interrupts() = 0;
     virtual int terminating_signal() = 0;
 };

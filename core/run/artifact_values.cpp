@@ -13,7 +13,9 @@ Value read_artifact_value(const OpenStore& store, const Artifact& artifact) {
         return *artifact.value;
     }
     if (!artifact.pack.empty()) {
-        return json::parse(read_piece(*store.files, LogPiece{artifact.pack, artifact.pack_offset, artifact.size_bytes}), artifact.pack);
+        return json::parse(
+            read_piece(*store.files, LogPiece{artifact.pack, artifact.pack_offset, artifact.size_bytes}),
+            artifact.pack);
     }
     return json::parse(Objects(*store.objects).get(artifact.sha256), "object " + artifact.sha256);
 }

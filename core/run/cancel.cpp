@@ -13,7 +13,8 @@ namespace {
 
 /// Nobody drives it and nothing of it runs: its journal says that it was cancelled.
 void cancel_in_journal(Services& services, const OpenStore& store, const std::string& run) {
-    Lease lease = Lease::acquire(*store.objects, *store.files, services.clock, run, {services.host, services.pid, services.user});
+    Lease lease = Lease::acquire(*store.objects, *store.files, services.clock, run,
+                                 {services.host, services.pid, services.user});
     ReadRun read = read_whole_run(store, run);
     if (read.end) {
         return;

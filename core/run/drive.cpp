@@ -13,7 +13,8 @@
 namespace amp {
 namespace {
 
-void write_end(Services& services, OpenStore& store, const ReadRun& run, JournalWriter& journal, RunState state) {
+void write_end(Services& services, OpenStore& store, const ReadRun& run, JournalWriter& journal,
+               RunState state) {
     RunEndRecord end{state, false, services.clock.now()};
     const CodeManifest now = scan_project(services, store, run.record.project_folder, false);
     end.code_changed = !run.record.code.hash.empty() && now.hash != run.record.code.hash;
@@ -34,14 +35,16 @@ BackendRequest backend_request(const ReadRun& run, std::uint32_t epoch, const Dr
 
 }  // namespace
 
-CodeManifest scan_project(Services& services, OpenStore& store, const std::string& folder, bool keep_contents) {
+CodeManifest scan_project(Services& services, OpenStore& store, const std::string& folder,
+                          bool keep_contents) {
     Objects objects(*store.objects);
     const KeepContent keep = [&](std::string_view content) { return objects.put(content).sha256; };
     return scan_code(services.files, services.process, *store.objects, folder, {}, services.clock.now(),
                      keep_contents ? keep : KeepContent());
 }
 
-RunOutcome drive_run(Services& services, OpenStore& store, const std::string& run, const DriveOptions& options, RunObserver& observer) {
+RunOutcome drive_run(Services& services, OpenStore& store, const std::string& run,
+                     const DriveOptions& options, RunObserver& observer) {
     const Lease::Identity self{services.host, services.pid, services.user};
     Lease lease = Lease::acquire(*store.objects, *store.files, services.clock, run, self, options.take_over);
     ReadRun read = read_whole_run(store, run);

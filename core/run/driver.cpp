@@ -37,7 +37,9 @@ void Driver::adopt() {
         if (objects_present(store_, result)) {
             end_attempt(result, definition_of(result));
         } else {
-            end_attempt(failed_result({result.task, result.attempt}, Cause::lost, "its outputs never reached the disk"), {});
+            end_attempt(failed_result({result.task, result.attempt}, Cause::lost,
+                                      "its outputs never reached the disk"),
+                        {});
         }
     }
     for (const AttemptId& lost : found.lost) {
@@ -52,7 +54,8 @@ void Driver::adopt() {
 /// Of an attempt that another driver handed out: the task would be built the same way again.
 std::string Driver::definition_of(const AttemptResult& result) {
     const StepId step = data_.graph().id(result.task.step);
-    const auto task = step < data_.graph().nodes.size() ? data_.plan().find(step, result.task.index) : std::nullopt;
+    const auto task =
+        step < data_.graph().nodes.size() ? data_.plan().find(step, result.task.index) : std::nullopt;
     if (!task || !result.succeeded() || is_terminal(data_.plan().state(*task))) {
         return {};
     }
@@ -126,7 +129,8 @@ bool Driver::answer_questions() {
             event = RunEvent{.event = DecisionFailed{question}, .at = now(), .message = error.message()};
             first_cause_ = first_cause_ == Cause::none ? Cause::user : first_cause_;
             const TaskName name{data_.graph().nodes[question.step].name, question.index};
-            news_.emplace_back([this, name, text = error.message()] { observer_.note(name.text() + ": " + text); });
+            news_.emplace_back(
+                [this, name, text = error.message()] { observer_.note(name.text() + ": " + text); });
         }
         record(std::move(event));
     }
@@ -135,7 +139,8 @@ bool Driver::answer_questions() {
 
 RunEvent Driver::answer(const Question& q) {
     const Step& step = data_.step(q.step);
-    const RunScope scope(data_, ScopePosition{q.step, q.index, 1, q.kind == Question::Kind::until}, load_, now());
+    const RunScope scope(data_, ScopePosition{q.step, q.index, 1, q.kind == Question::Kind::until}, load_,
+                         now());
     RunEvent event{.event = {}, .at = now()};
     switch (q.kind) {
         case Question::Kind::edges: {
@@ -150,17 +155,20 @@ RunEvent Driver::answer(const Question& q) {
             const bool open = truthy(step.when->evaluate(scope));
             event.event = WhenDecided{q.step, q.index, open};
             if (!open) {
-                news_.emplace_back([this, name = TaskName{step.name, q.index}] { observer_.task_skipped(name); });
+                news_.emplace_back(
+                    [this, name = TaskName{step.name, q.index}] { observer_.task_skipped(name); });
             }
             break;
         }
         case Question::Kind::items: {
             const Value list = step.foreach->evaluate(scope);
             if (!list.is_list()) {
-                throw Error(ExitCode::invalid, fmt::format("foreach needs a list, but '{}' is a {}", step.foreach->text(), list.type_name()));
+                throw Error(ExitCode::invalid, fmt::format("foreach needs a list, but '{}' is a {}",
+                                                           step.foreach->text(), list.type_name()));
             }
             if (list.as_list().size() > k_most_items) {
-                throw Error(ExitCode::invalid, fmt::format("foreach over {} items; at most {} are possible", list.as_list().size(), k_most_items));
+                throw Error(ExitCode::invalid, fmt::format("foreach over {} items; at most {} are possible",
+                                                           list.as_list().size(), k_most_items));
             }
             event.items = list.as_list();
             event.event = ItemsDecided{q.step, q.index, static_cast<std::uint32_t>(event.items.size())};
@@ -248,16 +256,20 @@ bool Driver::reuse(TaskId task, const std::string& definition) {
                     .at = now(),
                     .definition = definition,
                     .artifacts = made ? *made : std::map<std::string, Artifact>{}});
-    news_.emplace_back([this, name = TaskName{data_.graph().nodes[step].name, index}] { observer_.task_reused(name); });
+    news_.emplace_back(
+        [this, name = TaskName{data_.graph().nodes[step].name, index}] { observer_.task_reused(name); });
     return true;
 }
 
 bool Driver::needs_reused(StepId step, const TaskIndex& index) const {
-    const auto fine = [](TaskState state) { return state == TaskState::cached || state == TaskState::skipped; };
+    const auto fine = [](TaskState state) {
+        return state == TaskState::cached || state == TaskState::skipped;
+    };
     for (const Graph::Edge& edge : data_.graph().nodes[step].needs) {
         const std::size_t depth = data_.graph().nodes[edge.from].stack.size() - edge.closes;
         if (edge.closes == 0 && depth <= index.path.size()) {
-            const TaskIndex at{{index.path.begin(), index.path.begin() + static_cast<std::ptrdiff_t>(depth)}, 0};
+            const TaskIndex at{{index.path.begin(), index.path.begin() + static_cast<std::ptrdiff_t>(depth)},
+                               0};
             const auto task = data_.plan().find(edge.from, at);
             if (task && !fine(data_.plan().state(*task))) {
                 return false;
@@ -307,14 +319,18 @@ void Driver::handle(const AttemptStarted& event) {
         return;
     }
     in_flight_[*data_.plan().find(step, event.id.task.index)].started = true;
-    news_.emplace_back([this, event] { observer_.task_started(event.id.task, event.id.attempt, event.where); });
+    news_.emplace_back(
+        [this, event] { observer_.task_started(event.id.task, event.id.attempt, event.where); });
 }
 
-void Driver::handle(const AttemptEnded& event) { end_attempt(event.result, {}); }
+void Driver::handle(const AttemptEnded& event) {
+    end_attempt(event.result, {});
+}
 
 void Driver::end_attempt(const AttemptResult& result, std::string definition) {
     const StepId step = data_.graph().id(result.task.step);
-    const auto task = step < data_.graph().nodes.size() ? data_.plan().find(step, result.task.index) : std::nullopt;
+    const auto task =
+        step < data_.graph().nodes.size() ? data_.plan().find(step, result.task.index) : std::nullopt;
     if (!task) {
         return;
     }
@@ -322,9 +338,10 @@ void Driver::end_attempt(const AttemptResult& result, std::string definition) {
         definition = std::move(it->second.definition);
         in_flight_.erase(it);
     }
-    RunEvent event{.event = TaskEnded{step, result.task.index, result.attempt, result.cause, result.exit == 202},
-                   .at = result.ended,
-                   .result = result};
+    RunEvent event{
+        .event = TaskEnded{step, result.task.index, result.attempt, result.cause, result.exit == 202},
+        .at = result.ended,
+        .result = result};
     if (result.succeeded()) {
         event.definition = std::move(definition);
     } else {
@@ -336,7 +353,8 @@ void Driver::end_attempt(const AttemptResult& result, std::string definition) {
     }
     const JournalEntry entry = journal_entry(event, data_.graph());
     journal_.append(entry.type, entry.payload);
-    const TaskState state = data_.plan().state(*task);
+    const bool again = data_.plan().state(*task) == TaskState::ready && !result.succeeded();
+    const TaskState state = again ? TaskState::retrying : data_.plan().state(*task);
     if (state == TaskState::failed && first_cause_ == Cause::none) {
         first_cause_ = result.cause;
     }
@@ -358,7 +376,8 @@ void Driver::handle(const BackendLost& event) {
     in_flight_.clear();
     for (const auto& [task, flight] : held) {
         if (!flight.started) {
-            record(RunEvent{.event = TaskReturned{data_.plan().step(task), data_.plan().index(task)}, .at = now()});
+            record(RunEvent{.event = TaskReturned{data_.plan().step(task), data_.plan().index(task)},
+                            .at = now()});
             continue;
         }
         AttemptResult result;
@@ -409,7 +428,9 @@ void Driver::watch_signals() {
         stop_ = Stop::graceful;
         const auto attempts = attempts_in_flight();
         news_.emplace_back([this, count = attempts.size()] {
-            observer_.note(count == 0 ? "interrupted" : fmt::format("interrupted: ending {} tasks (again: kill them at once)", count));
+            observer_.note(
+                count == 0 ? "interrupted"
+                           : fmt::format("interrupted: ending {} tasks (again: kill them at once)", count));
         });
         backend_.cancel(attempts);
     }
@@ -455,7 +476,9 @@ double Driver::seconds_to_wait() const {
 /// A run that neither runs, nor waits for anything, would wait for ever: say so instead.
 void Driver::check_progress() const {
     if (in_flight_.empty() && !data_.plan().next_due() && stop_ == Stop::none) {
-        throw Error(ExitCode::bug, fmt::format("run {} has nothing left to wait for, but has not ended", data_.record().run), data_.record().run,
+        throw Error(ExitCode::bug,
+                    fmt::format("run {} has nothing left to wait for, but has not ended", data_.record().run),
+                    data_.record().run,
                     "please report this with the flow; `amp resume` goes on with the run");
     }
 }
@@ -479,7 +502,8 @@ Value Driver::failures() const {
 
 std::string Driver::log_tail(const AttemptResult& result) const {
     std::string tail;
-    for (auto piece = result.log.rbegin(); piece != result.log.rend() && tail.size() < k_log_tail_bytes; ++piece) {
+    for (auto piece = result.log.rbegin(); piece != result.log.rend() && tail.size() < k_log_tail_bytes;
+         ++piece) {
         try {
             tail.insert(0, read_piece(*store_.files, *piece));
         } catch (const Error&) {

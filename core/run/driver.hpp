@@ -18,8 +18,9 @@
 
 namespace amp {
 
-/// The loop around the plan: answer its questions, hand out what is ready, wait for an event, journal it, apply it, repeat. One thread.
-/// What it does may end at any instant: the journal and the backend know enough for another driver to go on.
+/// The loop around the plan: answer its questions, hand out what is ready, wait for an event, journal it,
+/// apply it, repeat. One thread. What it does may end at any instant: the journal and the backend know enough
+/// for another driver to go on.
 class Driver {
   public:
     struct Parts {
@@ -96,7 +97,7 @@ class Driver {
     Stop stop_ = Stop::none;
     bool cancelled_ = false;
     bool timed_out_ = false;
-    double started_at_ = 0;                   ///< steady seconds
+    double started_at_ = 0;  ///< steady seconds
     std::optional<double> cleanup_since_;
     Cause first_cause_ = Cause::none;
 };

@@ -25,7 +25,8 @@ std::string state_of(Services& services, const OpenStore& store, const ReadRun& 
     if (run.end) {
         return std::string(state_name(run.end->state));
     }
-    const bool driven = is_driven(*store.objects, *store.files, services.clock, run.record.run, services.host);
+    const bool driven =
+        is_driven(*store.objects, *store.files, services.clock, run.record.run, services.host);
     return driven ? "running" : "interrupted";
 }
 
@@ -36,7 +37,8 @@ std::optional<Value> item_of(const RunData& data, TaskId task) {
         return std::nullopt;
     }
     const List* items = data.items(stack.back(), {index.path.begin(), index.path.end() - 1});
-    return items && index.path.back() < items->size() ? std::optional((*items)[index.path.back()]) : std::nullopt;
+    return items && index.path.back() < items->size() ? std::optional((*items)[index.path.back()])
+                                                      : std::nullopt;
 }
 
 /// A foreach as a whole stands for its tasks only as long as it has none.
@@ -69,7 +71,8 @@ std::vector<TaskView> task_views(const RunData& data, Attempts& attempts) {
     }
     std::stable_sort(views.begin(), views.end(), [&](const TaskView& a, const TaskView& b) {
         const auto key = [&](const TaskView& v) { return rank[data.graph().id(v.name.step)]; };
-        return std::make_tuple(key(a), std::cref(a.name.index.path)) < std::make_tuple(key(b), std::cref(b.name.index.path));
+        return std::make_tuple(key(a), std::cref(a.name.index.path)) <
+               std::make_tuple(key(b), std::cref(b.name.index.path));
     });
     return views;
 }
@@ -166,18 +169,22 @@ Artifact find_artifact(const RunView& view, const TaskName& task, const std::str
     }
     const auto near = did_you_mean(name, names);
     throw Error(ExitCode::not_found, fmt::format("task {} made no artifact '{}'", task.text(), name), where,
-                near ? fmt::format("did you mean '{}'?", *near) : fmt::format("`amp artifacts {}` lists what there is", where));
+                near ? fmt::format("did you mean '{}'?", *near)
+                     : fmt::format("`amp artifacts {}` lists what there is", where));
 }
 
-Value artifact_value(Services& services, const Project& project, const std::string& /*run*/, const Artifact& artifact) {
+Value artifact_value(Services& services, const Project& project, const std::string& /*run*/,
+                     const Artifact& artifact) {
     const OpenStore store = services.open_store(project.store_folder, false);
     if (artifact.kind == Artifact::Kind::value) {
         return read_artifact_value(store, artifact);
     }
-    throw Error(ExitCode::invalid, "the artifact is a file or folder, not a value", {}, "write it to a path with -o PATH");
+    throw Error(ExitCode::invalid, "the artifact is a file or folder, not a value", {},
+                "write it to a path with -o PATH");
 }
 
-void tag_run(Services& services, const Project& project, const std::string& reference, const std::vector<std::string>& tags, bool on) {
+void tag_run(Services& services, const Project& project, const std::string& reference,
+             const std::vector<std::string>& tags, bool on) {
     const OpenStore store = services.open_store(project.store_folder, false);
     const std::string run = resolve_run(*store.objects, reference);
     for (const std::string& tag : tags) {

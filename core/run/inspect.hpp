@@ -17,8 +17,8 @@ namespace amp {
 struct TaskView {
     TaskName name;
     TaskState state = TaskState::waiting;
-    std::uint32_t attempt = 0;             ///< of the last; 0: never started
-    std::vector<AttemptResult> attempts;   ///< those that ended, in order
+    std::uint32_t attempt = 0;            ///< of the last; 0: never started
+    std::vector<AttemptResult> attempts;  ///< those that ended, in order
     std::optional<Timestamp> running_since;
     std::optional<Value> item;
 };
@@ -32,11 +32,11 @@ struct StepView {
 struct RunView {
     std::string run;
     std::string flow;
-    std::string state;      ///< pending, running, succeeded, failed, cancelled, or interrupted (derived)
+    std::string state;  ///< pending, running, succeeded, failed, cancelled, or interrupted (derived)
     std::string user;
     std::string host;
-    std::string origin;     ///< the run that it was resumed from with changes
-    std::string commit;     ///< of git; empty: none
+    std::string origin;  ///< the run that it was resumed from with changes
+    std::string commit;  ///< of git; empty: none
     bool dirty = false;
     bool code_changed = false;  ///< the project's files changed while it ran
     Timestamp created;
@@ -46,7 +46,7 @@ struct RunView {
     std::vector<StepView> steps;
     std::vector<TaskView> tasks;  ///< in the order of steps, then indices
     std::uint64_t caught = 0;
-    Value record;           ///< run.json
+    Value record;  ///< run.json
 };
 
 /// @param reference an id, a unique prefix, or "latest" @throws Error(not_found)
@@ -76,14 +76,17 @@ struct RunFilter {
     std::string sort = {};   ///< a field or params.NAME; "-" in front: descending. Default: newest first
     std::size_t limit = 0;
 };
-std::vector<RunSummary> list_run_summaries(Services& services, const Project& project, const RunFilter& filter);
+std::vector<RunSummary> list_run_summaries(Services& services, const Project& project,
+                                           const RunFilter& filter);
 
 /// A task's artifact as somebody asks for it. @throws Error(not_found) with a did-you-mean
 Artifact find_artifact(const RunView& view, const TaskName& task, const std::string& name);
 /// Its value: of a value, or of a JSON file. @throws Error(invalid) for other files
-Value artifact_value(Services& services, const Project& project, const std::string& run, const Artifact& artifact);
+Value artifact_value(Services& services, const Project& project, const std::string& run,
+                     const Artifact& artifact);
 /// Copies a file or folder artifact (or a value as JSON) to a new path.
-void save_artifact(Services& services, const Project& project, const std::string& run, const Artifact& artifact, const std::string& path);
+void save_artifact(Services& services, const Project& project, const std::string& run,
+                   const Artifact& artifact, const std::string& path);
 
 /// Which logs: a run, a step of it, a task, an attempt.
 struct LogQuery {
@@ -101,8 +104,10 @@ struct LogLine {
     std::string bytes;  ///< as written; not necessarily whole lines
 };
 /// Calls `each` until all is told (follow: until the run has ended, or `each` returns false).
-void read_logs(Services& services, const Project& project, const LogQuery& query, const std::function<bool(const LogLine&)>& each);
+void read_logs(Services& services, const Project& project, const LogQuery& query,
+               const std::function<bool(const LogLine&)>& each);
 
-void tag_run(Services& services, const Project& project, const std::string& reference, const std::vector<std::string>& tags, bool on);
+void tag_run(Services& services, const Project& project, const std::string& reference,
+             const std::vector<std::string>& tags, bool on);
 
 }  // namespace amp

@@ -16,7 +16,8 @@ constexpr double k_follow_seconds = 0.1;
 
 bool wanted(const LogQuery& query, const TaskName& task, std::uint32_t attempt) {
     return (query.step.empty() || task.step == query.step) &&
-           (!query.index || (task.index.path == query.index->path && (query.index->round == 0 || task.index.round == query.index->round))) &&
+           (!query.index || (task.index.path == query.index->path &&
+                             (query.index->round == 0 || task.index.round == query.index->round))) &&
            (!query.attempt || attempt == *query.attempt);
 }
 
@@ -27,16 +28,19 @@ void check_step(const RunView& view, const LogQuery& query) {
         step_found = step_found || step.name == query.step;
     }
     for (const TaskView& task : view.tasks) {
-        task_found = task_found || (query.index && task.name.step == query.step && task.name.index.path == query.index->path);
+        task_found = task_found || (query.index && task.name.step == query.step &&
+                                    task.name.index.path == query.index->path);
     }
     if (!step_found || !task_found) {
         const std::string name = query.step + (query.index ? "/" + query.index->text() : "");
-        throw Error(ExitCode::not_found, fmt::format("run {} has no {} '{}'", view.run, step_found ? "task" : "step", name), view.run,
-                    fmt::format("`amp show {}` lists its steps and tasks", view.run));
+        throw Error(ExitCode::not_found,
+                    fmt::format("run {} has no {} '{}'", view.run, step_found ? "task" : "step", name),
+                    view.run, fmt::format("`amp show {}` lists its steps and tasks", view.run));
     }
 }
 
-/// Which attempts the query means, when it does not say: of each task the last, of a repetition the last of each round.
+/// Which attempts the query means, when it does not say: of each task the last, of a repetition the last of
+/// each round.
 std::set<std::pair<TaskName, std::uint32_t>> last_attempts(const RunView& view) {
     std::map<TaskName, std::uint32_t> last;
     for (const TaskView& task : view.tasks) {
@@ -51,7 +55,8 @@ std::set<std::pair<TaskName, std::uint32_t>> last_attempts(const RunView& view) 
 }
 
 /// Everything that lies in the packs now, by task. False when the listener has had enough.
-bool read_now(const OpenStore& store, const RunView& view, const LogQuery& query, const std::function<bool(const LogLine&)>& each) {
+bool read_now(const OpenStore& store, const RunView& view, const LogQuery& query,
+              const std::function<bool(const LogLine&)>& each) {
     const auto last = last_attempts(view);
     std::map<std::size_t, std::vector<LogLine>> by_task;
     std::map<std::pair<std::string, std::vector<std::uint32_t>>, std::size_t> rank;
@@ -82,7 +87,8 @@ void follow(Services& services, const OpenStore& store, const std::string& run, 
     bool more = true;
     while (more) {
         // Asked before the packs are read, so that what a driver wrote last is not missed.
-        const bool driven = is_driven(*store.objects, *store.files, services.clock, run, services.host) || !live_starts(store, run).empty();
+        const bool driven = is_driven(*store.objects, *store.files, services.clock, run, services.host) ||
+                            !live_starts(store, run).empty();
         follower.poll([&](const PackFrame& frame) {
             if (more && frame.kind != "value" && wanted(query, frame.task, frame.attempt)) {
                 more = each(LogLine{frame.task, frame.attempt, frame.at, frame.kind == "note", frame.bytes});
@@ -97,7 +103,8 @@ void follow(Services& services, const OpenStore& store, const std::string& run, 
 
 }  // namespace
 
-void read_logs(Services& services, const Project& project, const LogQuery& query, const std::function<bool(const LogLine&)>& each) {
+void read_logs(Services& services, const Project& project, const LogQuery& query,
+               const std::function<bool(const LogLine&)>& each) {
     const RunView view = view_run(services, project, query.run);
     const OpenStore store = services.open_store(project.store_folder, false);
     const bool ended = view.state != "running";

@@ -15,8 +15,10 @@ class RunObserver {
     virtual void note(const std::string& /*text*/) {}  ///< something that the user should know; once each
     virtual void task_queued(const TaskName&, const std::string& /*reason*/) {}
     virtual void task_started(const TaskName&, std::uint32_t /*attempt*/, const std::string& /*where*/) {}
-    /// @param state succeeded, failed, caught, cancelled, or retrying (then another attempt comes at `retry_at`)
-    virtual void task_ended(const AttemptResult&, TaskState /*state*/, std::optional<Timestamp> /*retry_at*/) {}
+    /// @param state succeeded, failed, caught, cancelled, or retrying (then another attempt comes at
+    /// `retry_at`)
+    virtual void task_ended(const AttemptResult&, TaskState /*state*/,
+                            std::optional<Timestamp> /*retry_at*/) {}
     virtual void task_skipped(const TaskName&) {}
     virtual void task_reused(const TaskName&) {}
     /// After each batch of events: a good moment to redraw.

@@ -19,11 +19,13 @@ std::optional<std::string> variable(const Services& services, const std::string&
     return it == services.environment.end() ? std::nullopt : std::optional(it->second);
 }
 
-/// Stores the file's content; the parameter's value is then a file as artifacts are, laid at $AMP_IN/params/NAME.
+/// Stores the file's content; the parameter's value is then a file as artifacts are, laid at
+/// $AMP_IN/params/NAME.
 Value store_file(Services& services, OpenStore& store, const std::string& name, const std::string& path) {
     const auto info = services.files.info(services.files.canonical(path));
     if (!info || info->kind != FileInfo::Kind::file) {
-        throw Error(ExitCode::invalid, fmt::format("parameter '{}' needs a file, but '{}' is none", name, path), path);
+        throw Error(ExitCode::invalid,
+                    fmt::format("parameter '{}' needs a file, but '{}' is none", name, path), path);
     }
     const ObjectInfo object = Objects(*store.objects).put_file(path);
     return FileRef{"params/" + name, object.sha256, object.size_bytes, false};
@@ -40,17 +42,20 @@ Object recorded_texts(const RunRecord& record) {
     return out;
 }
 
-/// The flow as a resume asks for its parameters: a file that was given before, and not again, is in the store already.
+/// The flow as a resume asks for its parameters: a file that was given before, and not again, is in the store
+/// already.
 Flow without_recorded_files(Flow flow, const RunRecord& before, const ParameterSources& sources) {
     std::erase_if(flow.params, [&](const Parameter& parameter) {
         const Value* recorded = before.params.find(parameter.name);
-        const bool again = std::any_of(sources.given.begin(), sources.given.end(), [&](const auto& given) { return given.first == parameter.name; });
+        const bool again = std::any_of(sources.given.begin(), sources.given.end(),
+                                       [&](const auto& given) { return given.first == parameter.name; });
         return recorded && recorded->is_file() && !again;
     });
     return flow;
 }
 
-ParameterInputs parameter_inputs(Services& services, const ParameterSources& sources, const RunRecord* before) {
+ParameterInputs parameter_inputs(Services& services, const ParameterSources& sources,
+                                 const RunRecord* before) {
     ParameterInputs in;
     in.given = sources.given;
     in.file = sources.file;
@@ -71,7 +76,8 @@ ConfigInputs config_inputs(Services& services, const Project& project, const Par
     in.given = sources.config;
     in.environment = [&services](const std::string& name) { return variable(services, name); };
     in.read = [&services, folder = project.folder](const std::string& path) -> std::optional<std::string> {
-        const std::string whole = path.starts_with('/') || services.files.info(path) ? path : folder + "/" + path;
+        const std::string whole =
+            path.starts_with('/') || services.files.info(path) ? path : folder + "/" + path;
         if (!services.files.info(whole)) {
             return std::nullopt;
         }
@@ -82,11 +88,12 @@ ConfigInputs config_inputs(Services& services, const Project& project, const Par
 
 }  // namespace
 
-ResolvedInputs resolve_inputs(Services& services, OpenStore& store, const Project& project, const Flow& flow, const ParameterSources& sources,
-                              const RunRecord* before) {
+ResolvedInputs resolve_inputs(Services& services, OpenStore& store, const Project& project, const Flow& flow,
+                              const ParameterSources& sources, const RunRecord* before) {
     Diagnostics diagnostics;
     const Flow asked = before ? without_recorded_files(flow, *before, sources) : flow;
-    ResolvedParameters resolved = resolve_parameters(asked, parameter_inputs(services, sources, before), diagnostics);
+    ResolvedParameters resolved =
+        resolve_parameters(asked, parameter_inputs(services, sources, before), diagnostics);
     Object config = load_config(flow, config_inputs(services, project, sources), diagnostics);
     if (diagnostics.has_errors()) {
         throw InvalidFlow(std::move(diagnostics), flow.path, flow.source);

@@ -15,8 +15,8 @@ struct ResolvedInputs {
 
 /// @param before what an earlier run was given (resume): stands where nothing newer is said; null: none
 /// @throws InvalidFlow with a diagnostic for each mistake
-ResolvedInputs resolve_inputs(Services& services, OpenStore& store, const Project& project, const Flow& flow, const ParameterSources& sources,
-                              const RunRecord* before);
+ResolvedInputs resolve_inputs(Services& services, OpenStore& store, const Project& project, const Flow& flow,
+                              const ParameterSources& sources, const RunRecord* before);
 
 /// The variables of the environment that the flow's expressions mention, as they are now.
 Value recorded_environment(const Services& services, const Flow& flow);

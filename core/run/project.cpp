@@ -113,7 +113,7 @@ std::string store_folder(const Services& services, const Project& project) {
 
 /// The profile asked for, else the project's default, else "local", which needs no table.
 std::string chosen_profile(const Project& project, const std::string& asked) {
-    const std::string profile = asked.empty() ? get_string(project.settings, "default", k_local) : asked;
+    std::string profile = asked.empty() ? get_string(project.settings, "default", k_local) : asked;
     const Object& profiles = get_object(project.settings, "profile");
     if (profile == k_local || profiles.contains(profile)) {
         return profile;

@@ -10,19 +10,21 @@
 
 namespace amp {
 
-/// The project that a command works in: found upwards from the current folder as git finds .git: the nearest folder with
-/// `amp.toml`, else with `.amp/`, else the current folder itself.
+/// The project that a command works in: found upwards from the current folder as git finds .git: the nearest
+/// folder with `amp.toml`, else with `.amp/`, else the current folder itself.
 struct Project {
     std::string folder;        ///< absolute
     std::string store_folder;  ///< .amp beside it, or [store] url / $AMP_STORE
     Value settings;            ///< amp.toml and its layers, merged
     std::string profile;       ///< the one that runs things; "local" when none is named
-    /// Where each leaf of `settings` comes from: "profile.hpc.partition" → a file's path, "AMP__PROFILE__HPC__PARTITION", "--set".
+    /// Where each leaf of `settings` comes from: "profile.hpc.partition" → a file's path,
+    /// "AMP__PROFILE__HPC__PARTITION", "--set".
     std::map<std::string, std::string> origins;
 };
 
 /// @param overrides --set a.b=c
 /// @throws Error(invalid) with the first diagnostic's text when amp.toml is broken
-Project find_project(Services& services, const std::vector<std::string>& overrides, const std::string& profile = {});
+Project find_project(Services& services, const std::vector<std::string>& overrides,
+                     const std::string& profile = {});
 
 }  // namespace amp

@@ -25,7 +25,8 @@ std::string listed(const std::vector<CodeDifference>& differences) {
     for (std::size_t i = 0; i < std::min(differences.size(), k_shown); ++i) {
         out += fmt::format("{}{} {}", i == 0 ? "" : ", ", differences[i].path, differences[i].how);
     }
-    return differences.size() > k_shown ? fmt::format("{} and {} more", out, differences.size() - k_shown) : out;
+    return differences.size() > k_shown ? fmt::format("{} and {} more", out, differences.size() - k_shown)
+                                        : out;
 }
 
 std::string changed_names(const Value& before, const Value& after) {
@@ -50,7 +51,8 @@ Flow current_flow(Services& services, const RunRecord& record, Diagnostics& diag
     return flow;
 }
 
-Changes find_changes(Services& services, OpenStore& store, const Project& project, const RunRecord& record, const ResumeOptions& options) {
+Changes find_changes(Services& services, OpenStore& store, const Project& project, const RunRecord& record,
+                     const ResumeOptions& options) {
     Changes c;
     c.record = record;
     Diagnostics diagnostics;
@@ -85,12 +87,15 @@ Changes find_changes(Services& services, OpenStore& store, const Project& projec
     return c;
 }
 
-RunOutcome go_on_anew(Services& services, OpenStore& store, Changes changes, const ResumeOptions& options, RunObserver& observer) {
+RunOutcome go_on_anew(Services& services, OpenStore& store, Changes changes, const ResumeOptions& options,
+                      RunObserver& observer) {
     const std::string origin = changes.record.run;
-    const bool busy = is_driven(*store.objects, *store.files, services.clock, origin, services.host) || !live_starts(store, origin).empty();
+    const bool busy = is_driven(*store.objects, *store.files, services.clock, origin, services.host) ||
+                      !live_starts(store, origin).empty();
     if (busy) {
-        throw Error(ExitCode::busy, fmt::format("run {} is still at work, and what it runs has changed since", origin), origin,
-                    fmt::format("wait for it, or end it with `amp cancel {}`", origin));
+        throw Error(ExitCode::busy,
+                    fmt::format("run {} is still at work, and what it runs has changed since", origin),
+                    origin, fmt::format("wait for it, or end it with `amp cancel {}`", origin));
     }
     const ReadRun old = read_whole_run(store, origin);
     changes.record.origin = origin;
@@ -110,7 +115,8 @@ RunOutcome go_on_anew(Services& services, OpenStore& store, Changes changes, con
 
 }  // namespace
 
-RunOutcome resume_run(Services& services, const Project& project, const ResumeOptions& options, RunObserver& observer) {
+RunOutcome resume_run(Services& services, const Project& project, const ResumeOptions& options,
+                      RunObserver& observer) {
     OpenStore store = services.open_store(project.store_folder, false);
     const std::string run = resolve_run(*store.objects, options.run);
     const RunRecord record = run_record_from(read_run(*store.objects, run));

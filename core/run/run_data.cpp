@@ -13,7 +13,9 @@ namespace amp {
 namespace {
 
 /// So that a replay computes the same back-offs.
-std::uint64_t seed_of(const std::string& run) { return crc32c(run); }
+std::uint64_t seed_of(const std::string& run) {
+    return crc32c(run);
+}
 
 Value error_value(const AttemptResult& result, const std::string& log_tail) {
     return Object{{"cause", cause_name(result.cause)},
@@ -31,7 +33,10 @@ Artifact value_artifact(Value value) {
 }  // namespace
 
 RunData::RunData(const RunRecord& record, const Flow& flow, const Graph& graph)
-    : record_(record), flow_(flow), graph_(graph), plan_(graph, PlanOptions{record.keep_going, seed_of(record.run)}) {}
+    : record_(record),
+      flow_(flow),
+      graph_(graph),
+      plan_(graph, PlanOptions{record.keep_going, seed_of(record.run)}) {}
 
 bool RunData::apply(const RunEvent& e) {
     if (!plan_.apply(e.event, e.at)) {
@@ -121,10 +126,12 @@ void settle_graph(Graph& graph, const Flow& flow, const RunRecord& record) {
     for (StepId id = 0; id < graph.nodes.size() && id < flow.steps.size(); ++id) {
         const Step& step = flow.steps[id];
         if (step.limit) {
-            graph.nodes[id].limit = static_cast<std::uint32_t>(setting_int(*step.limit, scope, "limit", 1, 1000000));
+            graph.nodes[id].limit =
+                static_cast<std::uint32_t>(setting_int(*step.limit, scope, "limit", 1, 1000000));
         }
         if (step.priority) {
-            graph.nodes[id].priority = static_cast<std::int32_t>(setting_int(*step.priority, scope, "priority", -1000000, 1000000));
+            graph.nodes[id].priority =
+                static_cast<std::int32_t>(setting_int(*step.priority, scope, "priority", -1000000, 1000000));
         }
     }
 }

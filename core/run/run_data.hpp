@@ -15,8 +15,8 @@
 
 namespace amp {
 
-/// What a run has come to: its plan, and the values beside it. Built from the journal's events by the same code
-/// that drives the run, so that what a resume sees is what was.
+/// What a run has come to: its plan, and the values beside it. Built from the journal's events by the same
+/// code that drives the run, so that what a resume sees is what was.
 class RunData {
   public:
     /// @param flow what record.flow_source says; must outlive this
@@ -66,7 +66,8 @@ struct RecordedFlow {
 };
 std::unique_ptr<const RecordedFlow> load_recorded_flow(const RunRecord& record);
 
-/// For `grow`, limits and the like, which may be expressions over params, config, git and env: fills limit and priority of the graph.
+/// For `grow`, limits and the like, which may be expressions over params, config, git and env: fills limit
+/// and priority of the graph.
 void settle_graph(Graph& graph, const Flow& flow, const RunRecord& record);
 
 }  // namespace amp

@@ -35,7 +35,9 @@ constexpr std::string_view k_type<RunReopened> = "reopened";
 constexpr std::array<std::string_view, 4> k_question_kinds = {"edges", "when", "items", "until"};
 
 template <class T>
-constexpr bool k_of_task = requires(T e) { e.step; };
+constexpr bool k_of_task = requires(T e) {
+    e.step;
+};
 
 Value artifacts_value(const std::map<std::string, Artifact>& artifacts) {
     Object out;
@@ -210,8 +212,9 @@ std::optional<RunEvent> run_event_from(const Record& record, const Graph& graph)
 }
 
 JournalEntry journal_entry(const RunEndRecord& end) {
-    return {"run_ended",
-            Object{{"state", state_name(end.state)}, {"code_changed", end.code_changed}, {"at", format_time(end.at)}}};
+    return {"run_ended", Object{{"state", state_name(end.state)},
+                                {"code_changed", end.code_changed},
+                                {"at", format_time(end.at)}}};
 }
 
 std::optional<RunEndRecord> run_end_from(const Record& record) {

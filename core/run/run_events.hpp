@@ -17,11 +17,11 @@ namespace amp {
 struct RunEvent {
     PlanEvent event = {};
     Timestamp at = {};
-    List items = {};                  ///< of ItemsDecided
-    std::string message = {};         ///< of DecisionFailed
+    List items = {};                           ///< of ItemsDecided
+    std::string message = {};                  ///< of DecisionFailed
     std::optional<AttemptResult> result = {};  ///< of TaskEnded
-    std::string log_tail = {};        ///< of a failed TaskEnded: its last lines
-    std::string definition = {};      ///< of a succeeded TaskEnded and of TaskReused: the definition hash
+    std::string log_tail = {};                 ///< of a failed TaskEnded: its last lines
+    std::string definition = {};  ///< of a succeeded TaskEnded and of TaskReused: the definition hash
     std::map<std::string, Artifact> artifacts = {};  ///< of TaskReused
 };
 

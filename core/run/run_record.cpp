@@ -27,7 +27,10 @@ Value to_value(const RunRecord& r) {
     List tags(r.tags.begin(), r.tags.end());
     return Object{{"schema", RunRecord::k_schema},
                   {"run", r.run},
-                  {"flow", Object{{"name", r.flow_name}, {"path", r.flow_path}, {"source", r.flow_source}, {"overrides", r.overrides}}},
+                  {"flow", Object{{"name", r.flow_name},
+                                  {"path", r.flow_path},
+                                  {"source", r.flow_source},
+                                  {"overrides", r.overrides}}},
                   {"project_folder", r.project_folder},
                   {"profile", r.profile},
                   {"params", r.params},
@@ -50,7 +53,8 @@ RunRecord run_record_from(const Value& value) {
     RunRecord r;
     r.run = get_string(value, "run");
     if (const auto schema = get_int(value, "schema"); schema > RunRecord::k_schema) {
-        throw Error(ExitCode::mismatch, fmt::format("run {} was made by a newer amp (record schema {})", r.run, schema), r.run,
+        throw Error(ExitCode::mismatch,
+                    fmt::format("run {} was made by a newer amp (record schema {})", r.run, schema), r.run,
                     "use that version of amp, or a newer one");
     }
     if (const Value* flow = value.find("flow")) {

@@ -18,21 +18,21 @@ struct RunRecord {
 
     std::string run;
     std::string flow_name;
-    std::string flow_path;       ///< absolute, where it was read
-    std::string flow_source;     ///< its text
-    Value overrides;             ///< step keys of the profile, as they were laid over the flow
+    std::string flow_path;    ///< absolute, where it was read
+    std::string flow_source;  ///< its text
+    Value overrides;          ///< step keys of the profile, as they were laid over the flow
     std::string project_folder;
     std::string profile;
-    Value params = Object{};     ///< resolved
-    Value config = Object{};     ///< as loaded
-    Value env = Object{};        ///< the variables that expressions mention
+    Value params = Object{};  ///< resolved
+    Value config = Object{};  ///< as loaded
+    Value env = Object{};     ///< the variables that expressions mention
     std::vector<std::string> tags;
     std::optional<GitState> git;
     CodeManifest code;
     std::string user;
     std::string host;
-    std::string version;         ///< of amp
-    std::string origin;          ///< the run that this one goes on from, with changes
+    std::string version;  ///< of amp
+    std::string origin;   ///< the run that this one goes on from, with changes
     std::string driver = "amp";
     bool keep_going = false;
     std::size_t max_workers = 0;

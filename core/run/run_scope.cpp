@@ -9,7 +9,9 @@
 namespace amp {
 namespace {
 
-std::optional<Value> member(const Value& object, std::span<const Access> path) { return apply_path(object, path); }
+std::optional<Value> member(const Value& object, std::span<const Access> path) {
+    return apply_path(object, path);
+}
 
 Value git_object(const std::optional<GitState>& git) {
     if (!git) {
@@ -19,8 +21,9 @@ Value git_object(const std::optional<GitState>& git) {
 }
 
 bool makes(const Step& step, std::string_view name) {
-    return step.catch_as == name || std::any_of(step.outputs.begin(), step.outputs.end(),
-                                                [&](const TaskOutput& output) { return output.name == name; });
+    return step.catch_as == name ||
+           std::any_of(step.outputs.begin(), step.outputs.end(),
+                       [&](const TaskOutput& output) { return output.name == name; });
 }
 
 std::string dotted(const std::vector<std::uint32_t>& path, std::size_t from) {
@@ -48,7 +51,9 @@ std::optional<Value> RecordScope::resolve(const std::string& root, std::span<con
         return member(git_object(record_.git), path);
     }
     if (root == "run") {
-        return member(Object{{"id", record_.run}, {"created", format_time(record_.created)}, {"user", record_.user}}, path);
+        return member(
+            Object{{"id", record_.run}, {"created", format_time(record_.created)}, {"user", record_.user}},
+            path);
     }
     if (root == "flow") {
         return member(Object{{"name", flow_name_}}, path);
@@ -104,7 +109,8 @@ std::optional<Value> RunScope::item(std::string_view name) const {
     const auto& path = position_.index.path;
     for (std::size_t level = std::min(stack.size(), path.size()); level-- > 0;) {
         if (data_.step(stack[level]).as == name) {
-            const List* items = data_.items(stack[level], {path.begin(), path.begin() + static_cast<std::ptrdiff_t>(level)});
+            const List* items =
+                data_.items(stack[level], {path.begin(), path.begin() + static_cast<std::ptrdiff_t>(level)});
             return items && path[level] < items->size() ? std::optional((*items)[path[level]]) : std::nullopt;
         }
     }
@@ -116,16 +122,19 @@ std::optional<Value> RunScope::step_reference(StepId step, std::span<const Acces
     const auto& theirs = data_.graph().nodes[step].stack;
     const std::size_t known = position_.index.path.size();
     std::size_t common = 0;
-    while (common < theirs.size() && common < mine.size() && common < known && theirs[common] == mine[common]) {
+    while (common < theirs.size() && common < mine.size() && common < known &&
+           theirs[common] == mine[common]) {
         ++common;
     }
-    std::vector<std::uint32_t> at(position_.index.path.begin(), position_.index.path.begin() + static_cast<std::ptrdiff_t>(common));
+    std::vector<std::uint32_t> at(position_.index.path.begin(),
+                                  position_.index.path.begin() + static_cast<std::ptrdiff_t>(common));
     return of_levels(step, std::move(at), common, theirs.size() - common, path);
 }
 
-/// `closed` levels are still to be chosen by an index or a star; `at` is the path so far, `common` what both sides share.
-std::optional<Value> RunScope::of_levels(StepId step, std::vector<std::uint32_t> at, std::size_t common, std::size_t closed,
-                                         std::span<const Access> path) const {
+/// `closed` levels are still to be chosen by an index or a star; `at` is the path so far, `common` what both
+/// sides share.
+std::optional<Value> RunScope::of_levels(StepId step, std::vector<std::uint32_t> at, std::size_t common,
+                                         std::size_t closed, std::span<const Access> path) const {
     if (closed == 0) {
         return of_task(step, at, common, path);
     }
@@ -146,9 +155,10 @@ std::optional<Value> RunScope::of_levels(StepId step, std::vector<std::uint32_t>
     return of_levels(step, std::move(at), common, closed - 1, path.subspan(1));
 }
 
-/// A star goes through the items of one level; levels below that are not named get stars of their own, so lists nest.
-Value RunScope::star(StepId step, const std::vector<std::uint32_t>& at, std::size_t common, std::size_t closed,
-                     std::span<const Access> rest) const {
+/// A star goes through the items of one level; levels below that are not named get stars of their own, so
+/// lists nest.
+Value RunScope::star(StepId step, const std::vector<std::uint32_t>& at, std::size_t common,
+                     std::size_t closed, std::span<const Access> rest) const {
     const StepId foreach = data_.graph().nodes[step].stack[at.size()];
     const List* items = data_.items(foreach, at);
     List out;
@@ -178,7 +188,8 @@ std::optional<Value> RunScope::of_task(StepId step, const std::vector<std::uint3
         return std::nullopt;
     }
     const auto* made = data_.artifacts(*task);
-    const auto found = made ? made->find(path.front().name) : std::map<std::string, Artifact>::const_iterator();
+    const auto found =
+        made ? made->find(path.front().name) : std::map<std::string, Artifact>::const_iterator();
     if (!made || found == made->end()) {
         return std::nullopt;
     }
@@ -191,13 +202,16 @@ std::optional<Value> RunScope::previous_round(std::span<const Access> path) cons
     if (!task || path.empty() || path.front().kind != Access::Kind::member) {
         return std::nullopt;
     }
-    const auto* made = position_.after_round ? data_.artifacts_of_round_before(*task) : data_.artifacts(*task);
-    const auto found = made ? made->find(path.front().name) : std::map<std::string, Artifact>::const_iterator();
+    const auto* made =
+        position_.after_round ? data_.artifacts_of_round_before(*task) : data_.artifacts(*task);
+    const auto found =
+        made ? made->find(path.front().name) : std::map<std::string, Artifact>::const_iterator();
     if (!made || found == made->end()) {
         return std::nullopt;
     }
     const auto& at = position_.index.path;
-    return apply_path(artifact_value(position_.step, at, at.size(), found->first, found->second), path.subspan(1));
+    return apply_path(artifact_value(position_.step, at, at.size(), found->first, found->second),
+                      path.subspan(1));
 }
 
 Value RunScope::overview(StepId step, const std::vector<std::uint32_t>& at, std::size_t common) const {
@@ -218,8 +232,8 @@ Value RunScope::overview(StepId step, const std::vector<std::uint32_t>& at, std:
                   {"artifacts", std::move(artifacts)}};
 }
 
-Value RunScope::artifact_value(StepId step, const std::vector<std::uint32_t>& at, std::size_t common, const std::string& name,
-                               const Artifact& artifact) const {
+Value RunScope::artifact_value(StepId step, const std::vector<std::uint32_t>& at, std::size_t common,
+                               const std::string& name, const Artifact& artifact) const {
     const bool in_join = at.size() > common;
     const std::string branch = in_join ? dotted(at, common) + "/" : "";
     const std::string path = data_.graph().nodes[step].name + "/" + branch + name;

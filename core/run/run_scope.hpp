@@ -16,7 +16,8 @@ namespace amp {
 /// What is known before anything runs: params, config, git, env, run.id, flow.name.
 class RecordScope : public Scope {
   public:
-    RecordScope(const RunRecord& record, std::string flow_name) : record_(record), flow_name_(std::move(flow_name)) {}
+    RecordScope(const RunRecord& record, std::string flow_name)
+        : record_(record), flow_name_(std::move(flow_name)) {}
 
     std::optional<Value> resolve(const std::string& root, std::span<const Access> path) const override;
     bool failed(const std::optional<std::string>&) const override { return false; }
@@ -38,8 +39,9 @@ struct ScopePosition {
     bool after_round = false;  ///< `until`: the step's own artifacts are those of the round in `index`
 };
 
-/// What expressions see at a task: all of RecordScope, and item, index, round, prev, outputs, step, attempt, and the artifacts of the
-/// ancestors of the same branch. Remembers the artifacts that were read, since those become the task's inputs.
+/// What expressions see at a task: all of RecordScope, and item, index, round, prev, outputs, step, attempt,
+/// and the artifacts of the ancestors of the same branch. Remembers the artifacts that were read, since those
+/// become the task's inputs.
 class RunScope : public Scope {
   public:
     RunScope(const RunData& data, ScopePosition position, const ArtifactLoader& load, Timestamp now);
@@ -48,7 +50,8 @@ class RunScope : public Scope {
     bool failed(const std::optional<std::string>& step) const override;
     Timestamp now() const override { return now_; }
 
-    /// An artifact that an expression read: its place below $AMP_IN ("train/model", in a join "train/3/model").
+    /// An artifact that an expression read: its place below $AMP_IN ("train/model", in a join
+    /// "train/3/model").
     struct Read {
         std::string path;
         std::string name;
@@ -62,16 +65,16 @@ class RunScope : public Scope {
     std::optional<Value> item(std::string_view name) const;
     std::optional<Value> step_reference(StepId step, std::span<const Access> path) const;
     std::optional<Value> bare_reference(const std::string& name, std::span<const Access> path) const;
-    std::optional<Value> of_levels(StepId step, std::vector<std::uint32_t> at, std::size_t common, std::size_t closed,
-                                   std::span<const Access> path) const;
+    std::optional<Value> of_levels(StepId step, std::vector<std::uint32_t> at, std::size_t common,
+                                   std::size_t closed, std::span<const Access> path) const;
     Value star(StepId step, const std::vector<std::uint32_t>& at, std::size_t common, std::size_t closed,
                std::span<const Access> rest) const;
     std::optional<Value> previous_round(std::span<const Access> path) const;
     std::optional<Value> of_task(StepId step, const std::vector<std::uint32_t>& at, std::size_t common,
                                  std::span<const Access> path) const;
     Value overview(StepId step, const std::vector<std::uint32_t>& at, std::size_t common) const;
-    Value artifact_value(StepId step, const std::vector<std::uint32_t>& at, std::size_t common, const std::string& name,
-                         const Artifact& artifact) const;
+    Value artifact_value(StepId step, const std::vector<std::uint32_t>& at, std::size_t common,
+                         const std::string& name, const Artifact& artifact) const;
     bool is_ancestor(StepId step) const;
 
     const RunData& data_;

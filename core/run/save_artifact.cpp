@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 /// Objects are read-only; a copy that somebody asked for is theirs to change.
 void save_file(Objects& objects, const std::string& sha256, bool executable, const fs::path& path) {
     objects.get_to_file(sha256, path.string());
-    auto rights = fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read | fs::perms::others_read;
+    auto rights =
+        fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read | fs::perms::others_read;
     if (executable) {
         rights |= fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec;
     }
@@ -54,9 +55,11 @@ void save_value(const Value& value, const std::string& path) {
 
 }  // namespace
 
-void save_artifact(Services& services, const Project& project, const std::string& /*run*/, const Artifact& artifact, const std::string& path) {
+void save_artifact(Services& services, const Project& project, const std::string& /*run*/,
+                   const Artifact& artifact, const std::string& path) {
     if (fs::symlink_status(path).type() != fs::file_type::not_found) {
-        throw Error(ExitCode::usage, fmt::format("'{}' exists already", path), path, "name a path that is free");
+        throw Error(ExitCode::usage, fmt::format("'{}' exists already", path), path,
+                    "name a path that is free");
     }
     const OpenStore store = services.open_store(project.store_folder, false);
     Objects objects(*store.objects);

@@ -38,7 +38,8 @@ struct Services {
     Waiter& waiter;
     std::function<OpenStore(const std::string& folder, bool create)> open_store;
     std::function<std::unique_ptr<Backend>(const OpenStore&, const BackendRequest&)> make_backend;
-    std::function<bool(const OpenStore&, const std::string& run, const std::string& who)> ask_cancel;  ///< of a living keeper; false: none
+    std::function<bool(const OpenStore&, const std::string& run, const std::string& who)>
+        ask_cancel;  ///< of a living keeper; false: none
     std::function<Capacity()> machine;
     std::map<std::string, std::string, std::less<>> environment;
     std::string user;

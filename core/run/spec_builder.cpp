@@ -17,7 +17,9 @@ namespace {
 /// Longer values reach the task as a file: `@PATH`.
 constexpr std::size_t k_env_limit = std::size_t{32} << 10;
 
-LateText plain(std::string text) { return {Piece{Piece::Kind::text, std::move(text)}}; }
+LateText plain(std::string text) {
+    return {Piece{Piece::Kind::text, std::move(text)}};
+}
 
 Artifact in_line(Value value) {
     const std::string text = json::dump(value);
@@ -32,7 +34,8 @@ void add_json(TaskSpec& spec, const std::string& name, const Value& value, const
         return;
     }
     spec.inputs.push_back(TaskInput{file, in_line(value)});
-    spec.env.emplace_back(name, LateText{Piece{Piece::Kind::text, "@"}, Piece{Piece::Kind::input, file + ".json"}});
+    spec.env.emplace_back(name,
+                          LateText{Piece{Piece::Kind::text, "@"}, Piece{Piece::Kind::input, file + ".json"}});
 }
 
 std::string template_source(const ShellCommand& command) {
@@ -74,10 +77,12 @@ Value sources_hash(const Step& step, const CodeManifest& code) {
     }
     std::string text;
     for (const CodeEntry& entry : code.entries) {
-        const bool used = std::any_of(step.sources.begin(), step.sources.end(),
-                                      [&](const std::string& glob) { return glob_matches(glob, entry.path); });
+        const bool used = std::any_of(step.sources.begin(), step.sources.end(), [&](const std::string& glob) {
+            return glob_matches(glob, entry.path);
+        });
         if (used) {
-            text += json::quote(entry.path) + (entry.executable ? "x" : "-") + entry.sha256 + entry.link_target + "\n";
+            text += json::quote(entry.path) + (entry.executable ? "x" : "-") + entry.sha256 +
+                    entry.link_target + "\n";
         }
     }
     return sha256_hex(text);
@@ -182,7 +187,8 @@ void grow_resources(Resources& resources, const RetryPolicy& retry, std::uint32_
     for (const auto& [name, factor] : retry.grow) {
         const double times = std::pow(factor, static_cast<double>(ooms));
         if (name == "memory") {
-            resources.memory_bytes = static_cast<std::uint64_t>(static_cast<double>(resources.memory_bytes) * times);
+            resources.memory_bytes =
+                static_cast<std::uint64_t>(static_cast<double>(resources.memory_bytes) * times);
         } else if (name == "cpu") {
             resources.cpu *= times;
         }
@@ -206,7 +212,10 @@ StepUses uses_of(const Step& step, const Flow& flow) {
         for (const auto& use : expression.uses()) {
             const Reference& r = use.reference;
             const bool named = !r.path.empty() && r.path.front().kind == Access::Kind::member;
-            auto* set = r.root == "params" ? &uses.params : r.root == "config" ? &uses.config : r.root == "env" ? &uses.env : nullptr;
+            auto* set = r.root == "params"   ? &uses.params
+                        : r.root == "config" ? &uses.config
+                        : r.root == "env"    ? &uses.env
+                                             : nullptr;
             if (set && named) {
                 set->insert(r.path.front().name);
             }
@@ -247,7 +256,8 @@ const SpecBuilder::Prepared& SpecBuilder::prepare(StepId id) {
     for (const auto& [name, value] : p.params.as_object()) {
         if (value.is_file()) {
             const FileRef& f = value.as_file();
-            p.param_files.push_back(TaskInput{f.path, Artifact{Artifact::Kind::file, {}, f.sha256, f.size_bytes, {}, 0}});
+            p.param_files.push_back(
+                TaskInput{f.path, Artifact{Artifact::Kind::file, {}, f.sha256, f.size_bytes, {}, 0}});
         }
         p.params_env.emplace_back("AMP_PARAM_" + name, late_text(value));
     }
@@ -269,7 +279,8 @@ const SpecBuilder::Prepared& SpecBuilder::prepare(StepId id) {
                           {"environment", subset(record.env, p.uses.env)},
                           {"sources", sources_hash(step, record.code)}};
     const RecordScope scope(record, data_.flow().name);
-    const bool fixed = std::all_of(step.resources.begin(), step.resources.end(), [](const auto& r) { return is_static(r.second); });
+    const bool fixed = std::all_of(step.resources.begin(), step.resources.end(),
+                                   [](const auto& r) { return is_static(r.second); });
     if (fixed) {
         p.resources = evaluate_resources(step, scope);
     }
@@ -311,7 +322,8 @@ BuiltTask SpecBuilder::build(TaskId task, Timestamp now, const Value& failures) 
     spec.outputs = step.outputs;
     spec.resources = prepared.resources ? *prepared.resources : evaluate_resources(step, scope);
     grow_resources(spec.resources, step.retry, data_.plan().oom_count(task));
-    spec.timeout_s = prepared.timeout_s ? *prepared.timeout_s : setting_duration_s(*step.timeout, scope, "timeout");
+    spec.timeout_s =
+        prepared.timeout_s ? *prepared.timeout_s : setting_duration_s(*step.timeout, scope, "timeout");
     spec.priority = data_.graph().nodes[id].priority;
     built.definition = sha256_hex(json::dump(definition));
     return built;
@@ -364,9 +376,11 @@ void SpecBuilder::add_item(TaskSpec& spec, StepId id, const RunScope& scope, Obj
     definition.emplace("items", std::move(items));
 }
 
-/// What the expressions read, and what `inputs` names, is laid below $AMP_IN: files always; values where they were read one by one
-/// (a star over thousands of values is not worth thousands of files: `inputs` asks for them).
-void SpecBuilder::add_inputs(TaskSpec& spec, const Step& step, const RunScope& scope, Object& definition) const {
+/// What the expressions read, and what `inputs` names, is laid below $AMP_IN: files always; values where they
+/// were read one by one (a star over thousands of values is not worth thousands of files: `inputs` asks for
+/// them).
+void SpecBuilder::add_inputs(TaskSpec& spec, const Step& step, const RunScope& scope,
+                             Object& definition) const {
     const auto mentioned = scope.reads();
     for (const Step::Input& input : step.inputs) {
         const auto before = scope.reads();
@@ -388,7 +402,8 @@ void SpecBuilder::add_inputs(TaskSpec& spec, const Step& step, const RunScope& s
         hashes.emplace(read.path, read.artifact.sha256);
     }
     for (const auto& read : scope.reads()) {
-        const bool star_value = read.in_join && read.artifact.kind == Artifact::Kind::value && mentioned.contains(read);
+        const bool star_value =
+            read.in_join && read.artifact.kind == Artifact::Kind::value && mentioned.contains(read);
         if (star_value) {
             continue;
         }

@@ -28,7 +28,8 @@ struct BuiltTask {
     std::string definition;
 };
 
-/// Makes task specs: evaluates a step's expressions at a task. What does not depend on the task is worked out once a step.
+/// Makes task specs: evaluates a step's expressions at a task. What does not depend on the task is worked out
+/// once a step.
 class SpecBuilder {
   public:
     /// @param load reads artifacts that are not in line

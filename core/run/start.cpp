@@ -44,7 +44,8 @@ Value step_overrides(const Project& project) {
     return steps ? *steps : Value();
 }
 
-RunRecord make_record(Services& services, OpenStore& store, const Project& project, const LoadedFlow& loaded, const StartOptions& options) {
+RunRecord make_record(Services& services, OpenStore& store, const Project& project, const LoadedFlow& loaded,
+                      const StartOptions& options) {
     const Flow& flow = loaded.flow;
     RunRecord r;
     r.flow_name = flow.name;
@@ -69,7 +70,8 @@ RunRecord make_record(Services& services, OpenStore& store, const Project& proje
         r.max_workers = *options.max_workers;
     } else if (flow.max_workers) {
         const RecordScope scope(r, flow.name);
-        r.max_workers = static_cast<std::size_t>(setting_int(*flow.max_workers, scope, "flow.max_workers", 1, 100000));
+        r.max_workers =
+            static_cast<std::size_t>(setting_int(*flow.max_workers, scope, "flow.max_workers", 1, 100000));
     }
     return r;
 }
@@ -77,7 +79,9 @@ RunRecord make_record(Services& services, OpenStore& store, const Project& proje
 }  // namespace
 
 InvalidFlow::InvalidFlow(Diagnostics diagnostics, std::string path, std::string source)
-    : Error(ExitCode::invalid, fmt::format("{} has {} error{}", path, diagnostics.error_count(), diagnostics.error_count() == 1 ? "" : "s"),
+    : Error(ExitCode::invalid,
+            fmt::format("{} has {} error{}", path, diagnostics.error_count(),
+                        diagnostics.error_count() == 1 ? "" : "s"),
             path),
       diagnostics_(std::move(diagnostics)),
       path_(std::move(path)),
@@ -92,7 +96,8 @@ LoadedFlow load_and_validate(Services& services, const Project& project, const s
     loaded.graph = build_graph(loaded.flow, loaded.diagnostics);
     validate(loaded.flow, loaded.diagnostics);
     const Capacity machine = services.machine();
-    validate_requests(loaded.flow, MachineLimits{machine.cpu, machine.memory_bytes, machine.gpu, true}, loaded.diagnostics);
+    validate_requests(loaded.flow, MachineLimits{machine.cpu, machine.memory_bytes, machine.gpu, true},
+                      loaded.diagnostics);
     return loaded;
 }
 
@@ -117,7 +122,8 @@ void note_unused_keys(const Flow& flow, RunObserver& observer) {
     }
 }
 
-RunOutcome start_run(Services& services, const Project& project, const StartOptions& options, RunObserver& observer) {
+RunOutcome start_run(Services& services, const Project& project, const StartOptions& options,
+                     RunObserver& observer) {
     LoadedFlow loaded = load_and_validate(services, project, options.flow, options.params.config);
     if (loaded.diagnostics.has_errors()) {
         throw InvalidFlow(std::move(loaded.diagnostics), loaded.flow.path, loaded.flow.source);

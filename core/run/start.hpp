@@ -23,14 +23,15 @@ struct LoadedFlow {
     Diagnostics diagnostics;
 };
 /// @param path of the file; empty: flow.toml in the current folder, else in the project's
-/// Checks also what this machine can give (for steps of the local backend). Diagnostics are not thrown. @throws Error(not_found)
+/// Checks also what this machine can give (for steps of the local backend). Diagnostics are not thrown.
+/// @throws Error(not_found)
 LoadedFlow load_and_validate(Services& services, const Project& project, const std::string& path,
                              const std::vector<std::pair<std::string, std::string>>& config_files = {});
 
 struct ParameterSources {
-    std::vector<std::pair<std::string, std::string>> given;  ///< -p name=value, in order
-    std::string file;                                        ///< --params
-    std::vector<std::pair<std::string, std::string>> config; ///< --config name=file
+    std::vector<std::pair<std::string, std::string>> given;   ///< -p name=value, in order
+    std::string file;                                         ///< --params
+    std::vector<std::pair<std::string, std::string>> config;  ///< --config name=file
     bool empty() const { return given.empty() && file.empty() && config.empty(); }
 };
 
@@ -46,7 +47,7 @@ struct StartOptions {
 struct RunOutcome {
     std::string run;
     RunState state = RunState::pending;
-    bool interrupted = false;     ///< stopped by a signal before its end: can be resumed
+    bool interrupted = false;  ///< stopped by a signal before its end: can be resumed
     int signal = 0;
     std::uint64_t caught = 0;
     bool timed_out = false;
@@ -56,7 +57,8 @@ struct RunOutcome {
 
 /// Validates, records and drives a run to its end (or to an interruption).
 /// @throws InvalidFlow when the flow has errors
-RunOutcome start_run(Services& services, const Project& project, const StartOptions& options, RunObserver& observer);
+RunOutcome start_run(Services& services, const Project& project, const StartOptions& options,
+                     RunObserver& observer);
 
 /// The flow, its parameters or configuration are invalid: carries the diagnostics for rendering.
 class InvalidFlow : public Error {
@@ -81,12 +83,14 @@ struct ResumeOptions {
     bool retry_caught = false;
 };
 
-/// Goes on with a run, or, when flow, parameters or code differ, makes a new one that reuses what is unchanged.
+/// Goes on with a run, or, when flow, parameters or code differ, makes a new one that reuses what is
+/// unchanged.
 /// @throws Error(busy) when somebody drives it
-RunOutcome resume_run(Services& services, const Project& project, const ResumeOptions& options, RunObserver& observer);
+RunOutcome resume_run(Services& services, const Project& project, const ResumeOptions& options,
+                      RunObserver& observer);
 
-/// Asks the run's driver or keeper to cancel; a run that nobody drives is cancelled in its journal (its clean-up steps do not run).
-/// True when it was still open.
+/// Asks the run's driver or keeper to cancel; a run that nobody drives is cancelled in its journal (its
+/// clean-up steps do not run). True when it was still open.
 bool cancel_run(Services& services, const Project& project, const std::string& reference);
 
 }  // namespace amp

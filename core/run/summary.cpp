@@ -12,7 +12,9 @@
 namespace amp {
 namespace {
 
-std::uint64_t count_of(const Plan::Counts& counts, TaskState state) { return counts[static_cast<std::size_t>(state)]; }
+std::uint64_t count_of(const Plan::Counts& counts, TaskState state) {
+    return counts[static_cast<std::size_t>(state)];
+}
 
 void count(RunSummary& s, const Plan::Counts& counts) {
     for (const std::uint64_t n : counts) {
@@ -26,9 +28,17 @@ void count(RunSummary& s, const Plan::Counts& counts) {
 Value fields(const RunSummary& s) {
     List tags(s.tags.begin(), s.tags.end());
     const Value ended = s.ended ? Value(format_time(*s.ended)) : Value();
-    return Object{{"run", s.run},       {"flow", s.flow},           {"state", s.state},         {"user", s.user},
-                  {"created", format_time(s.created)}, {"ended", ended}, {"tasks", s.tasks}, {"succeeded", s.succeeded},
-                  {"failed", s.failed}, {"tags", std::move(tags)}, {"params", s.params}};
+    return Object{{"run", s.run},
+                  {"flow", s.flow},
+                  {"state", s.state},
+                  {"user", s.user},
+                  {"created", format_time(s.created)},
+                  {"ended", ended},
+                  {"tasks", s.tasks},
+                  {"succeeded", s.succeeded},
+                  {"failed", s.failed},
+                  {"tags", std::move(tags)},
+                  {"params", s.params}};
 }
 
 class SummaryScope : public Scope {
@@ -38,7 +48,9 @@ class SummaryScope : public Scope {
         const Value* field = fields_.find(root);
         return field ? apply_path(*field, path) : std::nullopt;
     }
-    bool failed(const std::optional<std::string>&) const override { return get_string(fields_, "state") == "failed"; }
+    bool failed(const std::optional<std::string>&) const override {
+        return get_string(fields_, "state") == "failed";
+    }
     Timestamp now() const override { return now_; }
 
   private:
@@ -163,7 +175,8 @@ RunSummary summary_of(const RunView& view) {
 namespace {
 
 /// One broken run must not hide the others.
-RunSummary summarize(Services& services, const Project& project, const OpenStore& store, const std::string& run) {
+RunSummary summarize(Services& services, const Project& project, const OpenStore& store,
+                     const std::string& run) {
     try {
         const auto cached = read_summary(*store.objects, run);
         return cached ? summary_from(*cached) : summary_of(view_run(services, project, run));
@@ -177,7 +190,8 @@ RunSummary summarize(Services& services, const Project& project, const OpenStore
 
 }  // namespace
 
-std::vector<RunSummary> list_run_summaries(Services& services, const Project& project, const RunFilter& filter) {
+std::vector<RunSummary> list_run_summaries(Services& services, const Project& project,
+                                           const RunFilter& filter) {
     const OpenStore store = services.open_store(project.store_folder, false);
     const auto where = parse_where(filter.where);
     std::vector<RunSummary> out;

@@ -21,7 +21,8 @@ class SharedStore : public ObjectStore {
     explicit SharedStore(std::shared_ptr<MemoryStore> store) : store_(std::move(store)) {}
 
     std::optional<Stored> get(std::string_view key) override { return store_->get(key); }
-    std::optional<std::string> get_range(std::string_view key, std::uint64_t offset, std::uint64_t length) override {
+    std::optional<std::string> get_range(std::string_view key, std::uint64_t offset,
+                                         std::uint64_t length) override {
         return store_->get_range(key, offset, length);
     }
     std::optional<std::uint64_t> size(std::string_view key) override { return store_->size(key); }
@@ -30,14 +31,18 @@ class SharedStore : public ObjectStore {
     }
     bool refresh(std::string_view key) override { return store_->refresh(key); }
     std::unique_ptr<ObjectWriter> create(std::string_view key) override { return store_->create(key); }
-    PutResult compare_and_swap(std::string_view key, std::string_view bytes, std::string_view version) override {
+    PutResult compare_and_swap(std::string_view key, std::string_view bytes,
+                               std::string_view version) override {
         return store_->compare_and_swap(key, bytes, version);
     }
     void put(std::string_view key, std::string_view bytes) override { store_->put(key, bytes); }
-    std::vector<std::string> list_after(std::string_view prefix, std::string_view after, std::size_t limit) override {
+    std::vector<std::string> list_after(std::string_view prefix, std::string_view after,
+                                        std::size_t limit) override {
         return store_->list_after(prefix, after, limit);
     }
-    std::vector<std::string> list_children(std::string_view prefix) override { return store_->list_children(prefix); }
+    std::vector<std::string> list_children(std::string_view prefix) override {
+        return store_->list_children(prefix);
+    }
     void remove(std::string_view key) override { store_->remove(key); }
     void sync_pending() override { store_->sync_pending(); }
 
@@ -69,23 +74,30 @@ void FakeWaiter::wait(int /*fd*/, double seconds) {
     clock_.advance(passes);
 }
 
-FakeWorld::FakeWorld(const std::string& flow) : store(std::make_shared<MemoryStore>()), process_(std::make_unique<NoTools>()) {
+FakeWorld::FakeWorld(const std::string& flow)
+    : store(std::make_shared<MemoryStore>()), process_(std::make_unique<NoTools>()) {
     files.add("/project/flow.toml", flow);
     project.folder = "/project";
     project.store_folder = "/project/.amp";
     project.profile = "local";
-    services = std::make_unique<Services>(Services{
-        clock, files, *process_, waiter,
-        [this](const std::string& folder, bool) {
-            return OpenStore{std::make_unique<SharedStore>(store), std::make_unique<MemoryAppendFiles>(append_files), folder};
-        },
-        [this](const OpenStore&, const BackendRequest&) { return make_backend(); },
-        [](const OpenStore&, const std::string&, const std::string&) { return false; },
-        [] { return Capacity{64, std::uint64_t{1} << 40, 0}; },
-        {},
-        "ann",
-        "box",
-        100});
+    services = std::make_unique<Services>(
+        Services{clock,
+                 files,
+                 *process_,
+                 waiter,
+                 [this](const std::string& folder, bool) {
+                     return OpenStore{std::make_unique<SharedStore>(store),
+                                      std::make_unique<MemoryAppendFiles>(append_files), folder};
+                 },
+                 [this](const OpenStore&, const BackendRequest&) { return make_backend(); },
+                 [](const OpenStore&, const std::string&, const std::string&) { return false; },
+                 [] {
+                     return Capacity{64, std::uint64_t{1} << 40, 0};
+                 },
+                 {},
+                 "ann",
+                 "box",
+                 100});
 }
 
 std::unique_ptr<Backend> FakeWorld::make_backend() {
@@ -119,7 +131,9 @@ RunOutcome FakeWorld::resume(ResumeOptions options) {
     return outcome;
 }
 
-RunView FakeWorld::view(const std::string& run) { return view_run(*services, project, run); }
+RunView FakeWorld::view(const std::string& run) {
+    return view_run(*services, project, run);
+}
 
 std::string FakeWorld::state(const std::string& task) {
     for (const TaskView& view : view().tasks) {

@@ -40,8 +40,8 @@ class FakeWaiter : public Waiter {
     int signal_ = 0;
 };
 
-/// Everything that a use case needs, in memory: a project in /project with a flow, a store that outlives each driver, and a scripted
-/// backend a driver.
+/// Everything that a use case needs, in memory: a project in /project with a flow, a store that outlives each
+/// driver, and a scripted backend a driver.
 class FakeWorld {
   public:
     explicit FakeWorld(const std::string& flow);

@@ -33,25 +33,32 @@ class RecordedRun {
 
     void items(const std::string& name, TaskIndex around, List values) {
         const auto count = static_cast<std::uint32_t>(values.size());
-        REQUIRE(data->apply({.event = ItemsDecided{step(name), std::move(around), count}, .items = std::move(values)}));
+        REQUIRE(data->apply(
+            {.event = ItemsDecided{step(name), std::move(around), count}, .items = std::move(values)}));
     }
 
-    void succeed(const std::string& name, TaskIndex index, std::map<std::string, Artifact> artifacts = {}, std::uint32_t attempt = 1) {
+    void succeed(const std::string& name, TaskIndex index, std::map<std::string, Artifact> artifacts = {},
+                 std::uint32_t attempt = 1) {
         AttemptResult result;
         result.task = TaskName{name, index};
         result.attempt = attempt;
         result.artifacts = std::move(artifacts);
-        REQUIRE(data->apply({.event = TaskEnded{step(name), index, attempt, Cause::none, false}, .result = result, .definition = "d"}));
+        REQUIRE(data->apply({.event = TaskEnded{step(name), index, attempt, Cause::none, false},
+                             .result = result,
+                             .definition = "d"}));
     }
 
-    void fail(const std::string& name, TaskIndex index, Cause cause, std::string message, std::uint32_t attempt = 1) {
+    void fail(const std::string& name, TaskIndex index, Cause cause, std::string message,
+              std::uint32_t attempt = 1) {
         AttemptResult result;
         result.task = TaskName{name, index};
         result.attempt = attempt;
         result.cause = cause;
         result.exit = 3;
         result.message = std::move(message);
-        REQUIRE(data->apply({.event = TaskEnded{step(name), index, attempt, cause, false}, .result = result, .log_tail = "last line\n"}));
+        REQUIRE(data->apply({.event = TaskEnded{step(name), index, attempt, cause, false},
+                             .result = result,
+                             .log_tail = "last line\n"}));
     }
 
     RunRecord record;
@@ -64,6 +71,8 @@ inline Artifact value_artifact(Value value) {
     return Artifact{Artifact::Kind::value, std::move(value), sha256_hex(text), text.size(), {}, 0};
 }
 
-inline Artifact file_artifact(char digit = 'f') { return Artifact{Artifact::Kind::file, {}, std::string(64, digit), 10, {}, 0}; }
+inline Artifact file_artifact(char digit = 'f') {
+    return Artifact{Artifact::Kind::file, {}, std::string(64, digit), 10, {}, 0};
+}
 
 }  // namespace amp::test

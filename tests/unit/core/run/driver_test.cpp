@@ -13,7 +13,9 @@ using namespace amp::test;
 
 namespace {
 
-constexpr const char* k_chain = "[flow]\nname = 'Chain'\n[step.a]\nrun = 'true'\n[step.b]\nneeds = 'a'\nrun = 'true'\n[step.c]\nneeds = 'b'\nrun = 'true'\n";
+constexpr const char* k_chain =
+    "[flow]\nname = 'Chain'\n[step.a]\nrun = 'true'\n[step.b]\nneeds = 'a'\nrun = 'true'\n[step.c]\nneeds = "
+    "'b'\nrun = 'true'\n";
 
 using Names = std::vector<std::string>;
 
@@ -49,7 +51,8 @@ join = true
 run = "true"
 )toml");
     world.script = [](const TaskSpec& spec) {
-        return spec.task.step == "list" ? succeed_with({{"xs", value_artifact(List{"x", "y", "z"})}}) : succeed();
+        return spec.task.step == "list" ? succeed_with({{"xs", value_artifact(List{"x", "y", "z"})}})
+                                        : succeed();
     };
     CHECK(world.start().state == RunState::succeeded);
     auto ran = world.ran();
@@ -59,7 +62,9 @@ run = "true"
 }
 
 TEST_CASE("a failure is retried after its back-off, and then fails the run") {
-    FakeWorld world("[flow]\nname = 'R'\n[step.a]\nrun = 'true'\nretry = { times = 2, delay = '10s', backoff = 2.0, jitter = 0.0 }\n");
+    FakeWorld world(
+        "[flow]\nname = 'R'\n[step.a]\nrun = 'true'\nretry = { times = 2, delay = '10s', backoff = 2.0, "
+        "jitter = 0.0 }\n");
     world.script = [](const TaskSpec&) { return fail(Cause::user, 7); };
     const double before = world.clock.steady_seconds();
     const RunOutcome outcome = world.start();
@@ -72,7 +77,9 @@ TEST_CASE("a failure is retried after its back-off, and then fails the run") {
 }
 
 TEST_CASE("by default a failure ends what runs, and nothing new starts") {
-    FakeWorld world("[flow]\nname = 'F'\n[step.bad]\nrun = 'true'\n[step.slow]\nrun = 'true'\n[step.after]\nneeds = 'slow'\nrun = 'true'\n");
+    FakeWorld world(
+        "[flow]\nname = 'F'\n[step.bad]\nrun = 'true'\n[step.slow]\nrun = 'true'\n[step.after]\nneeds = "
+        "'slow'\nrun = 'true'\n");
     world.script = [](const TaskSpec& spec) {
         Verdict verdict = spec.task.step == "bad" ? fail() : succeed();
         verdict.takes_s = spec.task.step == "bad" ? 1 : 100;
@@ -85,8 +92,10 @@ TEST_CASE("by default a failure ends what runs, and nothing new starts") {
 }
 
 TEST_CASE("keep_going runs all that is not blocked") {
-    FakeWorld world("[flow]\nname = 'K'\n[step.bad]\nrun = 'true'\n[step.other]\nrun = 'true'\n[step.then]\nneeds = 'other'\nrun = 'true'\n"
-                    "[step.blocked]\nneeds = 'bad'\nrun = 'true'\n");
+    FakeWorld world(
+        "[flow]\nname = 'K'\n[step.bad]\nrun = 'true'\n[step.other]\nrun = 'true'\n[step.then]\nneeds = "
+        "'other'\nrun = 'true'\n"
+        "[step.blocked]\nneeds = 'bad'\nrun = 'true'\n");
     world.script = [](const TaskSpec& spec) { return spec.task.step == "bad" ? fail() : succeed(); };
     StartOptions options;
     options.keep_going = true;
@@ -174,7 +183,9 @@ TEST_CASE("a cancel ends the run as cancelled") {
 }
 
 TEST_CASE("the run's timeout fails it, after its clean-up") {
-    FakeWorld world("[flow]\nname = 'T'\ntimeout = '60s'\n[step.a]\nrun = 'true'\n[step.tidy]\nwhen = 'always()'\nrun = 'true'\n");
+    FakeWorld world(
+        "[flow]\nname = 'T'\ntimeout = '60s'\n[step.a]\nrun = 'true'\n[step.tidy]\nwhen = 'always()'\nrun = "
+        "'true'\n");
     world.script = [](const TaskSpec& spec) {
         Verdict verdict = succeed();
         verdict.takes_s = spec.task.step == "a" ? 1000 : 0;

@@ -12,7 +12,9 @@ using namespace amp::test;
 
 namespace {
 
-constexpr const char* k_flow = "[flow]\nname = 'Tune'\n[params]\nlr = 0.1\n[step.a]\nrun = 'echo {{ params.lr }}'\noutputs = { loss = { path = 'loss.json', type = 'json' } }\n";
+constexpr const char* k_flow =
+    "[flow]\nname = 'Tune'\n[params]\nlr = 0.1\n[step.a]\nrun = 'echo {{ params.lr }}'\noutputs = { loss = { "
+    "path = 'loss.json', type = 'json' } }\n";
 
 using Names = std::vector<std::string>;
 
@@ -24,7 +26,9 @@ struct ThreeRuns {
     ThreeRuns() {
         for (const char* lr : {"0.3", "0.1", "0.2"}) {
             const bool bad = std::string(lr) == "0.3";
-            world.script = [bad](const TaskSpec&) { return bad ? fail(Cause::user, 3) : succeed_with({{"loss", value_artifact(0.5)}}); };
+            world.script = [bad](const TaskSpec&) {
+                return bad ? fail(Cause::user, 3) : succeed_with({{"loss", value_artifact(0.5)}});
+            };
             StartOptions options;
             options.params.given.emplace_back("lr", lr);
             world.clock.advance(60);
@@ -108,7 +112,9 @@ TEST_CASE("a run that nobody drives is cancelled in its journal") {
 
 TEST_CASE("logs are told task by task, of the last attempt unless asked") {
     FakeWorld world("[flow]\nname = 'L'\n[step.a]\nforeach = 'range(2)'\nrun = 'true'\nretry = 1\n");
-    world.script = [](const TaskSpec& spec) { return spec.attempt == 1 && spec.task.index.path[0] == 1 ? fail() : succeed(); };
+    world.script = [](const TaskSpec& spec) {
+        return spec.attempt == 1 && spec.task.index.path[0] == 1 ? fail() : succeed();
+    };
     const std::string run = world.start().run;
     PackWriter packs(world.append_files, run, 9);
     const auto write = [&](std::uint32_t item, std::uint32_t attempt, const char* kind, const char* text) {

@@ -32,7 +32,9 @@ sources = ["report.py"]
 using Names = std::vector<std::string>;
 
 ScriptedBackend::Script making(int n) {
-    return [n](const TaskSpec& spec) { return spec.task.step == "prepare" ? succeed_with({{"n", value_artifact(n)}}) : succeed(); };
+    return [n](const TaskSpec& spec) {
+        return spec.task.step == "prepare" ? succeed_with({{"n", value_artifact(n)}}) : succeed();
+    };
 }
 
 ResumeOptions with_param(const std::string& name, const std::string& value) {
@@ -42,7 +44,8 @@ ResumeOptions with_param(const std::string& name, const std::string& value) {
 }
 
 bool mentions(const Names& notes, const std::string& text) {
-    return std::any_of(notes.begin(), notes.end(), [&](const std::string& note) { return note.find(text) != std::string::npos; });
+    return std::any_of(notes.begin(), notes.end(),
+                       [&](const std::string& note) { return note.find(text) != std::string::npos; });
 }
 
 /// A project whose run of k_train failed at report.
@@ -50,7 +53,9 @@ FakeWorld failed_at_report() {
     FakeWorld world(k_train);
     world.files.add("/project/report.py", "print(1)");
     world.script = [](const TaskSpec& spec) {
-        return spec.task.step == "report" ? fail() : spec.task.step == "prepare" ? succeed_with({{"n", value_artifact(1)}}) : succeed();
+        return spec.task.step == "report"    ? fail()
+               : spec.task.step == "prepare" ? succeed_with({{"n", value_artifact(1)}})
+                                             : succeed();
     };
     REQUIRE(world.start().state == RunState::failed);
     world.script = making(1);

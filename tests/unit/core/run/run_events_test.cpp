@@ -11,7 +11,8 @@ namespace {
 
 Graph two_steps() {
     Diagnostics diagnostics;
-    const std::string text = "[flow]\nname = 'T'\n[step.prepare]\nrun = 'true'\n[step.train]\nneeds = 'prepare'\nrun = 'true'\n";
+    const std::string text =
+        "[flow]\nname = 'T'\n[step.prepare]\nrun = 'true'\n[step.train]\nneeds = 'prepare'\nrun = 'true'\n";
     const Graph graph = build_graph(load_flow(text, "flow.toml", diagnostics), diagnostics);
     REQUIRE_FALSE(diagnostics.has_errors());
     return graph;
@@ -41,8 +42,11 @@ TEST_CASE("every event comes back from the journal as it was") {
         CHECK(read.at == at);
     }
     SUBCASE("when") {
-        CHECK_FALSE(std::get<WhenDecided>(reread({.event = WhenDecided{1, index, false}, .at = at}, graph).event).open);
-        CHECK(std::get<WhenDecided>(reread({.event = WhenDecided{1, index, true}, .at = at}, graph).event).open);
+        CHECK_FALSE(
+            std::get<WhenDecided>(reread({.event = WhenDecided{1, index, false}, .at = at}, graph).event)
+                .open);
+        CHECK(std::get<WhenDecided>(reread({.event = WhenDecided{1, index, true}, .at = at}, graph).event)
+                  .open);
     }
     SUBCASE("items, with their values") {
         const List items{Value("a"), Value(2), Value(Object{{"k", 1.5}})};
@@ -62,23 +66,29 @@ TEST_CASE("every event comes back from the journal as it was") {
         CHECK(read.message == "no list");
     }
     SUBCASE("a start") {
-        CHECK(std::get<TaskStarted>(reread({.event = TaskStarted{1, index, 4}, .at = at}, graph).event).attempt == 4);
+        CHECK(std::get<TaskStarted>(reread({.event = TaskStarted{1, index, 4}, .at = at}, graph).event)
+                  .attempt == 4);
     }
     SUBCASE("a reused task, with its artifacts") {
         Artifact artifact;
         artifact.value = Value(0.25);
         artifact.sha256 = std::string(64, 'a');
         artifact.size_bytes = 4;
-        const auto read = reread({.event = TaskReused{1, index}, .at = at, .definition = "d", .artifacts = {{"loss", artifact}}}, graph);
+        const auto read = reread(
+            {.event = TaskReused{1, index}, .at = at, .definition = "d", .artifacts = {{"loss", artifact}}},
+            graph);
         CHECK(std::holds_alternative<TaskReused>(read.event));
         CHECK(read.artifacts.at("loss") == artifact);
         CHECK(read.definition == "d");
     }
     SUBCASE("a returned task, a cancel, a timeout, a new opening") {
-        CHECK(std::get<TaskReturned>(reread({.event = TaskReturned{1, index}, .at = at}, graph).event).index == index);
+        CHECK(
+            std::get<TaskReturned>(reread({.event = TaskReturned{1, index}, .at = at}, graph).event).index ==
+            index);
         CHECK(std::holds_alternative<RunCancelled>(reread({.event = RunCancelled{}, .at = at}, graph).event));
         CHECK(std::holds_alternative<RunTimedOut>(reread({.event = RunTimedOut{}, .at = at}, graph).event));
-        CHECK(std::get<RunReopened>(reread({.event = RunReopened{true}, .at = at}, graph).event).retry_caught);
+        CHECK(
+            std::get<RunReopened>(reread({.event = RunReopened{true}, .at = at}, graph).event).retry_caught);
     }
 }
 
@@ -95,7 +105,9 @@ TEST_CASE("the end of an attempt keeps everything that is known of it") {
     result.ended = Timestamp{2500};
     result.log = {LogPiece{"runs/R/packs/00000001-00000001", 10, 20}};
     result.log_bytes = 20;
-    const auto read = reread({.event = TaskEnded{1, result.task.index, 3, Cause::oom, false}, .at = result.ended, .result = result,
+    const auto read = reread({.event = TaskEnded{1, result.task.index, 3, Cause::oom, false},
+                              .at = result.ended,
+                              .result = result,
                               .log_tail = "Killed\n"},
                              graph);
     const auto& event = std::get<TaskEnded>(read.event);

@@ -50,7 +50,9 @@ RecordedRun sweep() {
         for (std::uint32_t k = 0; k < 2; ++k) {
             const bool hole = i == 1 && k == 0;
             run.succeed("smooth", TaskIndex{{i, k}, 0},
-                        hole ? std::map<std::string, Artifact>{} : std::map<std::string, Artifact>{{"loss", value_artifact(static_cast<int>(10 * i + k))}});
+                        hole ? std::map<std::string, Artifact>{}
+                             : std::map<std::string, Artifact>{
+                                   {"loss", value_artifact(static_cast<int>(10 * i + k))}});
         }
     }
     return run;
@@ -65,8 +67,11 @@ struct At {
         Diagnostics diagnostics;
         const auto expression = Expression::parse(text, Place{1, 1, 1}, diagnostics);
         REQUIRE(expression);
-        const ArtifactLoader none = [](const Artifact&) -> Value { throw Error(ExitCode::bug, "nothing lies elsewhere"); };
-        return expression->evaluate(RunScope(*run.data, {run.step(step), index, 2, false}, none, Timestamp{5000}));
+        const ArtifactLoader none = [](const Artifact&) -> Value {
+            throw Error(ExitCode::bug, "nothing lies elsewhere");
+        };
+        return expression->evaluate(
+            RunScope(*run.data, {run.step(step), index, 2, false}, none, Timestamp{5000}));
     }
 };
 
@@ -142,7 +147,9 @@ TEST_CASE("what was read is remembered, with its place in the task's inputs") {
 }
 
 TEST_CASE("a caught failure leaves its error as an artifact") {
-    RecordedRun run("[flow]\nname = 'C'\n[step.a]\nrun = 'exit 3'\ncatch = 'problem'\n[step.b]\nneeds = 'a'\nrun = 'true'\n");
+    RecordedRun run(
+        "[flow]\nname = 'C'\n[step.a]\nrun = 'exit 3'\ncatch = 'problem'\n[step.b]\nneeds = 'a'\nrun = "
+        "'true'\n");
     run.fail("a", {}, Cause::user, "exit status 3");
     const At at{run, "b", {}};
     CHECK(at("a.problem.cause") == Value("user"));
@@ -151,13 +158,16 @@ TEST_CASE("a caught failure leaves its error as an artifact") {
 }
 
 TEST_CASE("in a repetition prev is the round before, also in until") {
-    RecordedRun run("[flow]\nname = 'R'\n[step.a]\nrun = 'true'\noutputs = { loss = { path = 'loss.json', type = 'json' } }\n"
-                    "repeat = { until = 'loss < 1', max = 5 }\n");
+    RecordedRun run(
+        "[flow]\nname = 'R'\n[step.a]\nrun = 'true'\noutputs = { loss = { path = 'loss.json', type = 'json' "
+        "} }\n"
+        "repeat = { until = 'loss < 1', max = 5 }\n");
     const ArtifactLoader none = [](const Artifact&) { return Value(); };
     const auto evaluate = [&](const std::string& text, std::uint32_t round, bool after) {
         Diagnostics diagnostics;
         const auto expression = Expression::parse(text, Place{1, 1, 1}, diagnostics);
-        return expression->evaluate(RunScope(*run.data, {0, TaskIndex{{}, round}, 1, after}, none, Timestamp{}));
+        return expression->evaluate(
+            RunScope(*run.data, {0, TaskIndex{{}, round}, 1, after}, none, Timestamp{}));
     };
     CHECK(evaluate("exists(prev.loss)", 1, false) == Value(false));
     run.succeed("a", TaskIndex{{}, 1}, {{"loss", value_artifact(8)}});

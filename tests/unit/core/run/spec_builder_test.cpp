@@ -14,7 +14,8 @@ namespace {
 
 const ArtifactLoader k_nothing_elsewhere = [](const Artifact&) { return Value(); };
 
-BuiltTask build(const RecordedRun& run, const std::string& step, const TaskIndex& index = {}, const Value& failures = {}) {
+BuiltTask build(const RecordedRun& run, const std::string& step, const TaskIndex& index = {},
+                const Value& failures = {}) {
     SpecBuilder builder(*run.data, k_nothing_elsewhere);
     const auto task = run.data->plan().find(run.step(step), index);
     REQUIRE(task);
@@ -31,7 +32,8 @@ std::string text_of(const LateText& text) {
 }
 
 std::string variable(const TaskSpec& spec, const std::string& name) {
-    const auto it = std::find_if(spec.env.begin(), spec.env.end(), [&](const auto& v) { return v.first == name; });
+    const auto it =
+        std::find_if(spec.env.begin(), spec.env.end(), [&](const auto& v) { return v.first == name; });
     return it == spec.env.end() ? "(unset)" : text_of(it->second);
 }
 
@@ -65,7 +67,8 @@ outputs = { model = "model.bin" }
     const TaskSpec spec = build(run, "b").spec;
     std::vector<std::string> argv;
     std::transform(spec.argv.begin(), spec.argv.end(), std::back_inserter(argv), text_of);
-    CHECK(argv == std::vector<std::string>{"train", "--lr", "0.5", "--in=<IN>/a/data", "--out", "<OUT>/model.bin"});
+    CHECK(argv ==
+          std::vector<std::string>{"train", "--lr", "0.5", "--in=<IN>/a/data", "--out", "<OUT>/model.bin"});
     CHECK(input_paths(spec) == std::vector<std::string>{"a/data", "data"});
     CHECK(variable(spec, "AMP_TASK") == "261120-081530-k3fx/b/_");
     CHECK(variable(spec, "AMP_PARAM_lr") == "0.5");
@@ -74,7 +77,8 @@ outputs = { model = "model.bin" }
 }
 
 TEST_CASE("the string form is the shell and its script; values are variables") {
-    RecordedRun run("[flow]\nname = 'T'\n[params]\nname = 'x'\n[step.a]\nrun = 'echo {{ params.name }}'\n", Object{{"name", "$(rm -rf /)"}});
+    RecordedRun run("[flow]\nname = 'T'\n[params]\nname = 'x'\n[step.a]\nrun = 'echo {{ params.name }}'\n",
+                    Object{{"name", "$(rm -rf /)"}});
     const TaskSpec spec = build(run, "a").spec;
     REQUIRE(spec.argv.size() == 5);
     CHECK(text_of(spec.argv[0]) == "bash");
@@ -86,8 +90,10 @@ TEST_CASE("the string form is the shell and its script; values are variables") {
 }
 
 TEST_CASE("a task is given only the parameters that its step mentions or declares") {
-    RecordedRun run("[flow]\nname = 'T'\n[params]\na = 1\nb = 2\nc = 3\n[step.s]\nrun = 'echo {{ params.a }}'\nparams = ['b']\n",
-                    Object{{"a", 1}, {"b", 2}, {"c", 3}});
+    RecordedRun run(
+        "[flow]\nname = 'T'\n[params]\na = 1\nb = 2\nc = 3\n[step.s]\nrun = 'echo {{ params.a }}'\nparams = "
+        "['b']\n",
+        Object{{"a", 1}, {"b", 2}, {"c", 3}});
     const TaskSpec spec = build(run, "s").spec;
     CHECK(variable(spec, "AMP_PARAMS") == R"({"a":1,"b":2})");
     CHECK(variable(spec, "AMP_PARAM_c") == "(unset)");
@@ -102,14 +108,18 @@ TEST_CASE("an item over 32 KiB comes as a file") {
 }
 
 TEST_CASE("the definition follows what the task is, not where or how often it runs") {
-    const auto definition = [](const std::string& step_text, Object params = {}, const std::string& rest = "") {
-        const RecordedRun run("[flow]\nname = 'T'\n[params]\nlr = 1\nother = 1\n[step.s]\n" + step_text + "\n" + rest, std::move(params));
+    const auto definition = [](const std::string& step_text, Object params = {},
+                               const std::string& rest = "") {
+        const RecordedRun run(
+            "[flow]\nname = 'T'\n[params]\nlr = 1\nother = 1\n[step.s]\n" + step_text + "\n" + rest,
+            std::move(params));
         return build(run, "s").definition;
     };
     const std::string run_line = "run = 'echo {{ params.lr }}'";
     const std::string base = definition(run_line, Object{{"lr", 1}, {"other", 1}});
     CHECK(definition(run_line, Object{{"lr", 1}, {"other", 2}}) == base);
-    CHECK(definition(run_line + "\ntimeout = '5m'\nretry = 3\nresources = { cpu = 2 }", Object{{"lr", 1}}) == base);
+    CHECK(definition(run_line + "\ntimeout = '5m'\nretry = 3\nresources = { cpu = 2 }", Object{{"lr", 1}}) ==
+          base);
     CHECK(definition(run_line, Object{{"lr", 2}, {"other", 1}}) != base);
     CHECK(definition("run = 'echo  {{ params.lr }}'", Object{{"lr", 1}}) != base);
     CHECK(definition(run_line + "\nenv = { A = 'b' }", Object{{"lr", 1}}) != base);
@@ -119,7 +129,8 @@ TEST_CASE("the definition follows what the task is, not where or how often it ru
 
 TEST_CASE("the definition follows the inputs' content and the sources") {
     const auto definition = [](char content, char code, const char* sources) {
-        RecordedRun run(std::string("[flow]\nname = 'T'\n[step.a]\nrun = 'true'\noutputs = { data = 'd' }\n[step.s]\nneeds = 'a'\n") +
+        RecordedRun run(std::string("[flow]\nname = 'T'\n[step.a]\nrun = 'true'\noutputs = { data = 'd' "
+                                    "}\n[step.s]\nneeds = 'a'\n") +
                         "run = ['cat', '{{ a.data }}']\nsources = " + sources + "\n");
         run.record.code.entries = {CodeEntry{"src/train.py", false, {}, 4, std::string(64, code)}};
         run.succeed("a", {}, {{"data", file_artifact(content)}});
@@ -133,7 +144,9 @@ TEST_CASE("the definition follows the inputs' content and the sources") {
 }
 
 TEST_CASE("memory grows after oom, by the step's factor") {
-    RecordedRun run("[flow]\nname = 'T'\n[step.s]\nrun = 'true'\nresources = { memory = '1G' }\nretry = { times = 3, grow = { memory = 2.0 } }\n");
+    RecordedRun run(
+        "[flow]\nname = 'T'\n[step.s]\nrun = 'true'\nresources = { memory = '1G' }\nretry = { times = 3, "
+        "grow = { memory = 2.0 } }\n");
     CHECK(build(run, "s").spec.resources.memory_bytes == 1'000'000'000);
     run.fail("s", {}, Cause::oom, "out of memory", 1);
     run.data->plan().advance(Timestamp{1'900'000'000'000});
@@ -149,7 +162,8 @@ TEST_CASE("clean-up steps are told of the failures") {
 }
 
 TEST_CASE("an expression that cannot be evaluated names the reason") {
-    RecordedRun run("[flow]\nname = 'T'\n[params]\nn = 1\n[step.s]\nrun = ['echo', '{{ 1 / params.n }}']\n", Object{{"n", 0}});
+    RecordedRun run("[flow]\nname = 'T'\n[params]\nn = 1\n[step.s]\nrun = ['echo', '{{ 1 / params.n }}']\n",
+                    Object{{"n", 0}});
     SpecBuilder builder(*run.data, k_nothing_elsewhere);
     CHECK_THROWS_AS(builder.build(*run.data->plan().find(0, {}), Timestamp{}), Error);
 }
