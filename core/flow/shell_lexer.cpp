@@ -185,7 +185,9 @@ void ShellLexer::in_parameter() {
         pop();
     } else if (c == '"') {
         push(Kind::double_quotes, at_++);
-    } else if (c == '\'' && !top().literal_quotes) {
+    } else if (c == '\'' && top().literal_quotes) {
+        doubtful_quotes();
+    } else if (c == '\'') {
         single_quotes();
     } else if (!common(c)) {
         ++at_;
@@ -204,7 +206,7 @@ void ShellLexer::in_arithmetic() {
     } else if (c == '"') {
         push(Kind::double_quotes, at_++);
     } else if (c == '\'') {
-        single_quotes();
+        doubtful_quotes();
     } else if (!common(c)) {
         top().depth += c == '(' ? 1 : 0;
         top().depth -= c == ')' ? 1 : 0;
@@ -219,6 +221,8 @@ void ShellLexer::in_brackets() {
         pop();
     } else if (c == '"') {
         push(Kind::double_quotes, at_++);
+    } else if (c == '\'') {
+        doubtful_quotes();
     } else if (!common(c)) {
         top().depth += c == '[' ? 1 : 0;
         top().depth -= c == ']' ? 1 : 0;
@@ -289,7 +293,7 @@ void ShellLexer::backquotes() {
 
 void ShellLexer::dollar() {
     const char next = peek(1);
-    const bool quoted = top().kind == Kind::double_quotes || top().literal_quotes;
+    const bool quoted = !top().has_words() && (top().kind != Kind::parameter || top().literal_quotes);
     if (next == '(') {
         const bool arithmetic = peek(2) == '(' && !not_arithmetic_.contains(at_);
         push(arithmetic ? Kind::arithmetic : Kind::commands, at_);
@@ -333,13 +337,13 @@ void ShellLexer::dollar_name() {
 }
 
 void ShellLexer::open_parameter() {
-    const bool quoted = top().kind == Kind::double_quotes;
+    const bool quoted = !top().has_words() && (top().kind != Kind::parameter || top().literal_quotes);
     push(Kind::parameter, at_);
     at_ += 2;
     if (!quoted || out_.problem) {
         return;
     }
-    // Within double quotes a single quote is text after `-`, `=`, `+` and `?`, but quotes in a pattern.
+    // Within double quotes a single quote is text, but quotes in a pattern.
     std::size_t i = 0;
     i += is_one_of(peek(), "!#") && peek(1) != '}' ? 1 : 0;
     if (is_name_start(peek(i))) {
@@ -350,11 +354,27 @@ void ShellLexer::open_parameter() {
         ++i;
     }
     if (peek(i) == '[') {
-        const std::size_t close = script_.find(']', at_ + i);
-        i = close == std::string_view::npos ? i : close + 1 - at_;
+        const std::size_t close = script_.substr(at_ + i, k_max_subscript).find(']');
+        i += close == std::string_view::npos ? 0 : close + 1;
     }
-    i += peek(i) == ':' ? 1 : 0;
-    top().literal_quotes = is_one_of(peek(i), "-=+?");
+    top().literal_quotes = !is_one_of(peek(i), "#%/^,");
+}
+
+/// A single quote that is text for some shells and a quote for others (bash, in "${x:-it's}"): fine where
+/// both find the same end.
+void ShellLexer::doubtful_quotes() {
+    const std::size_t close = script_.find('\'', at_ + 1);
+    const std::string_view inner = script_.substr(at_ + 1, close - at_ - 1);
+    if (close == std::string_view::npos || inner.find_first_of("}\"$`\\()[]") != std::string_view::npos) {
+        stop(at_, "shells differ in how they read the single quote here");
+        return;
+    }
+    const Context context = top().kind == Kind::parameter ? Context::parameter : Context::arithmetic;
+    for (std::size_t i = inner.find(k_shell_slot); i != std::string_view::npos;
+         i = inner.find(k_shell_slot, i + 1)) {
+        add_slot(context, at_ + 1 + i, top().begin, 0);
+    }
+    at_ = close + 1;
 }
 
 }  // namespace amp

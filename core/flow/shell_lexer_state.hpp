@@ -46,7 +46,7 @@ struct ShellFrame {
     bool redirect = false;                      ///< the next word is the target of a redirection
     bool pattern_started = false;
     bool compared = false;        ///< condition: the last word was -eq or the like
-    bool literal_quotes = false;  ///< parameter: a single quote is text
+    bool literal_quotes = false;  ///< parameter: a single quote is text, or so some shells say
     std::size_t depth = 0;        ///< arithmetic, brackets: open parentheses or brackets
     std::size_t previous = 0;     ///< condition: begin and end of the word before
     std::size_t previous_end = 0;
@@ -96,6 +96,7 @@ class ShellLexer {
     bool common(char c);
     void backslash();
     void single_quotes();
+    void doubtful_quotes();
     void ansi_quotes();
     void backquotes();
     void dollar();

@@ -320,7 +320,7 @@ class RandomScripts {
             case 0:
                 return "${v}";
             case 1:
-                return in_quotes ? "${v:-it's}" : "\"${v#'}'}\"";
+                return in_quotes ? "${v:-'a b'}" : "\"${v#'}'}\"";
             case 2:
                 return in_quotes && depth > 0 ? "${none:-$(" + inner(depth - 1) + ")}" : "\"${none-a}\"";
             case 3:
