@@ -6,11 +6,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <thread>
 
+#include "backends/system/directory_store_temp.hpp"
 #include "core/base/hash.hpp"
-#include "core/base/ids.hpp"
 
 namespace amp {
 namespace {
@@ -19,79 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr auto k_lock_patience = 30s;
 
-void sync_file(int fd, const std::string& path) {
-    if (::fsync(fd) != 0) {
-        throw Error::system("cannot sync", path, errno);
-    }
-}
-
-/// Renames without replacing. False and errno EEXIST when the target is there.
-bool rename_new(int folder, const std::string& from, const std::string& to) {
-    if (::renameat2(folder, from.c_str(), folder, to.c_str(), RENAME_NOREPLACE) == 0) {
-        return true;
-    }
-    if (errno != EINVAL && errno != ENOSYS) {
-        return false;
-    }
-    // NFS and other file systems without RENAME_NOREPLACE. A link whose answer got lost shows by its count.
-    const bool linked = ::linkat(folder, from.c_str(), folder, to.c_str(), 0) == 0;
-    const int failed = errno;
-    struct stat info {};
-    if (!linked && (::fstatat(folder, from.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 || info.st_nlink != 2)) {
-        errno = failed;
-        return false;
-    }
-    ::unlinkat(folder, from.c_str(), 0);
-    return true;
-}
-
 }  // namespace
-
-/// A file under a temporary name beside its key; removed unless it was published.
-class DirectoryStore::Temp {
-  public:
-    Temp(StoreFolder& folder, std::string key) : folder_(folder), key_(std::move(key)) {
-        const std::size_t slash = key_.rfind('/');
-        name_ = fmt::format("{}~{}-{:016x}", key_.substr(0, slash == std::string::npos ? 0 : slash + 1),
-                            ::getpid(), random_bits());
-        file_ = folder_.open_write(name_, O_WRONLY | O_EXCL);
-        if (!file_) {
-            throw Error::system("cannot create", folder_.path(name_), EEXIST);
-        }
-    }
-    ~Temp() {
-        if (!published_) {
-            ::unlinkat(folder_.fd(), name_.c_str(), 0);
-        }
-    }
-    Temp(const Temp&) = delete;
-    Temp& operator=(const Temp&) = delete;
-
-    const std::string& key() const { return key_; }
-    void write(std::string_view bytes) { write_all(file_.get(), bytes, folder_.path(key_)); }
-    void sync() { sync_file(file_.get(), folder_.path(key_)); }
-    /// False when the key exists.
-    bool publish_new() {
-        published_ = rename_new(folder_.fd(), name_, key_);
-        if (!published_ && errno != EEXIST) {
-            throw Error::system("cannot create", folder_.path(key_), errno);
-        }
-        return published_;
-    }
-    void publish_over() {
-        if (::renameat(folder_.fd(), name_.c_str(), folder_.fd(), key_.c_str()) != 0) {
-            throw Error::system("cannot replace", folder_.path(key_), errno);
-        }
-        published_ = true;
-    }
-
-  private:
-    StoreFolder& folder_;
-    std::string key_;
-    std::string name_;
-    Fd file_;
-    bool published_ = false;
-};
 
 class DirectoryStore::Writer : public ObjectWriter {
   public:
@@ -101,7 +28,7 @@ class DirectoryStore::Writer : public ObjectWriter {
 
   private:
     DirectoryStore& store_;
-    Temp temp_;
+    TempFile temp_;
 };
 
 DirectoryStore::DirectoryStore(std::string root, Sharing sharing)
@@ -171,7 +98,7 @@ void DirectoryStore::settle(const std::string& key, Durability durability) {
     }
 }
 
-PutResult DirectoryStore::publish_new(Temp& temp, Durability durability) {
+PutResult DirectoryStore::publish_new(TempFile& temp, Durability durability) {
     if (durability == Durability::now) {
         temp.sync();
     }
@@ -192,7 +119,7 @@ PutResult DirectoryStore::put_if_absent(std::string_view key, std::string_view b
         settle(name, durability);
         return PutResult::exists;
     }
-    Temp temp(*folder_, name);
+    TempFile temp(*folder_, name);
     temp.write(bytes);
     return publish_new(temp, durability);
 }
@@ -232,7 +159,7 @@ Fd DirectoryStore::lock_key(std::string_view key) {
 }
 
 void DirectoryStore::replace(const std::string& key, std::string_view bytes) {
-    Temp temp(*folder_, key);
+    TempFile temp(*folder_, key);
     temp.write(bytes);
     temp.sync();
     temp.publish_over();

@@ -12,6 +12,8 @@
 
 namespace amp {
 
+class TempFile;
+
 /// A store in a folder. A version is the SHA-256 of the content. Thread-safe, and safe beside other
 /// processes: new files appear whole by rename, and replacing, swapping and removing a key happen under a
 /// lock of that key. What a dead process left (temporary names that begin with '~') is never read or listed.
@@ -40,13 +42,12 @@ class DirectoryStore : public ObjectStore {
     void sync_pending() override;
 
   private:
-    class Temp;
     class Writer;
 
     bool exists(const std::string& key) const;
     /// Makes a put durable now, or notes it for sync_pending.
     void settle(const std::string& key, Durability durability);
-    PutResult publish_new(Temp& temp, Durability durability);
+    PutResult publish_new(TempFile& temp, Durability durability);
     void sync_files(const std::vector<std::string>& keys);
     void replace(const std::string& key, std::string_view bytes);
     Fd lock_key(std::string_view key);
