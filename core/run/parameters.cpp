@@ -6,7 +6,7 @@
 
 #include "core/base/error.hpp"
 #include "core/flow/params.hpp"
-#include "core/run/spec_builder.hpp"
+#include "core/run/step_uses.hpp"
 #include "core/store/objects.hpp"
 
 namespace amp {

@@ -9,7 +9,7 @@
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 #include "core/flow/diagnostic.hpp"
-#include "core/flow/toml_document.hpp"
+#include "core/flow/project_config.hpp"
 
 namespace amp {
 namespace {
@@ -75,28 +75,40 @@ std::string store_at(const Services& services, std::string_view url, const std::
     return text;
 }
 
-[[noreturn]] void refuse(const Diagnostics& diagnostics, const std::string& path) {
-    const Diagnostic first = diagnostics.sorted().front();
-    const std::string& file = first.file.empty() ? path : first.file;
-    throw Error(
-        ExitCode::invalid, first.message,
-        first.place.line == 0 ? file : fmt::format("{}:{}:{}", file, first.place.line, first.place.column),
-        first.hint);
+[[noreturn]] void refuse(const Diagnostics& diagnostics) {
+    for (const Diagnostic& found : diagnostics.sorted()) {
+        if (found.severity == Diagnostic::Severity::error) {
+            const bool has_line = found.place.line > 0;
+            throw Error(ExitCode::invalid, found.message,
+                        has_line ? fmt::format("{}:{}:{}", found.file, found.place.line, found.place.column)
+                                 : found.file,
+                        found.hint);
+        }
+    }
+    throw Error(ExitCode::invalid, "the settings have errors");
 }
 
-/// amp.toml of the project.
-void read_settings(Services& services, Project& project) {
-    project.settings = Object{};
-    const std::string path = beside(project.folder, k_file);
-    if (!services.files.info(path)) {
-        return;
+/// All layers of settings, as `amp help config` lists them.
+ProjectConfig read_settings(Services& services, const std::string& folder,
+                            const std::vector<std::string>& overrides) {
+    const auto variable_of = [&services](const std::string& name) -> std::optional<std::string> {
+        const auto found = services.environment.find(name);
+        return found == services.environment.end() ? std::nullopt : std::optional(found->second);
+    };
+    ProjectConfigInputs inputs;
+    for (const std::string& path : settings_paths(folder, variable_of)) {
+        if (services.files.info(path)) {
+            inputs.files.push_back({path, services.files.read(path, k_max_file)});
+        }
     }
-    const std::string text = services.files.read(path, k_max_file);
+    inputs.environment = services.environment;
+    inputs.sets = overrides;
     Diagnostics diagnostics;
-    project.settings = parse_toml(text, diagnostics).root.value();
+    ProjectConfig config = load_project_config(inputs, diagnostics);
     if (diagnostics.has_errors()) {
-        refuse(diagnostics, path);
+        refuse(diagnostics);
     }
+    return config;
 }
 
 std::string store_folder(const Services& services, const Project& project) {
@@ -111,30 +123,35 @@ std::string store_folder(const Services& services, const Project& project) {
     return beside(project.folder, k_store);
 }
 
-/// The profile asked for, else the project's default, else "local", which needs no table.
+/// The profile asked for, else the project's default (which its settings were checked for), else "local".
 std::string chosen_profile(const Project& project, const std::string& asked) {
-    std::string profile = asked.empty() ? get_string(project.settings, "default", k_local) : asked;
-    const Object& profiles = get_object(project.settings, "profile");
-    if (profile == k_local || profiles.contains(profile)) {
-        return profile;
+    if (asked.empty()) {
+        return get_string(project.settings, "default", k_local);
+    }
+    if (has_profile(project.settings, asked)) {
+        return asked;
     }
     std::vector<std::string> names = {std::string(k_local)};
-    for (const auto& [name, table] : profiles) {
-        names.push_back(name);
+    for (const auto& [name, table] : get_object(project.settings, "profile")) {
+        if (name != k_local) {
+            names.push_back(name);
+        }
     }
-    const auto meant = did_you_mean(profile, names);
+    const auto meant = did_you_mean(asked, names);
     throw Error(
-        asked.empty() ? ExitCode::invalid : ExitCode::usage, fmt::format("there is no profile '{}'", profile),
-        beside(project.folder, k_file),
+        ExitCode::usage, fmt::format("there is no profile '{}'", asked), beside(project.folder, k_file),
         meant ? fmt::format("did you mean '{}'?", *meant) : fmt::format("there are: {}", join(names, ", ")));
 }
 
 }  // namespace
 
-Project find_project(Services& services, const std::vector<std::string>&, const std::string& profile) {
+Project find_project(Services& services, const std::vector<std::string>& overrides,
+                     const std::string& profile) {
     Project project;
     project.folder = project_folder(services.files);
-    read_settings(services, project);
+    ProjectConfig config = read_settings(services, project.folder, overrides);
+    project.settings = std::move(config.settings);
+    project.origins = std::move(config.origins);
     project.profile = chosen_profile(project, profile);
     project.store_folder = store_folder(services, project);
     return project;
