@@ -240,9 +240,14 @@ void Keeper::drop_unstarted() {
         runs_.erase(id);
     }
     for (const auto& [id, run] : runs_) {
-        const bool unstarted =
-            run->state == TaskRun::State::staging || run->state == TaskRun::State::starting;
-        run->dropped = run->dropped || (unstarted && !run->in_log);
+        if (run->state != TaskRun::State::staging && run->state != TaskRun::State::starting) {
+            continue;
+        }
+        run->dropped = run->dropped || !run->in_log;
+        if (run->in_log && run->forced == Cause::none) {  // it waits for room to start
+            run->forced = Cause::infra;
+            run->forced_message = run->result.message;
+        }
     }
 }
 

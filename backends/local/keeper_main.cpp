@@ -74,6 +74,12 @@ void leave_the_session() {
     }
 }
 
+/// What tasks call as `amp`: this very program, also when its file was replaced or removed since.
+std::string own_binary() {
+    std::string path = std::filesystem::read_symlink("/proc/self/exe").string();
+    return access(path.c_str(), X_OK) == 0 ? path : fmt::format("/proc/{}/exe", getpid());
+}
+
 void refuse(UniqueFd channel, const std::string& message) {
     if (!channel) {  // it served already: its log and its silence tell
         return;
@@ -91,7 +97,7 @@ int keeper_main(const KeeperOptions& options) {
     try {
         leave_the_session();
         const UniqueFd signals = take_signals();
-        const std::string binary = std::filesystem::read_symlink("/proc/self/exe").string();
+        const std::string binary = own_binary();
         DirectoryStore objects(options.store_dir);
         LocalAppendFiles files(options.store_dir);
         Keeper keeper(options, binary, objects, files, std::move(channel));

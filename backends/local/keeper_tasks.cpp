@@ -40,10 +40,10 @@ void Keeper::start_ready() {
             forget(*run);
         } else if (run->forced != Cause::none) {
             end(*run, run->forced, run->forced_message);
-        } else if (may_start()) {
-            starting.push_back(run);
-        } else {
+        } else if (!may_start()) {
             ready_.push_back(run);
+        } else if (run->scratch || prepare(*run)) {
+            starting.push_back(run);
         }
     }
     while (may_start()) {
@@ -70,12 +70,14 @@ void Keeper::start_ready() {
     }
 }
 
-/// Gives it its folder and its inputs. True when it can be started at once.
+// Gives it its folder and its inputs. True when it can be started at once.
 bool Keeper::prepare(TaskRun& run) {
     try {
         run.scratch = scratch_.take();
     } catch (const Error& error) {
-        end(run, Cause::infra, error.message());
+        run.result.message = error.message();
+        run.state = TaskRun::State::starting;
+        retry_later(run);
         return false;
     }
     if (run.spec.inputs.empty()) {
@@ -120,6 +122,9 @@ void Keeper::launch(TaskRun& run) {
 }
 
 void Keeper::retry_later(TaskRun& run) {
+    if (run.scratch && run.spec.inputs.empty()) {  // or those that wait would keep those that run from ending
+        ScratchPool::discard(std::move(run.scratch));
+    }
     if (run.first_try == 0) {
         run.first_try = loop_.now();
     }
@@ -147,7 +152,7 @@ void Keeper::release_slots(TaskRun& run) {
     }
 }
 
-/// It ends without ever having run.
+// It ends without ever having run.
 void Keeper::end(TaskRun& run, Cause cause, const std::string& message) {
     run.result.cause = cause;
     run.result.message = message;

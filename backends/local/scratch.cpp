@@ -207,6 +207,12 @@ void ScratchPool::give_back(std::unique_ptr<Scratch> scratch) {
     free_.push_back(std::move(scratch));
 }
 
+void ScratchPool::discard(std::unique_ptr<Scratch> scratch) {
+    const std::string folder = scratch->folder();
+    scratch.reset();
+    remove_tree(folder);
+}
+
 std::string ScratchPool::make_program_folder(const std::string& binary) const {
     const std::string folder = base_ + "/bin";
     make_folder(folder);

@@ -49,7 +49,8 @@ class ScratchPool {
     ScratchPool(const ScratchPool&) = delete;
     ScratchPool& operator=(const ScratchPool&) = delete;
 
-    std::unique_ptr<Scratch> take();
+    std::unique_ptr<Scratch> take();  /// Lets go of one that was not used, so that it holds no descriptors.
+    static void discard(std::unique_ptr<Scratch> scratch);
     /// Takes back a clean one.
     void give_back(std::unique_ptr<Scratch> scratch);
 

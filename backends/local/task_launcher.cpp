@@ -74,6 +74,10 @@ TaskLauncher::TaskLauncher(const std::string& amp_folder)
     if (!null_) {
         throw Error::system("open", "/dev/null", errno);
     }
+    getrlimit(RLIMIT_NOFILE, &open_files_);
+    rlimit ours = open_files_;
+    ours.rlim_cur = ours.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &ours);
 }
 
 void TaskLauncher::fill_environment(TaskEnvironment& environment, const TaskRun& run) const {
@@ -129,8 +133,8 @@ TaskLauncher::Outcome TaskLauncher::start(TaskRun& run, TaskEnvironment& environ
     const UniqueFd theirs(ends[1]);
     fcntl(ours.get(), F_SETFL, O_NONBLOCK);  // theirs must block: programs expect it
     const std::string& cwd = run.spec.cwd.empty() ? run.scratch->folder() : run.spec.cwd;
-    const SpawnOutcome outcome =
-        spawn({program.c_str(), argv.data(), environment.block(), cwd.c_str(), null_.get(), theirs.get()});
+    const SpawnOutcome outcome = spawn({program.c_str(), argv.data(), environment.block(), cwd.c_str(),
+                                        null_.get(), theirs.get(), &open_files_});
     if (outcome.pid < 0) {
         return fail_spawn(run, program, cwd, outcome);
     }

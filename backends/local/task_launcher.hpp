@@ -15,8 +15,7 @@ class TaskLauncher {
         running,  ///< pid, output and the time of start are set
         failed,   ///< the result says why, cause user
         later     ///< the machine has no room (EAGAIN and the like): try again; the result's message says why
-    };
-
+    };            /// Raises our own limit of open files, not that of the tasks.
     /// @param amp_folder put in front of PATH; empty: none is needed
     explicit TaskLauncher(const std::string& amp_folder);
 
@@ -30,6 +29,7 @@ class TaskLauncher {
     BaseEnvironment inherited_;
     BaseEnvironment minimal_;
     UniqueFd null_;
+    rlimit open_files_{};  ///< what tasks get
 };
 
 }  // namespace amp

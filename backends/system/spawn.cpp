@@ -60,6 +60,9 @@ void reset_signals() {
     if (request.cwd != nullptr && chdir(request.cwd) != 0) {
         give_up(shared, SpawnStep::cwd);
     }
+    if (request.open_files != nullptr) {
+        setrlimit(RLIMIT_NOFILE, request.open_files);
+    }
     reset_signals();
     execve(request.program, request.argv, request.env);
     give_up(shared, SpawnStep::exec);

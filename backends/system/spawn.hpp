@@ -1,7 +1,7 @@
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
-
 #include <string>
 #include <string_view>
 
@@ -12,9 +12,10 @@ struct SpawnRequest {
     const char* program = nullptr;  ///< path for execve; relative ones are below `cwd`
     char* const* argv = nullptr;
     char* const* env = nullptr;
-    const char* cwd = nullptr;  ///< nullptr: the caller's
-    int input = -1;             ///< becomes stdin
-    int output = -1;            ///< becomes stdout and stderr
+    const char* cwd = nullptr;           ///< nullptr: the caller's
+    int input = -1;                      ///< becomes stdin
+    int output = -1;                     ///< becomes stdout and stderr
+    const rlimit* open_files = nullptr;  ///< RLIMIT_NOFILE of the child, where ours is another
 };
 
 enum class SpawnStep { none, fork, orphaned, setup, cwd, exec };

@@ -1,6 +1,7 @@
 // Tasks that misbehave, in real processes.
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -173,4 +174,28 @@ TEST_CASE("a task sees its own environment, not that of an outer task") {
     TaskSpec isolated = shell_task("isolated", "echo \"$KEPT|$HOME\"");
     isolated.inherit_env = false;
     CHECK(log_of(one.store, one.run(isolated)).starts_with("|"));
+}
+
+TEST_CASE("a keeper without free descriptors starts its tasks one after the other") {
+    TemporaryStore store;
+    LocalBackendOptions options = options_for(store);
+    options.workers = 30;
+    options.cpu = 30;
+    options.run_keeper = [](const KeeperOptions& keeper) {
+        const rlimit few{28, 28};
+        setrlimit(RLIMIT_NOFILE, &few);
+        return keeper_main(keeper);
+    };
+    LocalBackend backend(store.files(), options);
+    std::vector<TaskSpec> specs;
+    for (int i = 0; i < 30; ++i) {
+        specs.push_back(shell_task("task/" + std::to_string(i), "sleep 0.1"));
+    }
+    backend.submit(specs);
+    Seen seen;
+    watch_ends(backend, seen, specs.size(), 20);
+    for (const auto& [id, result] : seen.ended) {
+        CHECK(result.succeeded());
+    }
+    backend.close();
 }

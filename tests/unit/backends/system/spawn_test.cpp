@@ -35,7 +35,7 @@ Ended run(const char* program, std::vector<std::string> words, const char* cwd =
     argv.push_back(nullptr);
     std::string variable = "A=b";
     const std::array<char*, 2> env = {variable.data(), nullptr};
-    Ended ended{spawn({program, argv.data(), env.data(), cwd, null.get(), theirs.get()}), 0, {}};
+    Ended ended{spawn({program, argv.data(), env.data(), cwd, null.get(), theirs.get(), nullptr}), 0, {}};
     theirs.reset();
     std::array<char, 4096> buffer;
     for (ssize_t n = 0; (n = read(ours.get(), buffer.data(), buffer.size())) > 0;) {
