@@ -24,6 +24,7 @@ SLOW = float(os.environ.get("AMP_SLOW", "1"))  # a binary with sanitizers takes 
 
 RUN_ID = re.compile(r"\b\d{6}-\d{6}-[bcdfghjkmnpqrstvwxz23456789]{4}\b")
 TIME = re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?")
+CLOCK = re.compile(r"\b\d\d:\d\d:\d\d\b")
 DURATION = re.compile(r"\b(\d+h)?(\d+m)?\d+(\.\d+)?(ms|s)\b|\b\d+h(\d+m)?\b|\b\d+m\b")
 
 TERMINAL = {"succeeded", "failed", "caught", "skipped", "cached", "blocked", "cancelled"}
@@ -222,9 +223,9 @@ class AmpTest(unittest.TestCase):
         if project is not None:
             text = text.replace(str(project.folder), "<PROJECT>").replace(str(project.top), "<TOP>")
         text = text.replace(os.uname().nodename, "<HOST>")
-        for pattern, placeholder in ((RUN_ID, "<RUN>"), (TIME, "<TIME>"), (DURATION, "<DURATION>")):
+        for pattern, placeholder in ((RUN_ID, "<RUN>"), (TIME, "<TIME>"), (CLOCK, "<CLOCK>"), (DURATION, "<DURATION>")):
             text = pattern.sub(placeholder, text)
-        text = re.sub(r"(<DURATION>) +", r"\1 ", text)
+        text = re.sub(r" *<DURATION> *", " <DURATION> ", text)
         path = GOLDEN / name
         if os.environ.get("AMP_UPDATE_GOLDEN"):
             path.parent.mkdir(parents=True, exist_ok=True)

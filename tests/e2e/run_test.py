@@ -26,7 +26,8 @@ outputs = { text = "text.txt" }
 [step.gather]
 needs = "work"
 join = true
-run = "cat {{ *work.*.text }} > {{ outputs.all }}; amp put answer $(( $(amp get base) + 2 ))"
+inputs = ["start.base"]
+run = ["sh", "-c", 'out=$1; shift; cat "$@" > "$out"; amp put answer $(( $(amp get base) + 2 ))', "sh", "{{ outputs.all }}", "{{ *work.*.text }}"]
 outputs = { all = "all.txt" }
 """
 
@@ -151,7 +152,7 @@ echo plain > "$AMP_OUT/plain"
 '''
 [step.use]
 needs = "make"
-inputs = ["make.folder", "make.file"]
+inputs = ["make.folder", "make.file", "make.number", "make.text"]
 run = '''
 [ "$(amp get number)" = 3.5 ]
 [ "$(amp get text)" = "two words" ]

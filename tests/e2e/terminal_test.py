@@ -46,7 +46,7 @@ class Signals(AmpTest):
         self.interrupted(signal.SIGTERM, 143)
 
     def test_hangup(self) -> None:
-        self.interrupted(signal.SIGHUP, 129)
+        self.interrupted(signal.SIGHUP, 143)
 
     def test_interrupt_twice_cancels(self) -> None:
         project = self.project(LONG.replace("sleep 60", "trap '' TERM INT; sleep 3 & wait; wait"))
