@@ -69,7 +69,7 @@ void StepLoader::load(const TomlMember& member, const Value& overrides, Flow& fl
             apply(step, entry);
         }
     }
-    if (diagnostics_.error_count() == before) {
+    if (diagnostics_.error_count() == before && !flow.incomplete) {
         check_whole(step);
     }
     flow.steps.push_back(std::move(step));

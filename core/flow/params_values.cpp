@@ -55,7 +55,9 @@ std::optional<Value> parse_nested(std::string_view text) {
         Diagnostics ignored;
         const TomlDocument document = parse_toml(fmt::format("x = {}", shape), ignored);
         const TomlNode* found = document.root.find("x");
-        return ignored.has_errors() || found == nullptr ? std::nullopt : std::optional(found->value());
+        return ignored.has_errors() || found == nullptr || document.root.members.size() != 1
+                   ? std::nullopt
+                   : std::optional(found->value());
     }
 }
 
@@ -79,7 +81,7 @@ std::optional<Value> convert_parameter(Type type, const Value& value) {
         (type == Type::string && value.is_string()) || (type == Type::integer && value.is_int()) ||
         (type == Type::boolean && value.is_bool()) || (type == Type::list && value.is_list()) ||
         (type == Type::object && value.is_object()) ||
-                       (type == Type::file && (value.is_string() || value.is_file())) ||
+        (type == Type::file && (value.is_string() || value.is_file())) ||
         (type == Type::secret && value.is_string());
     if (type == Type::floating && value.is_number()) {
         return Value(value.as_float());

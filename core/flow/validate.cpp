@@ -79,7 +79,9 @@ void check_loop_names(Context& context) {
 void check_parameters(Context& context) {
     const auto options = run_option_names();
     for (const Parameter& parameter : context.flow.params) {
-        if (!context.all_params_used && !context.used_params.contains(parameter.name)) {
+        // A mistake may hide the use: then there is nothing to say yet.
+        if (!context.all_params_used && !context.diagnostics.has_errors() &&
+            !context.used_params.contains(parameter.name)) {
             context.diagnostics.warning(
                 "AMP1509", parameter.place, fmt::format("no step uses the parameter '{}'", parameter.name),
                 fmt::format("mention it as {{{{ params.{} }}}}, or list it in a step: params = [\"{}\"]",
