@@ -1,5 +1,7 @@
 #include "cli/amp_main.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <exception>
@@ -32,7 +34,11 @@ ExitCode check_written(Output& out, ExitCode code) {
     if (out.failure() == 0 || code != ExitCode::ok) {
         return code;
     }
-    return report(out, Error::system("write", "standard output", out.failure()), false);
+    const Error error = Error::system("write", "standard output", out.failure());
+    return report(
+        out,
+        Error(error.code(), fmt::format("cannot write standard output: {}", std::strerror(out.failure()))),
+        false);
 }
 
 }  // namespace

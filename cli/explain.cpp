@@ -1,12 +1,82 @@
 #include "cli/explain.hpp"
 
+#include <fmt/format.h>
+
 #include "cli/session.hpp"
 #include "core/base/text.hpp"
 
 namespace amp {
+namespace {
 
-ExitCode execute(Session&, const ExplainCommand& command) {
-    throw Error(ExitCode::not_found, "there is no code '" + printable(command.code) + "'");
+std::string indented(std::string_view text) {
+    std::string out;
+    for (const std::string_view line : split(trim(text), '\n')) {
+        out += line.empty() ? "\n" : fmt::format("    {}\n", line);
+    }
+    return out;
+}
+
+Value entry_document(const CatalogueEntry& entry) {
+    return Object{{"code", entry.code},
+                  {"title", entry.title},
+                  {"explanation", entry.explanation},
+                  {"bad", entry.bad},
+                  {"mended", entry.mended}};
+}
+
+Error unknown_code(const std::string& code) {
+    // All codes are near to each other: a guess helps only where a letter of the prefix is wrong.
+    const bool number_known = code.size() > 4 && find_in_catalogue(code.substr(code.size() - 4)) != nullptr;
+    return {ExitCode::not_found, fmt::format("there is no code '{}'", printable(code)), "",
+            number_known ? fmt::format("did you mean 'AMP{}'?", code.substr(code.size() - 4))
+                         : "'amp explain' lists all codes"};
+}
+
+void list_codes(Session& session) {
+    if (session.common.json) {
+        List codes;
+        for (const CatalogueEntry& entry : catalogue()) {
+            codes.push_back(entry_document(entry));
+        }
+        session.out.document(Object{{"schema", "amp.codes/1"}, {"codes", std::move(codes)}});
+        return;
+    }
+    for (const CatalogueEntry& entry : catalogue()) {
+        session.out.result(fmt::format("{}  {}\n", entry.code, entry.title));
+    }
+}
+
+}  // namespace
+
+std::string explanation_text(const CatalogueEntry& entry, const Style& style) {
+    std::string out =
+        fmt::format("{}: {}\n\n{}\n", style.bold(entry.code), entry.title, trim(entry.explanation));
+    if (!entry.bad.empty()) {
+        out += fmt::format("\n{}\n\n{}", style.bold("With the mistake:"), indented(entry.bad));
+    }
+    if (!entry.mended.empty()) {
+        out += fmt::format("\n{}\n\n{}", style.bold("Mended:"), indented(entry.mended));
+    }
+    return out;
+}
+
+ExitCode execute(Session& session, const ExplainCommand& command) {
+    if (command.code.empty()) {
+        list_codes(session);
+        return ExitCode::ok;
+    }
+    const CatalogueEntry* entry = find_in_catalogue(command.code);
+    if (entry == nullptr) {
+        throw unknown_code(command.code);
+    }
+    if (session.common.json) {
+        Object document = entry_document(*entry).as_object();
+        document["schema"] = "amp.code/1";
+        session.out.document(std::move(document));
+    } else {
+        session.out.result(explanation_text(*entry, session.out.out_style()));
+    }
+    return ExitCode::ok;
 }
 
 }  // namespace amp

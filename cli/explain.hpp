@@ -2,7 +2,9 @@
 
 #include <string>
 
+#include "cli/terminal.hpp"
 #include "core/base/error.hpp"
+#include "core/flow/catalogue.hpp"
 
 namespace amp {
 
@@ -12,6 +14,8 @@ struct Session;
 struct ExplainCommand {
     std::string code;  ///< empty: the list of codes
 };
+
+std::string explanation_text(const CatalogueEntry& entry, const Style& style);
 
 ExitCode execute(Session& session, const ExplainCommand& command);
 

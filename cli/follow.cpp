@@ -1,11 +1,14 @@
 #include "cli/follow.hpp"
 
+#include <fmt/format.h>
+
 #include <memory>
 #include <optional>
 
 #include "cli/impatient_waiter.hpp"
 #include "cli/json_progress.hpp"
 #include "cli/progress.hpp"
+#include "core/base/text.hpp"
 #include "core/store/packs.hpp"
 
 namespace amp {
@@ -62,18 +65,30 @@ Value outcome_document(const RunOutcome& outcome) {
     return out;
 }
 
-ExitCode follow_run(Session& session, bool events,
+ExitCode follow_run(Session& session, const FollowOptions& options,
                     const std::function<RunOutcome(Services&, const Project&, RunObserver&)>& drive) {
     const Project project = session.project();
-    const std::unique_ptr<RunObserver> observer = make_observer(session, project, events);
+    const std::unique_ptr<RunObserver> observer = make_observer(session, project, options.events);
     const Services& world = session.services;
     ImpatientWaiter waiter(world.waiter, session.out.presentation().ci ? k_interval_in_ci_s : k_interval_s);
     Services services{world.clock,       world.files,        world.process,    waiter,
                       world.open_store,  world.make_backend, world.ask_cancel, world.machine,
                       world.environment, world.user,         world.host,       world.pid};
-    const RunOutcome outcome = drive(services, project, *observer);
-    if (session.common.json && !events) {
+    RunOutcome outcome;
+    try {
+        outcome = drive(services, project, *observer);
+    } catch (const InvalidFlow&) {
+        for (const auto& [written, option] : options.slips) {
+            session.out.say(
+                fmt::format("note: '{}' was taken as a parameter of the flow; the option is '{}'\n",
+                            printable(written), option));
+        }
+        throw;
+    }
+    if (session.common.json && !options.events) {
         session.out.document(outcome_document(outcome));
+    } else if (!session.out.has_result()) {
+        session.out.result(outcome.run + "\n");  // nothing was left to do: the id is the result all the same
     }
     return outcome.exit_code();
 }

@@ -7,9 +7,14 @@
 
 namespace amp {
 
+struct FollowOptions {
+    bool events = false;      ///< a JSON line an event
+    const NameValues& slips;  ///< parameters that look like a misspelt option: told when the run is refused
+};
+
 /// Drives a run by `drive` and tells of it as the options say: lines, JSON events, or one document at the
 /// end.
-ExitCode follow_run(Session& session, bool events,
+ExitCode follow_run(Session& session, const FollowOptions& options,
                     const std::function<RunOutcome(Services&, const Project&, RunObserver&)>& drive);
 
 /// Schema amp.outcome/1: how driving a run ended.

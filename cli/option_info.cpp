@@ -96,8 +96,12 @@ class Sorter {
     /// hand.
     void take_parameter(const std::string& name, std::optional<std::string> value) {
         const bool alone = !value && (at_ + 1 >= arguments_.size() || arguments_[at_ + 1].starts_with("--"));
-        if (!parameters_ || name.size() < 3 || (alone && near(name))) {
+        const std::optional<std::string> other = near(name);
+        if (!parameters_ || name.size() < 3 || (alone && other)) {
             throw unknown(name);
+        }
+        if (other) {
+            out_.slips.emplace_back(name, *other);
         }
         std::string parameter = name.substr(2);
         std::replace(parameter.begin(), parameter.end(), '-', '_');

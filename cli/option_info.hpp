@@ -23,6 +23,7 @@ struct SortedArguments {
     std::vector<std::string> options;  ///< names, each followed by its value if it takes one
     std::vector<std::string> positionals;
     NameValues parameters;  ///< unknown long options
+    NameValues slips;       ///< those of them that are nearly an option of ours, as written, and that option
     bool help = false;      ///< -h or --help was among them
 };
 

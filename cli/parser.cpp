@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <type_traits>
 
 #include "cli/command_list.hpp"
 #include "cli/option_info.hpp"
@@ -281,16 +282,18 @@ void finish(TagCommand& c) {
     throw usage_error(fmt::format("amp {}: {}", app.get_name(), printable(error.what())), see);
 }
 
-ParameterSources* parameters_of(RunCommand& command) {
-    return &command.start.params;
+/// Of commands that take parameters of a flow as options. Before -p is read, which therefore has the last
+/// word.
+void take_parameters(RunCommand& command, const SortedArguments& sorted) {
+    command.start.params.given = sorted.parameters;
+    command.slips = sorted.slips;
 }
-ParameterSources* parameters_of(ResumeCommand& command) {
-    return &command.resume.params;
+void take_parameters(ResumeCommand& command, const SortedArguments& sorted) {
+    command.resume.params.given = sorted.parameters;
+    command.slips = sorted.slips;
 }
 template <class Any>
-ParameterSources* parameters_of(Any&) {
-    return nullptr;
-}
+void take_parameters(Any&, const SortedArguments&) {}
 
 void parse_sorted(CLI::App& app, const SortedArguments& sorted) {
     std::vector<std::string> words = sorted.options;
@@ -341,15 +344,14 @@ struct Declared {
 template <class Options>
 CommandLine parse_as(const CommandInfo& info, const std::vector<std::string>& arguments) {
     Declared<Options> declared(info);
-    ParameterSources* params = parameters_of(declared.options);
+    constexpr bool k_parameters =
+        std::is_same_v<Options, RunCommand> || std::is_same_v<Options, ResumeCommand>;
     const SortedArguments sorted =
-        sort_arguments(std::string(info.name), options_of(declared.app), params != nullptr, arguments);
+        sort_arguments(std::string(info.name), options_of(declared.app), k_parameters, arguments);
     if (sorted.help) {
         return {declared.common, HelpCommand{std::string(info.name)}};
     }
-    if (params != nullptr) {
-        params->given = sorted.parameters;  // before -p, which therefore has the last word
-    }
+    take_parameters(declared.options, sorted);
     parse_sorted(declared.app, sorted);
     finish(declared.options);
     return {std::move(declared.common), std::move(declared.options)};

@@ -66,14 +66,17 @@ void PlainProgress::spare_line(const std::string& text) {
     const double now = clock_.steady_seconds();
     budget_ = std::min(k_most_spare_lines, budget_ + (now - budget_at_) * k_spare_lines_a_second);
     budget_at_ = now;
+    // Lines that are left out count, too: a flood is over when it really is, not when a line would fit in
+    // again.
+    flooded_ = budget_ < 1 || (flooded_ && budget_ < k_most_spare_lines / 2);
+    budget_ = std::max(0.0, budget_ - 1);
     if (settings_.quiet) {
         return;
     }
-    if (budget_ < 1) {
+    if (flooded_) {
         ++left_out_;
         return;
     }
-    budget_ -= 1;
     line(text);
 }
 
@@ -95,7 +98,7 @@ void PlainProgress::note(const std::string& text) {
 }
 
 void PlainProgress::task_queued(const TaskName& task, const std::string& reason) {
-    spare_line(fmt::format("{} waits: {}", printable(task.text()), printable(reason)));
+    spare_line(fmt::format("{} queued: {}", printable(task.text()), printable(reason)));
 }
 
 void PlainProgress::task_started(const TaskName& task, std::uint32_t attempt, const std::string& where) {
@@ -112,9 +115,10 @@ void PlainProgress::task_ended(const AttemptResult& result, TaskState state,
         return;
     }
     const std::string word(state_name(state));
-    const std::string took = duration_text(result.ended.seconds_since(result.started));
-    spare_line(fmt::format("{} {} after {}", printable(result.task.text()),
-                           out_.err_style().state(word, word), took));
+    const bool ran = result.exit >= 0 || result.signal != 0;
+    const std::string took = ran ? " after " + duration_text(result.ended.seconds_since(result.started)) : "";
+    spare_line(
+        fmt::format("{} {}{}", printable(result.task.text()), out_.err_style().state(word, word), took));
 }
 
 void PlainProgress::failure(const AttemptResult& result, TaskState state, std::optional<Timestamp> retry_at) {

@@ -46,8 +46,9 @@ class PlainProgress : public RunObserver {
     LogTail tail_;
     Settings settings_;
     std::string run_;
-    double budget_;     ///< spare lines that may be printed now
-    double budget_at_;  ///< when it was counted last
+    double budget_;         ///< spare lines that may be printed now
+    double budget_at_;      ///< when it was counted last
+    bool flooded_ = false;  ///< spare lines are left out
     double next_progress_;
     std::uint64_t left_out_ = 0;
     std::uint64_t left_out_before_ = 0;  ///< at the last line that said how far it is

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cli/common.hpp"
 #include "core/base/error.hpp"
 #include "core/run/start.hpp"
 
@@ -11,6 +12,7 @@ struct Session;
 struct ResumeCommand {
     ResumeOptions resume;
     bool events = false;  ///< --events=ndjson: a JSON line an event
+    NameValues slips;     ///< parameters that look like a misspelt option, and that option
 };
 
 ExitCode execute(Session& session, const ResumeCommand& command);

@@ -52,7 +52,8 @@ std::string clock_text(Timestamp time) {
 }
 
 std::string duration_text(double seconds) {
-    return seconds < 0.9995 ? fmt::format("{:.0f}ms", std::max(seconds, 0.0) * 1000) : format_duration(seconds);
+    return seconds < 0.9995 ? fmt::format("{:.0f}ms", std::max(seconds, 0.0) * 1000)
+                            : format_duration(seconds);
 }
 
 std::string exit_text(const AttemptResult& result) {
@@ -63,13 +64,14 @@ std::string exit_text(const AttemptResult& result) {
 }
 
 std::string failure_text(const AttemptResult& result) {
-    std::string out(cause_name(result.cause));
-    if (result.signal != 0) {
-        out += ", killed by " + signal_text(result.signal);
-    } else if (result.exit > 0) {
-        out += fmt::format(", exit {}", result.exit);
+    const std::string cause(cause_name(result.cause));
+    if (!result.message.empty()) {
+        return cause + ": " + result.message;
     }
-    return result.message.empty() ? out : out + ": " + result.message;
+    if (result.signal != 0) {
+        return cause + ": killed by " + signal_text(result.signal);
+    }
+    return result.exit > 0 ? fmt::format("{}: exit status {}", cause, result.exit) : cause;
 }
 
 std::string counts_text(const Plan::Counts& counts) {

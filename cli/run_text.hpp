@@ -16,7 +16,7 @@ std::string clock_text(Timestamp time);
 std::string duration_text(double seconds);
 /// How a process ended: "0", "1", "KILL" for signal 9, "-" when it never ran.
 std::string exit_text(const AttemptResult& result);
-/// "user, exit 1: output 'model' is missing": why an attempt failed, on one line.
+/// "user: output 'model' is missing", "user: exit status 1": why an attempt failed, on one line.
 std::string failure_text(const AttemptResult& result);
 /// "38 succeeded, 1 failed, 1 blocked", in the order of the states.
 std::string counts_text(const Plan::Counts& counts);

@@ -8,14 +8,14 @@ namespace amp {
 
 ExitCode execute(Session& session, const TagCommand& command) {
     const Project project = session.project();
+    const std::string run = session.resolve(project, command.run);
     if (command.action != TagCommand::Action::list) {
-        tag_run(session.services, project, command.run, command.tags,
-                command.action == TagCommand::Action::add);
+        tag_run(session.services, project, run, command.tags, command.action == TagCommand::Action::add);
     }
     if (command.action != TagCommand::Action::list && !session.common.json) {
         return ExitCode::ok;
     }
-    const RunView view = view_run(session.services, project, command.run);
+    const RunView view = view_run(session.services, project, run);
     if (session.common.json) {
         session.out.document(Object{
             {"schema", "amp.tags/1"}, {"run", view.run}, {"tags", List(view.tags.begin(), view.tags.end())}});

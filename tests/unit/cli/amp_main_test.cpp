@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "cli/config.hpp"
+#include "cli/explain.hpp"
 #include "cli/help_topics.hpp"
 #include "cli/runs.hpp"
 #include "core/base/json.hpp"
@@ -86,6 +87,23 @@ TEST_CASE("version and help") {
     }
     CHECK(world.amp({"help", "exit-code"}) == 2);
     CHECK(world.err.find("did you mean 'exit-codes'?") != std::string::npos);
+}
+
+TEST_CASE("codes are explained, with the mistake and its mended form") {
+    World world;
+    const CatalogueEntry entry{"AMP1", "a title", "Some words.", "[flow]\n\nx = 1\n", "[flow]\n"};
+    CHECK(explanation_text(entry, Style(false)) ==
+          "AMP1: a title\n\nSome words.\n\nWith the mistake:\n\n    [flow]\n\n    x = 1\n\nMended:\n\n    "
+          "[flow]\n");
+    CHECK(world.amp({"explain", "AMP1001"}) == 0);
+    CHECK(world.out.starts_with("AMP1001: "));
+    CHECK(world.amp({"explain", "AMP1001", "--json"}) == 0);
+    CHECK(get_string(json::parse(world.out), "code") == "AMP1001");
+    CHECK(world.amp({"explain"}) == 0);
+    CHECK(world.out.find("\nAMP1002  ") != std::string::npos);
+    CHECK(world.amp({"explain", "APM1001"}) == 7);
+    CHECK(world.err.find("did you mean 'AMP1001'?") != std::string::npos);
+    CHECK(world.amp({"explain", "nothing"}) == 7);
 }
 
 TEST_CASE("put and get inside a task") {

@@ -99,6 +99,12 @@ TEST_CASE("negative values of parameters and odd words are taken as they are") {
           Words{"a b.toml", "[x,y].toml", "{}"});
 }
 
+TEST_CASE("a parameter that looks like a misspelt option is remembered as such") {
+    const RunCommand run = parse<RunCommand>({"run", "--max-worker", "3", "--lr", "1"});
+    CHECK(run.slips == NameValues{{"--max-worker", "--max-workers"}});
+    CHECK(run.start.params.given == NameValues{{"max_worker", "3"}, {"lr", "1"}});
+}
+
 TEST_CASE("resume") {
     const ResumeCommand resume = parse<ResumeCommand>({"resume", "--take-over", "--retry-caught", "--lr=2"});
     CHECK(resume.resume.run == "latest");

@@ -82,10 +82,10 @@ TEST_CASE("a failure comes with its cause, its last lines and the way to its log
     w.progress.run_ended(RunState::failed, false);
     CHECK(w.captured.err ==
           "08:00:00 run r1 goes on\n"
-          "08:00:00 train/3 failed: user, exit 3; attempt 2 follows in 1m\n"
+          "08:00:00 train/3 failed: user: exit status 3; attempt 2 follows in 1m\n"
           "    | one\n"
           "    | two \\x1b[2J\n"
-          "08:00:00 train/3 failed: user, exit 3: output 'm' is missing\n"
+          "08:00:00 train/3 failed: user: output 'm' is missing\n"
           "    log: amp logs r1/train/3\n"
           "08:00:00 run r1 failed\n");
 }
@@ -119,11 +119,34 @@ TEST_CASE("thousands of tasks are no thousands of lines, but every failure is to
         w.progress.progress(plan);
     }
     w.progress.run_ended(RunState::failed, false);
-    CHECK(w.lines() < 120);
+    CHECK(w.lines() < 80);
     for (const char* name : {"t/999 failed", "t/4999 failed"}) {
         CHECK(w.captured.err.find(name) != std::string::npos);
     }
     CHECK(w.captured.err.find("lines left out; 'amp show r1' has them all") != std::string::npos);
+}
+
+TEST_CASE("after a flood, single lines come back") {
+    Watched w;
+    for (int i = 0; i < 1000; ++i) {
+        w.progress.task_skipped(TaskName::parse("a"));
+    }
+    CHECK(w.lines() == 60);
+    w.clock.advance(1);
+    w.progress.task_skipped(TaskName::parse("b"));
+    CHECK(w.lines() == 60);
+    w.clock.advance(10);
+    w.progress.task_skipped(TaskName::parse("c"));
+    CHECK(w.lines() == 61);
+}
+
+TEST_CASE("what never ran is cancelled after no time") {
+    Watched w;
+    AttemptResult cancelled = result("a", Cause::cancelled, -1, w.clock.now());
+    w.progress.task_ended(cancelled, TaskState::cancelled, std::nullopt);
+    cancelled.signal = 15;
+    w.progress.task_ended(cancelled, TaskState::cancelled, std::nullopt);
+    CHECK(w.captured.err == "08:00:00 a/_ cancelled\n08:00:00 a/_ cancelled after 2.5s\n");
 }
 
 TEST_CASE("a line says how far it is when lines are left out, and a sign of life when nothing happens") {
@@ -155,7 +178,7 @@ TEST_CASE("quiet: the id and failures") {
     CHECK(w.captured.out == "r1\n");
     CHECK(w.captured.err.empty());
     w.progress.task_ended(result("a", Cause::user, 1, w.clock.now()), TaskState::failed, std::nullopt);
-    CHECK(w.captured.err.find("a/_ failed: user, exit 1") != std::string::npos);
+    CHECK(w.captured.err.find("a/_ failed: user: exit status 1") != std::string::npos);
 }
 
 TEST_CASE("an interruption says how to go on") {

@@ -88,7 +88,7 @@ TEST_CASE("a run as text") {
           "train/1    failed       1  KILL  08:15:35  08:16:55  1m20s  \"type\"\n"
           "report/_   blocked\n"
           "\n"
-          "failed train/1: oom, killed by KILL: killed by the kernel for want of memory\n"
+          "failed train/1: oom: killed by the kernel for want of memory\n"
           "  log: amp logs 261120-081530-k3fx/train/1\n");
 }
 
@@ -185,10 +185,10 @@ TEST_CASE("how an attempt ended, in words") {
     AttemptResult result;
     result.cause = Cause::user;
     result.exit = 3;
-    CHECK(failure_text(result) == "user, exit 3");
+    CHECK(failure_text(result) == "user: exit status 3");
     CHECK(exit_text(result) == "3");
     result.message = "output 'model' is missing";
-    CHECK(failure_text(result) == "user, exit 3: output 'model' is missing");
+    CHECK(failure_text(result) == "user: output 'model' is missing");
     result.exit = -1;
     CHECK(exit_text(result) == "-");
     result.signal = 34;
