@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <cstdlib>
+#include <filesystem>
 #include <memory>
 
 #include "core/base/error.hpp"
@@ -43,10 +43,6 @@ std::string target_of(const std::string& link) {
 [[noreturn]] void throw_too_large(const std::string& path, std::uint64_t max_bytes) {
     throw Error(ExitCode::invalid, fmt::format("'{}' is larger than {}", path, format_size(max_bytes)), path);
 }
-
-struct FreeChars {
-    void operator()(char* chars) const { std::free(chars); }
-};
 
 }  // namespace
 
@@ -129,19 +125,21 @@ std::vector<std::string> LocalFiles::list(const std::string& folder) {
 }
 
 std::string LocalFiles::canonical(const std::string& path) {
-    const std::unique_ptr<char, FreeChars> resolved(realpath(path.c_str(), nullptr));
-    if (!resolved) {
-        throw Error::system("cannot find", path, errno);
+    std::error_code failed;
+    const std::filesystem::path resolved = std::filesystem::canonical(path, failed);
+    if (failed) {
+        throw Error::system("cannot find", path, failed.value());
     }
-    return resolved.get();
+    return resolved.string();
 }
 
 std::string LocalFiles::current_folder() {
-    const std::unique_ptr<char, FreeChars> folder(getcwd(nullptr, 0));
-    if (!folder) {
-        throw Error::system("cannot find", "the current folder", errno);
+    std::error_code failed;
+    const std::filesystem::path folder = std::filesystem::current_path(failed);
+    if (failed) {
+        throw Error::system("cannot find", "the current folder", failed.value());
     }
-    return folder.get();
+    return folder.string();
 }
 
 }  // namespace amp

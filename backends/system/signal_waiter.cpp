@@ -53,7 +53,7 @@ SignalWaiter::~SignalWaiter() {
 }
 
 void SignalWaiter::take_signals() {
-    std::array<signalfd_siginfo, 4> infos;
+    std::array<signalfd_siginfo, 4> infos{};
     ssize_t size = 0;
     while ((size = read(signals_.get(), infos.data(), sizeof infos)) > 0) {
         untold_ = true;

@@ -100,6 +100,7 @@ class Child {
     Child(const std::string& program, const std::vector<std::string>& argv, const std::string& cwd, int out,
           int err) {
         std::vector<char*> arguments;
+        arguments.reserve(argv.size() + 1);
         for (const std::string& argument : argv) {
             arguments.push_back(const_cast<char*>(argument.c_str()));  // which exec does not write to
         }
@@ -145,7 +146,7 @@ class Child {
 
 /// Takes what is there; closes `fd` at the end of the stream.
 void drain(UniqueFd& fd, std::string& into, bool& truncated) {
-    std::array<char, 65536> buffer;
+    std::array<char, 65536> buffer{};
     while (fd) {
         const ssize_t n = read(fd.get(), buffer.data(), buffer.size());
         if (n > 0) {

@@ -42,13 +42,13 @@ GlobRules ignored_files(Files& files, const std::string& folder, const CodeSelec
 }
 
 FoundFiles find_files(Files& files, Process& process, const std::string& folder,
-                      const CodeSelection& selection, const CodeLimits& limits) {
+                      const CodeSelection& selection) {
     const GlobRules ignored = ignored_files(files, folder, selection);
     const auto known_to_git = git_files(process, folder);
     // A folder that a larger repository ignores (a project in a home folder kept in git) lists nothing.
     FoundFiles found = known_to_git && !known_to_git->empty()
                            ? look_at(files, folder, *known_to_git, ignored)
-                           : walk(files, folder, ignored, limits.walked_files);
+                           : walk(files, folder, ignored, selection.limits.walked_files);
     const GlobRules included = rules_of(selection.include);
     if (!included.empty()) {
         std::erase_if(found.files, [&](const FoundFile& file) { return !included.names_file(file.path); });
@@ -83,12 +83,8 @@ std::uint64_t first_size_too_large(const std::vector<FoundFile>& files, const Co
 class Hasher {
   public:
     Hasher(Files& files, ObjectStore& store, std::string folder, Timestamp now, const KeepContent& keep,
-           const CodeLimits& limits)
-        : files_(files),
-          store_(store),
-          folder_(std::move(folder)),
-          keep_(keep),
-          file_bytes_(limits.file_bytes) {
+           std::uint64_t file_bytes)
+        : files_(files), store_(store), folder_(std::move(folder)), keep_(keep), file_bytes_(file_bytes) {
         key_ = "cache/code-" + sha256_hex(folder_);
         new_.scanned = now;
         try {
@@ -171,34 +167,37 @@ class Hasher {
     bool changed_ = false;
 };
 
+/// @param too_large as first_size_too_large gave it
+CodeEntry entry_of(FoundFile file, Hasher& hasher, std::uint64_t too_large) {
+    CodeEntry entry;
+    entry.path = std::move(file.path);
+    if (file.info.kind == FileInfo::Kind::link) {
+        entry.link_target = std::move(file.info.link_target);
+        return entry;
+    }
+    entry.executable = file.info.executable;
+    entry.size_bytes = file.info.size_bytes;
+    if (file.info.size_bytes < too_large) {
+        hasher.hash(entry, file.info);
+    }
+    entry.mtime_ns = entry.sha256.empty() ? file.info.mtime_ns : 0;
+    return entry;
+}
+
 }  // namespace
 
 CodeManifest scan_code(Files& files, Process& process, ObjectStore& store, const std::string& folder,
-                       const CodeSelection& selection, Timestamp now, const KeepContent& keep,
-                       const CodeLimits& limits) {
-    FoundFiles found = find_files(files, process, folder, selection, limits);
-    const std::uint64_t too_large = first_size_too_large(found.files, limits);
-    Hasher hasher(files, store, folder, now, keep, limits);
+                       const CodeSelection& selection, Timestamp now, const KeepContent& keep) {
+    FoundFiles found = find_files(files, process, folder, selection);
+    const std::uint64_t too_large = first_size_too_large(found.files, selection.limits);
+    Hasher hasher(files, store, folder, now, keep, selection.limits.file_bytes);
     CodeManifest manifest;
     manifest.truncated = !found.complete;
     manifest.entries.reserve(found.files.size());
     for (FoundFile& file : found.files) {
-        CodeEntry entry;
-        entry.path = std::move(file.path);
-        if (file.info.kind == FileInfo::Kind::link) {
-            entry.link_target = std::move(file.info.link_target);
-        } else {
-            entry.executable = file.info.executable;
-            entry.size_bytes = file.info.size_bytes;
-            if (file.info.size_bytes < too_large) {
-                hasher.hash(entry, file.info);
-            }
-            if (entry.sha256.empty()) {
-                entry.mtime_ns = file.info.mtime_ns;
-                manifest.truncated = manifest.truncated || !entry.path.empty();
-            }
-        }
+        CodeEntry entry = entry_of(std::move(file), hasher, too_large);
         if (!entry.path.empty()) {
+            manifest.truncated = manifest.truncated || (entry.sha256.empty() && entry.link_target.empty());
             manifest.entries.push_back(std::move(entry));
         }
     }

@@ -43,20 +43,21 @@ struct CodeManifest {
         false;  ///< over the limits, or not all readable: some files are listed by size and time alone
 };
 
-/// Globs as in .ampignore: one without '/' matches at any depth, one with a '/' from the project's folder.
-struct CodeSelection {
-    std::vector<std::string> include;  ///< empty: all
-    std::vector<std::string> exclude;  ///< wins over include
-};
-
-/// Puts a file's content into the store and gives its SHA-256.
-using KeepContent = std::function<std::string(std::string_view content)>;
-
 struct CodeLimits {
     std::uint64_t file_bytes = std::uint64_t{100} << 20;
     std::uint64_t total_bytes = std::uint64_t{2} << 30;  ///< beyond it the largest files are not read
     std::size_t walked_files = 200'000;                  ///< outside git
 };
+
+/// Globs as in .ampignore: one without '/' matches at any depth, one with a '/' from the project's folder.
+struct CodeSelection {
+    std::vector<std::string> include;  ///< empty: all
+    std::vector<std::string> exclude;  ///< wins over include
+    CodeLimits limits = {};
+};
+
+/// Puts a file's content into the store and gives its SHA-256.
+using KeepContent = std::function<std::string(std::string_view content)>;
 
 /// Lists and hashes the project's code: in a git work tree what is tracked or untracked and not ignored
 /// (`git ls-files -co --exclude-standard`), else (also when git lists nothing here) all files but Python's
@@ -74,8 +75,7 @@ struct CodeLimits {
 /// @param folder absolute
 /// @param keep called with each content that no recent scan has kept; empty: only hashes
 CodeManifest scan_code(Files& files, Process& process, ObjectStore& store, const std::string& folder,
-                       const CodeSelection& selection, Timestamp now, const KeepContent& keep = {},
-                       const CodeLimits& limits = {});
+                       const CodeSelection& selection, Timestamp now, const KeepContent& keep = {});
 
 /// {entries: [{path, size_bytes, sha256, executable, link, mtime_ns}], hash, truncated}; what is empty is
 /// left out; names that are not UTF-8 as `path_b64`, `link_b64`.

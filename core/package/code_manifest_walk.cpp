@@ -13,6 +13,12 @@ bool is_listed(const FileInfo& info) {
     return info.kind == FileInfo::Kind::file || info.kind == FileInfo::Kind::link;
 }
 
+std::string below(const std::string& folder, const std::string& path) {
+    std::string out;
+    out.reserve(folder.size() + 1 + path.size());
+    return out.append(folder).append("/").append(path);
+}
+
 /// What is there; what we may not look at makes `complete` false.
 std::optional<FileInfo> info_of(Files& files, const std::string& path, bool& complete) {
     try {
@@ -50,7 +56,7 @@ FoundFiles look_at(Files& files, const std::string& folder, const std::vector<st
         if (ignored.names_file(path)) {
             continue;
         }
-        auto info = info_of(files, folder + '/' + path, found.complete);
+        auto info = info_of(files, below(folder, path), found.complete);
         if (info && is_listed(*info)) {
             found.files.push_back({path, std::move(*info)});
         }
@@ -66,7 +72,7 @@ FoundFiles walk(Files& files, const std::string& folder, const GlobRules& ignore
     while (!folders.empty()) {
         const std::string prefix = std::move(folders.back());
         folders.pop_back();
-        const std::vector<std::string> names = names_in(files, folder + '/' + prefix, found.complete);
+        const std::vector<std::string> names = names_in(files, below(folder, prefix), found.complete);
         if (!prefix.empty() && is_no_code(names)) {
             continue;
         }
@@ -76,9 +82,9 @@ FoundFiles walk(Files& files, const std::string& folder, const GlobRules& ignore
                 return found;
             }
             std::string path = prefix + name;
-            auto info = info_of(files, folder + '/' + path, found.complete);
+            auto info = info_of(files, below(folder, path), found.complete);
             if (info && info->kind == FileInfo::Kind::folder && !ignored.names_folder(path)) {
-                folders.push_back(path + '/');
+                folders.push_back(std::move(path.append("/")));
             } else if (info && is_listed(*info) && !ignored.names_file(path)) {
                 found.files.push_back({std::move(path), std::move(*info)});
             }

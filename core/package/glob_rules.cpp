@@ -1,5 +1,7 @@
 #include "core/package/glob_rules.hpp"
 
+#include <algorithm>
+
 #include "core/base/text.hpp"
 
 namespace amp {
@@ -45,12 +47,10 @@ void GlobRules::add(std::string_view line) {
 
 bool GlobRules::decides(std::string_view path, bool is_folder) const {
     const std::string_view name = path.substr(path.rfind('/') + 1);
-    for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
-        if ((is_folder || !rule->only_folders) && rule->glob.matches_exactly(rule->any_depth ? name : path)) {
-            return !rule->taken_back;
-        }
-    }
-    return false;
+    const auto rule = std::find_if(rules_.rbegin(), rules_.rend(), [&](const Rule& r) {
+        return (is_folder || !r.only_folders) && r.glob.matches_exactly(r.any_depth ? name : path);
+    });
+    return rule != rules_.rend() && !rule->taken_back;
 }
 
 bool GlobRules::in_named_folder(std::string_view path) const {

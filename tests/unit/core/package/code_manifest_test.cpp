@@ -34,7 +34,8 @@ struct Project {
     }
 
     /// @param listed by git; nothing: no work tree
-    CodeManifest scan(const std::vector<std::string>& listed = {}, const CodeSelection& selection = {}) {
+    CodeManifest scan(const std::vector<std::string>& listed = {}, CodeSelection selection = {}) {
+        selection.limits = limits;
         ToolResult result;
         result.exit = listed.empty() ? 128 : 0;
         for (const std::string& path : listed) {
@@ -48,9 +49,8 @@ struct Project {
             kept.emplace_back(content);
             return sha256_hex(content);
         };
-        CodeManifest manifest =
-            scan_code(files, process, store, "/project", selection, {files.now_ns / 1'000'000},
-                      keep ? keep_them : KeepContent{}, limits);
+        CodeManifest manifest = scan_code(files, process, store, "/project", selection,
+                                          {files.now_ns / 1'000'000}, keep ? keep_them : KeepContent{});
         files.now_ns += 60 * k_second;
         return manifest;
     }
