@@ -5,7 +5,7 @@
 namespace amp {
 
 ExitCode execute(Session& session, const ResumeCommand& command) {
-    return follow_run(session, command.events,
+    return follow_run(session, {command.events, command.slips},
                       [&](Services& services, const Project& project, RunObserver& observer) {
                           return resume_run(services, project, command.resume, observer);
                       });

@@ -5,7 +5,7 @@
 namespace amp {
 
 ExitCode execute(Session& session, const RunCommand& command) {
-    return follow_run(session, command.events,
+    return follow_run(session, {command.events, command.slips},
                       [&](Services& services, const Project& project, RunObserver& observer) {
                           return start_run(services, project, command.start, observer);
                       });
