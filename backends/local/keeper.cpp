@@ -47,6 +47,7 @@ Keeper::Keeper(const KeeperOptions& options, const std::string& binary, ObjectSt
       scratch_(fmt::format("{}-{}-{}", options.run, options.number, getpid())),
       launcher_(amp_folder(scratch_, binary)),
       queue_(limits_of(options)),
+      gpus_(visible_gpus(), private_folder("/tmp") + "/gpu"),
       output_(loop_, packs_),
       processes_(loop_, {[](TaskRun&) {}, [this](TaskRun& run) { processes_gone(run); }}),
       stager_(loop_, {objects, files, packs_, options.store_dir, scratch_.cache_folder()}),

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backends/agent/messages.hpp"
+#include "backends/local/gpu_claims.hpp"
 #include "backends/local/keeper_door.hpp"
 #include "backends/local/keeper_options.hpp"
 #include "backends/local/output_reader.hpp"
@@ -48,6 +49,7 @@ class Keeper {
     bool prepare(TaskRun& run);
     void launch(TaskRun& run);
     void retry_later(TaskRun& run);
+    bool claim_gpus(TaskRun& run);
     void processes_gone(TaskRun& run);
     void release_slots(TaskRun& run);
     void end(TaskRun& run, Cause cause, const std::string& message);
@@ -71,6 +73,7 @@ class Keeper {
     ScratchPool scratch_;
     TaskLauncher launcher_;
     SlotQueue queue_;
+    GpuClaims gpus_;
     std::map<AttemptId, std::unique_ptr<TaskRun>> runs_;
     std::set<AttemptId> ended_;
     std::vector<TaskRun*> ready_;  ///< with slots, scratch and inputs: to be started

@@ -14,6 +14,7 @@ namespace {
 
 constexpr double k_retry_s = 0.2;
 constexpr double k_retry_patience_s = 10;
+constexpr double k_gpu_retry_s = 1;
 constexpr std::size_t k_max_collecting = 64;
 
 bool is_failure(Cause cause) {
@@ -73,6 +74,9 @@ void Keeper::start_ready() {
 // Gives it its folder and its inputs. True when it can be started at once.
 bool Keeper::prepare(TaskRun& run) {
     try {
+        if (!claim_gpus(run)) {
+            return false;
+        }
         run.scratch = scratch_.take();
     } catch (const Error& error) {
         run.result.message = error.message();
@@ -93,6 +97,24 @@ bool Keeper::prepare(TaskRun& run) {
             ready_.push_back(&run);
         }
     });
+    return false;
+}
+
+// True when it has its GPUs; else it will be asked again.
+bool Keeper::claim_gpus(TaskRun& run) {
+    if (run.spec.resources.gpu == run.gpus.size()) {
+        return true;
+    }
+    if (auto claimed = gpus_.claim(run.spec.resources.gpu)) {
+        run.gpus = std::move(*claimed);
+        return true;
+    }
+    if (run.state == TaskRun::State::waiting) {
+        events_.queued(run.id,
+                       fmt::format("waits for {} gpu that another run holds", run.spec.resources.gpu));
+        run.state = TaskRun::State::starting;
+    }
+    loop_.after(k_gpu_retry_s, [this, &run] { ready_.push_back(&run); });
     return false;
 }
 
@@ -149,6 +171,7 @@ void Keeper::processes_gone(TaskRun& run) {
 void Keeper::release_slots(TaskRun& run) {
     if (std::exchange(run.has_slots, false)) {
         queue_.release(run.spec.resources);
+        gpus_.release(std::exchange(run.gpus, {}));
     }
 }
 

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "backends/local/gpu_claims.hpp"
 #include "backends/local/keeper_contact.hpp"
 #include "backends/local/keeper_history.hpp"
 #include "backends/system/event_loop.hpp"
@@ -35,6 +36,7 @@ void fill_in(LocalBackendOptions& options) {
     if (options.workers == 0) {
         options.workers = static_cast<std::size_t>(std::max(1.0, std::ceil(options.cpu)));
     }
+    options.gpu = static_cast<std::uint32_t>(visible_gpus().size());
     options.store_dir = std::filesystem::absolute(options.store_dir).string();
 }
 
@@ -60,7 +62,7 @@ LocalBackend::LocalBackend(AppendFiles& files, LocalBackendOptions options)
 LocalBackend::~LocalBackend() = default;
 
 Capacity LocalBackend::capacity() {
-    return {options_.cpu, options_.memory_bytes, 0};
+    return {options_.cpu, options_.memory_bytes, options_.gpu};
 }
 
 std::size_t LocalBackend::window() {
@@ -90,16 +92,16 @@ void LocalBackend::connect(agent::Channel channel) {
 void LocalBackend::start() {
     const auto numbers = keeper_numbers(files_, options_.run);
     number_ = std::max(options_.epoch, numbers.empty() ? 0 : numbers.back() + 1);
-    KeeperOptions keeper{options_.store_dir,
-                         options_.run,
-                         number_,
-                         3,
-                         options_.workers,
-                         options_.cpu,
-                         options_.memory_bytes,
-                         0,
-                         options_.project_dir,
-                         options_.linger_s};
+    KeeperOptions keeper;
+    keeper.store_dir = options_.store_dir;
+    keeper.run = options_.run;
+    keeper.number = number_;
+    keeper.workers = options_.workers;
+    keeper.cpu = options_.cpu;
+    keeper.memory_bytes = options_.memory_bytes;
+    keeper.gpu = options_.gpu;
+    keeper.project_dir = options_.project_dir;
+    keeper.linger_s = options_.linger_s;
     agent::Channel channel = start_keeper(keeper, options_.run_keeper);
     if (!greet(channel, {options_.run, options_.epoch, {}}, k_greet_patience_s)) {
         throw Error(ExitCode::infrastructure,

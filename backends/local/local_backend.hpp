@@ -22,6 +22,7 @@ struct LocalBackendOptions {
     std::size_t workers = 0;         ///< tasks at once; 0: as many as there are CPUs
     double cpu = 0;                  ///< 0: what the machine has
     std::uint64_t memory_bytes = 0;  ///< 0: what the machine has
+    std::uint32_t gpu = 0;           ///< set by the constructor: what the machine has
     std::string project_dir;
     double linger_s = 30;
     /// Instead of `/proc/self/exe keeper …`; for tests.

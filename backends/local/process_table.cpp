@@ -193,6 +193,11 @@ void ProcessTable::end(TaskRun& run, Cause cause, std::string message) {
     if (run.state != TaskRun::State::running || run.forced != Cause::none) {
         return;
     }
+    siginfo_t info{};
+    if (waitid(P_PID, static_cast<id_t>(run.pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+        info.si_pid == run.pid) {
+        return;  // its own end came first
+    }
     run.forced = cause;
     run.forced_message = std::move(message);
     signal_group(run.pid, SIGTERM);

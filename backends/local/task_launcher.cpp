@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
-
+#include "core/base/text.hpp"
 namespace amp {
 namespace {
 
@@ -84,6 +84,9 @@ void TaskLauncher::fill_environment(TaskEnvironment& environment, const TaskRun&
     const Scratch& scratch = *run.scratch;
     for (const auto& [name, late] : run.spec.env) {
         environment.set(name, render(late, scratch.in(), scratch.out()));
+    }
+    if (!run.gpus.empty()) {
+        environment.set("CUDA_VISIBLE_DEVICES", join(run.gpus, ","));
     }
     environment.set("AMP_ATTEMPT", fmt::format("{}", run.spec.attempt));
     environment.set("AMP_TOKEN", run.spec.token);

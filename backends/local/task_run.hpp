@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "backends/local/scratch.hpp"
 #include "backends/system/event_loop.hpp"
@@ -35,7 +36,8 @@ struct TaskRun {
     bool has_slots = false;
     bool dropped = false;  ///< forgotten before it started: leaves no trace
     std::unique_ptr<Scratch> scratch;
-    double first_try = 0;  ///< of starting it; 0: not tried yet
+    std::vector<std::string> gpus;  ///< claimed for it
+    double first_try = 0;           ///< of starting it; 0: not tried yet
 
     pid_t pid = -1;                    ///< and its process group
     UniqueFd output;                   ///< our end of its stdout and stderr
