@@ -13,7 +13,7 @@
 namespace amp {
 namespace {
 
-constexpr std::string_view k_letters = "bcdfghjkmnpqrstvwxz23456789";
+constexpr std::string_view k_letters = "23456789bcdfghjkmnpqrstvwxz";  // in the order of their bytes
 constexpr std::string_view k_base32 = "abcdefghijklmnopqrstuvwxyz234567";
 
 bool all_digits(std::string_view text) {
@@ -47,8 +47,14 @@ std::string make_run_id(Timestamp now, std::uint64_t random) {
     std::string id = fmt::format("{:02}{:02}{:02}-{:02}{:02}{:02}-", static_cast<int>(date.year()) % 100,
                                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
                                  clock.hours().count(), clock.minutes().count(), clock.seconds().count());
-    for (int i = 0; i < 4; ++i, random /= k_letters.size()) {
-        id += k_letters[random % k_letters.size()];
+    // The first two letters tell the part of the second, so that ids sort by time within it; the others are
+    // random.
+    constexpr std::size_t k_base = k_letters.size();
+    const auto millisecond = static_cast<std::size_t>((point - floor<seconds>(point)).count());
+    const std::size_t part = millisecond * k_base * k_base / 1000;
+    for (const std::size_t digit :
+         {part / k_base, part % k_base, random % k_base, random / k_base % k_base}) {
+        id += k_letters[digit];
     }
     return id;
 }

@@ -9,7 +9,9 @@
 
 namespace amp {
 
-/// 261120-081530-k3fx: UTC time and four letters of an alphabet without vowels. A DNS label; sorts by time.
+/// 261120-081530-k3fx: UTC time and four letters of an alphabet without vowels: two for the part of the
+/// second, two by chance. A DNS label; sorts by time, to about a millisecond. Not unique by itself: create
+/// runs conditionally.
 /// @param random any 64 random bits
 std::string make_run_id(Timestamp now, std::uint64_t random);
 bool is_run_id(std::string_view text);
