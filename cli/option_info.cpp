@@ -120,15 +120,21 @@ class Sorter {
         return arguments_[++at_];
     }
 
+    /// Without the dashes, which would make all short names alike.
     std::optional<std::string> near(const std::string& name) const {
-        if (name.size() < 4) {
-            return std::nullopt;  // everything is near to `-x`
+        if (!name.starts_with("--")) {
+            return std::nullopt;
         }
-        std::vector<std::string> names = {"--help", "--version"};
+        std::vector<std::string> names = {"help", "version"};
         for (const OptionInfo& option : options_) {
-            names.insert(names.end(), option.names.begin(), option.names.end());
+            for (const std::string& known : option.names) {
+                if (known.starts_with("--")) {
+                    names.push_back(known.substr(2));
+                }
+            }
         }
-        return did_you_mean(name, names);
+        const std::optional<std::string> found = did_you_mean(name.substr(2), names);
+        return found ? std::optional("--" + *found) : std::nullopt;
     }
 
     Error unknown(const std::string& name) const {
