@@ -59,13 +59,19 @@ bool Plan::Impl::take_up(TaskId task, std::uint32_t attempt) {
             c.attempt = attempt;
             revive(task);
             return true;
+        case TaskState::waiting:
         case TaskState::ready:
         case TaskState::retrying:
-            if (attempt != c.attempt + 1) {
+            if (attempt != c.attempt + 1 || (c.state == TaskState::waiting && !c.survivor)) {
                 return false;
             }
             c.attempt = attempt;
+            c.stage = Stage::none;
+            c.pending = 0;
             set_state(task, TaskState::queued);
+            if (stopped_for(node(step_of(task)))) {
+                give_cancel(task);
+            }
             return true;
         default:
             return false;
@@ -214,6 +220,7 @@ bool Plan::Impl::on(const TaskReturned& event, Timestamp) {
     --c.attempt;
     c.cancel_given = false;
     if (stopped_for(node(event.step))) {
+        c.unstarted = true;
         finish(*task, TaskState::cancelled);
     } else {
         become_ready(*task);

@@ -25,7 +25,9 @@ struct Cell {
     bool round_done : 1 = false;  ///< the round in `round` succeeded; whether it was the last is not decided
     bool reused : 1 = false;      ///< the round took over an earlier result
     bool cancel_given : 1 = false;  ///< it is in take_cancels, or was
-    bool survivor : 1 = false;   ///< its cancel was asked for before the run was reopened: then it runs again
+    /// An attempt from before the run was reopened may be under way: its cancel means to run again, and of a
+    /// clean-up step its end counts.
+    bool survivor : 1 = false;
     bool shut : 1 = false;       ///< became blocked or cancelled without ever having been ready
     bool unstarted : 1 = false;  ///< was ready or retrying when the run stopped: may turn out to have started
 

@@ -30,11 +30,14 @@ bool Plan::Impl::on(const RunReopened& event, Timestamp) {
 
 void Plan::Impl::reset(TaskId task, const engine::Shape::Slot& slot, bool retry_caught) {
     Cell& c = cell(task);
+    const bool active = c.state == TaskState::queued || c.state == TaskState::running;
+    const bool maybe = c.state == TaskState::ready || c.state == TaskState::retrying ||
+                       (c.state == TaskState::waiting && c.survivor);
     if (!c.expanded && !is_terminal(c.state)) {  // fresh budgets for what is under way too: it may prove lost
         c.retries = 0;
         c.other_retries = 0;
         c.ooms = 0;
-        c.survivor = c.cancel_given;
+        c.survivor = active && c.cancel_given;
         c.cancel_given = false;
     }
     if (!node(slot.step).cleanup) {
@@ -45,7 +48,8 @@ void Plan::Impl::reset(TaskId task, const engine::Shape::Slot& slot, bool retry_
         }
         return;
     }
-    if (c.state == TaskState::queued || c.state == TaskState::running) {
+    if (active) {
+        c.survivor = true;
         return;
     }
     // Clean-up runs again at the new end, where failed() may have become another answer. Lists stand.
@@ -58,6 +62,7 @@ void Plan::Impl::reset(TaskId task, const engine::Shape::Slot& slot, bool retry_
         c.stage = Stage::none;
     } else {
         reset_cell(task);
+        c.survivor = c.survivor || maybe;
     }
 }
 
@@ -69,7 +74,7 @@ void Plan::Impl::reset_cell(TaskId task) {
     c.ooms = 0;
     c.reused = false;
     c.cancel_given = false;
-    c.survivor = false;
+    c.survivor = c.unstarted;
     c.shut = false;
     c.unstarted = false;
     set_state(task, TaskState::waiting);

@@ -9,8 +9,12 @@ namespace amp::test {
 
 namespace {
 
-bool is_active(TaskState s) { return s == TaskState::queued || s == TaskState::running; }
-bool is_bad(TaskState s) { return s == TaskState::failed || s == TaskState::blocked; }
+bool is_active(TaskState s) {
+    return s == TaskState::queued || s == TaskState::running;
+}
+bool is_bad(TaskState s) {
+    return s == TaskState::failed || s == TaskState::blocked;
+}
 
 }  // namespace
 
@@ -124,12 +128,14 @@ bool NaivePlan::take_up(Task& task, std::uint32_t attempt) {
         return task.attempt == attempt;
     }
     const bool revived = task.state == TaskState::cancelled && task.unstarted && stopping();
-    const bool fits = task.state == TaskState::ready || task.state == TaskState::retrying || revived;
+    const bool fits = task.state == TaskState::ready || task.state == TaskState::retrying || revived ||
+                      (task.state == TaskState::waiting && task.survivor);
     if (!fits || attempt != task.attempt + 1) {
         return false;
     }
     task.attempt = attempt;
     task.state = TaskState::queued;
+    task.question.reset();
     task.unstarted = false;
     if (!revived) {
         return true;
@@ -271,7 +277,10 @@ bool NaivePlan::on(const TaskReturned& e, Timestamp) {
     --task->attempt;
     task->cancel_given = false;
     make_ready(*task);
-    task->state = held_back(e.step) ? TaskState::cancelled : TaskState::ready;
+    if (held_back(e.step)) {
+        task->state = TaskState::cancelled;
+        task->unstarted = true;
+    }
     return true;
 }
 
@@ -308,7 +317,11 @@ bool NaivePlan::on(const RunReopened& e, Timestamp) {
                     : is_bad(s) || s == TaskState::cancelled || (e.retry_caught && s == TaskState::caught);
         if (again || !is_terminal(s)) {
             task.retries = task.other_retries = task.ooms = 0;
-            task.survivor = is_active(s) && task.cancel_given;
+            task.survivor =
+                is_active(s)
+                    ? task.cancel_given || cleanup
+                    : task.unstarted || (cleanup && (s == TaskState::ready || s == TaskState::retrying ||
+                                                     (s == TaskState::waiting && task.survivor)));
             task.cancel_given = false;
         }
         task.ready_since = clock_;

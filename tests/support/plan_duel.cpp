@@ -54,7 +54,8 @@ std::string PlanDuel::fight(std::size_t steps) {
         } else {
             step();
         }
-        if (last_ != "advance" && last_ != "take_questions" && (history_.empty() || history_.back() != last_)) {
+        if (last_ != "advance" && last_ != "take_questions" &&
+            (history_.empty() || history_.back() != last_)) {
             history_.push_back(last_);
         }
         check();
@@ -107,7 +108,9 @@ void PlanDuel::apply(const PlanEvent& event, const std::string& what) {
     }
     if (fits) {
         journal_.emplace_back(event, now_);
-        replay_.apply(event, now_);
+        if (!std::holds_alternative<TaskStarted>(event)) {  // drivers do not write it down
+            replay_.apply(event, now_);
+        }
     }
 }
 
@@ -167,7 +170,12 @@ void PlanDuel::disturb() {
     if (dice == 1) {
         return apply(RunTimedOut{}, "run timed out");
     }
-    const auto is_queued = [](const auto& t) { return t.second.state == TaskState::queued; };
+    // A driver has handed out nothing when it reopens a run. (Clean-up of an interrupted run may still be
+    // under way; the replay comes to the same in the end, but by other ways.)
+    const auto is_queued = [this](const auto& t) {
+        return t.second.state == TaskState::queued ||
+               (t.second.state == TaskState::running && graph_.nodes[t.first.first].cleanup);
+    };
     if (dice == 2 && reopened_ < 2 && std::none_of(naive_.tasks().begin(), naive_.tasks().end(), is_queued)) {
         ++reopened_;
         revived_ = true;
@@ -180,6 +188,7 @@ void PlanDuel::disturb() {
     const bool to_come = task.state != TaskState::queued && task.state != TaskState::running;
     const std::uint32_t attempt = task.attempt + (to_come ? 1 : 0) + (one_in(6) ? 1 : 0);
     adopted_ = adopted_ || to_come;
+    strayed_ = strayed_ || (task.state == TaskState::waiting && task.survivor);
     revived_ = true;
     const auto what =
         fmt::format("out of turn, {}/{} attempt {}: ", graph_.nodes[key.first].name, index.text(), attempt);
@@ -336,19 +345,24 @@ void PlanDuel::check_counts() {
 /// A plan that saw only the events is the same, but for what they do not tell: what is queued and which
 /// back-offs are over.
 void PlanDuel::check_replay() {
-    const auto is_queued = [](const auto& t) { return t.second.state == TaskState::queued; };
-    if (naive_.stopping() && std::any_of(naive_.tasks().begin(), naive_.tasks().end(), is_queued)) {
-        return;  // these the replay takes for cancelled, until it learns better
+    // What survived a reopening, and by that waits again, is decided upon before the replay learns of its
+    // attempt.
+    if (strayed_) {
+        return;
+    }
+    const auto is_active = [](const auto& t) {
+        return t.second.state == TaskState::queued || t.second.state == TaskState::running;
+    };
+    if (std::any_of(naive_.tasks().begin(), naive_.tasks().end(), is_active)) {
+        return;  // of these it learns later
     }
     if (replay_.task_count() != plan_.task_count() || replay_.state() != plan_.state() ||
         replay_.stopping() != plan_.stopping()) {
         return differ("the replay's run");
     }
     for (TaskId id = 0; id < plan_.task_count(); ++id) {
-        const bool active = plan_.state(id) == TaskState::queued;
-        const std::uint32_t attempt = replay_.attempt(id);
         if (normal(replay_.state(id)) != normal(plan_.state(id)) ||
-            (attempt != plan_.attempt(id) && !active) || replay_.index(id) != plan_.index(id)) {
+            replay_.attempt(id) != plan_.attempt(id) || replay_.index(id) != plan_.index(id)) {
             return differ(fmt::format("the replay's {}/{}: {}, not {}", graph_.nodes[plan_.step(id)].name,
                                       plan_.index(id).text(), state_name(replay_.state(id)),
                                       state_name(plan_.state(id))));

@@ -49,7 +49,8 @@ class PlanDuel {
     Timestamp now_{1'000'000};
     bool adopted_ =
         false;  ///< a task started without take_ready: the order of ready tasks is not checked any more
-    bool revived_ = false;
+    bool revived_ = false;  ///< questions may be withdrawn and asked again
+    bool strayed_ = false;  ///< a task was adopted that waits: replays are not compared any more
     std::size_t reopened_ = 0;
     std::string last_;
     std::vector<std::string> history_;
