@@ -42,6 +42,33 @@ AttemptId id_from(const Value& value) {
     return {TaskName::parse(get_string(value, "task")), static_cast<std::uint32_t>(attempt)};
 }
 
+/// For an attempt of which we can read nothing but its name; nullopt when not even that.
+std::optional<AttemptResult> unreadable_end(const Value& value, std::string message) {
+    AttemptResult result;
+    try {
+        const AttemptId id = id_from(value);
+        result.task = id.task;
+        result.attempt = id.attempt;
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+    result.cause = Cause::infra;
+    result.exit = -1;
+    result.message = std::move(message);
+    return result;
+}
+
+AttemptEnded ended_from(const Value& value) {
+    try {
+        return {attempt_result_from(value)};
+    } catch (const Error& error) {
+        if (auto end = unreadable_end(value, fmt::format("its result cannot be read: {}", error.message()))) {
+            return {std::move(*end)};
+        }
+        throw;
+    }
+}
+
 AttemptStarted started_from(const Value& value) {
     const auto at = parse_time(get_string(value, "at"));
     return {id_from(value), get_string(value, "where"), at ? *at : Timestamp{}};
@@ -129,17 +156,22 @@ std::vector<const TaskSpec*> send_specs(Channel& channel, std::span<const TaskSp
     return too_large;
 }
 
-std::vector<TaskSpec> specs_from(std::string_view payload, std::vector<std::string>& bad) {
+ReadSpecs specs_from(std::string_view payload) {
     const Value value = parse_object(payload);
-    std::vector<TaskSpec> specs;
+    ReadSpecs read;
     for (const Value& item : get_list(value, "specs")) {
         try {
-            specs.push_back(task_spec_from(item));
+            read.specs.push_back(task_spec_from(item));
         } catch (const Error& error) {
-            bad.push_back(fmt::format("{}: {}", get_string(item, "task"), error.message()));
+            if (auto end = unreadable_end(
+                    item, fmt::format("its description cannot be read: {}", error.message()))) {
+                read.unreadable.push_back(std::move(*end));
+            } else {
+                read.notes.push_back(error.message());
+            }
         }
     }
-    return specs;
+    return read;
 }
 
 std::string encode_attempts(std::span<const AttemptId> attempts) {
@@ -209,7 +241,7 @@ std::vector<BackendEvent> events_from(std::string_view payload, std::vector<std:
             const std::string name = get_string(item, "event");
             if (name == "ended") {
                 const Value* result = item.find("result");
-                events.emplace_back(AttemptEnded{attempt_result_from(result ? *result : Value{})});
+                events.emplace_back(ended_from(result ? *result : Value{}));
             } else if (name == "started") {
                 events.emplace_back(started_from(item));
             } else if (name == "queued") {

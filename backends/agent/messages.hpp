@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,8 +41,13 @@ CancelRun cancel_run_from(std::string_view payload);
 /// Sends specs in as many frames as needed. Gives the specs that are over the frame's limit, which were not
 /// sent.
 std::vector<const TaskSpec*> send_specs(Channel& channel, std::span<const TaskSpec> specs);
-/// The specs of a submit frame; those that cannot be read are left out, with their reason in `bad`.
-std::vector<TaskSpec> specs_from(std::string_view payload, std::vector<std::string>& bad);
+/// The specs of a submit frame.
+struct ReadSpecs {
+    std::vector<TaskSpec> specs;
+    std::vector<AttemptResult> unreadable;  ///< ends, cause infra, of attempts whose specs cannot be read
+    std::vector<std::string> notes;         ///< of what does not even name an attempt
+};
+ReadSpecs specs_from(std::string_view payload);
 
 std::string encode_attempts(std::span<const AttemptId> attempts);
 std::vector<AttemptId> attempts_from(std::string_view payload);
@@ -69,7 +75,8 @@ class EventBatch {
     std::vector<std::string> items_;
 };
 
-/// The events of one frame. What cannot be read goes to `bad`.
+/// The events of one frame. An end that cannot be read becomes one of cause infra; what names no attempt goes
+/// to `bad`.
 std::vector<BackendEvent> events_from(std::string_view payload, std::vector<std::string>& bad);
 
 }  // namespace amp::agent

@@ -19,6 +19,7 @@ namespace amp {
 namespace {
 
 constexpr double k_tell_s = 1;
+constexpr double k_first_driver_s = 10;  // who has started us says hello at once
 
 /// The folder that tasks need in their PATH to find `amp`; empty when they find this very binary already.
 std::string amp_folder(const ScratchPool& scratch, const std::string& binary) {
@@ -120,7 +121,8 @@ bool Keeper::is_done() {
         return true;
     }
     if (door_.driver() == nullptr && linger_timer_ == 0) {
-        linger_timer_ = loop_.after(options_.linger_s, [this] { lingered_ = true; });
+        const double wait_s = had_driver_ ? options_.linger_s : std::max(k_first_driver_s, options_.linger_s);
+        linger_timer_ = loop_.after(wait_s, [this] { lingered_ = true; });
     }
     return false;
 }
@@ -137,6 +139,7 @@ agent::Welcome Keeper::welcome(std::uint32_t epoch) {
     acknowledged_ = 0;
     closing_ = false;
     lingered_ = false;
+    had_driver_ = true;
     loop_.cancel(std::exchange(linger_timer_, 0));
     agent::Welcome answer{getpid(), {}};
     for (const auto& [id, run] : runs_) {
@@ -155,11 +158,15 @@ void Keeper::obey(const agent::Frame& frame) {
     using agent::Kind;
     switch (static_cast<Kind>(frame.kind)) {
         case Kind::submit: {
-            std::vector<std::string> bad;
-            for (TaskSpec& spec : agent::specs_from(frame.payload, bad)) {
+            agent::ReadSpecs read = agent::specs_from(frame.payload);
+            for (TaskSpec& spec : read.specs) {
                 accept(std::move(spec));
             }
-            for (const std::string& text : bad) {
+            for (AttemptResult& result : read.unreadable) {
+                result.started = result.ended = SystemClock().now();
+                record_end(result);
+            }
+            for (const std::string& text : read.notes) {
                 events_.note(text);
             }
             break;
@@ -184,7 +191,7 @@ void Keeper::obey(const agent::Frame& frame) {
 
 void Keeper::accept(TaskSpec spec) {
     const AttemptId id{spec.task, spec.attempt};
-    if (terminated_ || closing_ || ended_.contains(id) || runs_.contains(id)) {
+    if (terminated_ || closing_ || ended_.contains(key_of(id)) || runs_.contains(id)) {
         return;
     }
     auto run = std::make_unique<TaskRun>(std::move(spec));

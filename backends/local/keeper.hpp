@@ -2,8 +2,8 @@
 
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "backends/agent/messages.hpp"
@@ -54,7 +54,9 @@ class Keeper {
     void release_slots(TaskRun& run);
     void end(TaskRun& run, Cause cause, const std::string& message);
     void end(TaskRun& run);
+    void record_end(const AttemptResult& result);
     void forget(TaskRun& run);
+    static std::string key_of(const AttemptId& id);
 
     // A wake-up.
     void heard_signals(int signals);
@@ -75,8 +77,8 @@ class Keeper {
     SlotQueue queue_;
     GpuClaims gpus_;
     std::map<AttemptId, std::unique_ptr<TaskRun>> runs_;
-    std::set<AttemptId> ended_;
-    std::vector<TaskRun*> ready_;  ///< with slots, scratch and inputs: to be started
+    std::unordered_set<std::string> ended_;  ///< key_of
+    std::vector<TaskRun*> ready_;            ///< with slots, scratch and inputs: to be started
     agent::EventBatch events_;
     OutputReader output_;
     ProcessTable processes_;
@@ -91,6 +93,7 @@ class Keeper {
     EventLoop::TimerId linger_timer_ = 0;
     EventLoop::TimerId tell_timer_ = 0;
     bool lingered_ = false;
+    bool had_driver_ = false;
 };
 
 }  // namespace amp

@@ -15,6 +15,7 @@ namespace {
 constexpr double k_retry_s = 0.2;
 constexpr double k_retry_patience_s = 10;
 constexpr double k_gpu_retry_s = 1;
+constexpr std::size_t k_max_result = std::size_t{15} << 20;  // a frame holds 16 MiB
 constexpr std::size_t k_max_collecting = 64;
 
 bool is_failure(Cause cause) {
@@ -188,13 +189,33 @@ void Keeper::end(TaskRun& run, Cause cause, const std::string& message) {
 }
 
 void Keeper::end(TaskRun& run) {
-    const Value record = to_value(run.result);
+    record_end(run.result);
+    forget(run);
+}
+
+void Keeper::record_end(const AttemptResult& result) {
+    Cause cause = result.cause;
+    Value record = to_value(result);
+    std::string text = json::dump(record);
+    if (text.size() > k_max_result) {
+        AttemptResult poor = result;
+        poor.artifacts.clear();
+        poor.log.clear();
+        poor.cause = cause = Cause::infra;
+        poor.message =
+            fmt::format("its result is too large to be told ({} artifacts)", result.artifacts.size());
+        record = to_value(poor);
+        text = json::dump(record);
+    }
     log_.append("end", record);
     log_dirty_ = true;
-    events_.ended(json::dump(record));
-    failures_ += is_failure(run.result.cause) ? 1 : 0;
-    ended_.insert(run.id);
-    forget(run);
+    events_.ended(text);
+    failures_ += is_failure(cause) ? 1 : 0;
+    ended_.insert(key_of({result.task, result.attempt}));
+}
+
+std::string Keeper::key_of(const AttemptId& id) {
+    return fmt::format("{}#{}", id.task.text(), id.attempt);
 }
 
 void Keeper::forget(TaskRun& run) {

@@ -71,17 +71,17 @@ TEST_CASE("specs travel in frames of a sensible size; one that is too large is g
     REQUIRE(large.size() == 1);
     CHECK(large[0]->task.step == "c");
     std::vector<std::string> steps;
-    std::vector<std::string> bad;
     const auto frames = line.carry();
     CHECK(frames.size() == 3);
     for (const auto& [kind, payload] : frames) {
         CHECK(kind == Kind::submit);
-        for (const TaskSpec& s : specs_from(payload, bad)) {
+        const ReadSpecs read = specs_from(payload);
+        CHECK(read.unreadable.empty());
+        for (const TaskSpec& s : read.specs) {
             steps.push_back(s.task.step);
         }
     }
     CHECK(steps == std::vector<std::string>{"a", "b", "d", "e"});
-    CHECK(bad.empty());
 }
 
 TEST_CASE("events of a wake-up travel together") {
@@ -107,17 +107,24 @@ TEST_CASE("events of a wake-up travel together") {
     CHECK(notes == std::vector<std::string>{"a remark"});
 }
 
-TEST_CASE("what cannot be read is left out and noted") {
+TEST_CASE("what cannot be read ends as infra, or is noted when it names no attempt") {
+    const ReadSpecs read = specs_from(
+        R"({"specs":[{"task":"a","argv":["x"]},{"task":"b","attempt":0},7,{"task":"c","attempt":2,"argv":[1]}]})");
+    CHECK(read.specs.size() == 1);
+    CHECK(read.notes.size() == 2);
+    REQUIRE(read.unreadable.size() == 1);
+    CHECK(read.unreadable[0].task.step == "c");
+    CHECK(read.unreadable[0].cause == Cause::infra);
+
     std::vector<std::string> bad;
-    CHECK(specs_from(R"({"specs":[{"task":"a","argv":["x"]},{"task":"b","attempt":0},7]})", bad).size() == 1);
+    const auto events = events_from(
+        R"({"events":[{"event":"ended"},{"event":"dance"},{"event":"started","task":"a","attempt":1},
+            {"event":"ended","result":{"task":"a","attempt":1,"cause":"bad luck"}}]})",
+        bad);
     CHECK(bad.size() == 2);
-    CHECK(
-        events_from(
-            R"({"events":[{"event":"ended"},{"event":"dance"},{"event":"started","task":"a","attempt":1}]})",
-            bad)
-            .size() == 1);
-    CHECK(bad.size() == 4);
-    CHECK_THROWS_AS(specs_from("[]", bad), Error);
+    REQUIRE(events.size() == 2);
+    CHECK(std::get<AttemptEnded>(events[1]).result.cause == Cause::infra);
+    CHECK_THROWS_AS(specs_from("[]"), Error);
     CHECK_THROWS_AS(attempts_from(R"({"attempts":[{"task":"a"}]})"), Error);
     CHECK_THROWS_AS(hello_from(R"({"protocol":99})"), Error);
 }
