@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/text.hpp"
+#include "core/flow/expression_cursor.hpp"
 #include "core/flow/functions.hpp"
 
 namespace amp {
@@ -19,23 +20,15 @@ using Token = ExpressionToken;
 
 constexpr int k_max_depth = 64;
 
-/// The first mistake; ends the parse.
-struct Mistake {
-    std::string code;
-    Place place;
-    std::string message;
-    std::string hint;
-};
-
 constexpr std::array<std::string_view, 6> k_comparisons = {"==", "!=", "<", "<=", ">", ">="};
 constexpr std::array<std::pair<std::string_view, std::string_view>, 3> k_python_words = {
     {{"True", "true"}, {"False", "false"}, {"None", "null"}}};
 constexpr std::array<std::string_view, 6> k_keywords = {"and", "or", "not", "in", "if", "else"};
 
-class Parser {
+class Parser : ExpressionCursor {
   public:
     Parser(const TextPlaces& source, std::vector<Token> tokens)
-        : source_(source), tokens_(std::move(tokens)) {}
+        : ExpressionCursor(source, std::move(tokens)) {}
 
     ParsedExpression run() {
         if (peek().kind == Token::Kind::end) {
@@ -47,8 +40,8 @@ class Parser {
             unexpected();
         }
         if (out_.raw && !(out_.root.kind == Node::Kind::call && out_.root.function->name == "raw")) {
-            throw Mistake{"AMP1110", raw_place_, "raw() must be the whole expression",
-                          "put all that is meant as shell text into its parentheses"};
+            throw ExpressionMistake{"AMP1110", raw_place_, "raw() must be the whole expression",
+                                    "put all that is meant as shell text into its parentheses"};
         }
         return std::move(out_);
     }
@@ -71,59 +64,6 @@ class Parser {
       private:
         Parser& parser_;
     };
-
-    const Token& peek(std::size_t ahead = 0) const {
-        return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
-    }
-    const Token& take() {
-        const Token& token = tokens_[at_];
-        at_ += at_ + 1 < tokens_.size() ? 1 : 0;
-        return token;
-    }
-    bool accept(std::string_view op) {
-        if (!peek().is(op)) {
-            return false;
-        }
-        take();
-        return true;
-    }
-
-    Place place(const Token& token) const {
-        return source_.at(token.offset, std::max<std::size_t>(token.text.size(), 1));
-    }
-    Place place(std::size_t from, std::size_t to) const { return source_.at(from, to - from); }
-
-    [[noreturn]] void fail(const Token& token, std::string code, std::string message,
-                           std::string hint = {}) const {
-        throw Mistake{std::move(code), place(token), std::move(message), std::move(hint)};
-    }
-
-    static std::string shown(const Token& token) {
-        return token.kind == Token::Kind::end ? "the end of the expression"
-                                              : fmt::format("'{}'", token.text.substr(0, 60));
-    }
-
-    [[noreturn]] void unexpected(std::string_view wanted = {}) const {
-        const Token& token = peek();
-        std::string hint;
-        if (token.is("for")) {
-            hint = "there are no comprehensions: use `foreach`, `.*`, or compute the list in a step";
-        } else if (token.is("is")) {
-            hint = "write `==`, or `not exists(x)`";
-        } else if (token.is("=")) {
-            hint = "write `==` to compare; arguments have no names";
-        }
-        fail(token, "AMP1101",
-             wanted.empty() ? fmt::format("unexpected {}", shown(token))
-                            : fmt::format("expected {}, found {}", wanted, shown(token)),
-             std::move(hint));
-    }
-
-    void expect(std::string_view op) {
-        if (!accept(op)) {
-            unexpected(fmt::format("'{}'", op));
-        }
-    }
 
     Node expression() {
         const Nesting nesting(*this);
@@ -462,8 +402,9 @@ class Parser {
         if (f.name == "failed" && count == 1) {
             const Node& step = call.operands.front();
             if (step.kind != Node::Kind::literal || !step.value.is_string()) {
-                throw Mistake{"AMP1105", source_.at(first, 1), "failed() takes the name of a step as a text",
-                              "write failed(\"train\")"};
+                throw ExpressionMistake{"AMP1105", place(first, first + 1),
+                                        "failed() takes the name of a step as a text",
+                                        "write failed(\"train\")"};
             }
             out_.failed_steps.push_back(step.value.as_string());
         }
@@ -473,9 +414,6 @@ class Parser {
         }
     }
 
-    const TextPlaces& source_;
-    std::vector<Token> tokens_;
-    std::size_t at_ = 0;
     int depth_ = 0;
     int guards_ = 0;
     Place raw_place_;
@@ -491,7 +429,7 @@ std::optional<ParsedExpression> parse_expression(const TextPlaces& source, Diagn
     }
     try {
         return Parser(source, std::move(*tokens)).run();
-    } catch (const Mistake& mistake) {
+    } catch (const ExpressionMistake& mistake) {
         diagnostics.error(mistake.code, mistake.place, mistake.message, mistake.hint);
         return std::nullopt;
     }

@@ -112,9 +112,8 @@ std::string name(const WrittenSlot& slot) {
     return fmt::format("set it for one command: {}", mended(slot, begin, begin, "env "));
 }
 
-}  // namespace
-
-ShellMistake explain(ShellSlot::Context context, const WrittenSlot& slot) {
+/// Where the shell replaces nothing, or not as data.
+ShellMistake explain_text(ShellSlot::Context context, const WrittenSlot& slot) {
     using Context = ShellSlot::Context;
     const std::string shown = braces(slot.expression.substr(0, 60));
     switch (context) {
@@ -140,6 +139,17 @@ ShellMistake explain(ShellSlot::Context context, const WrittenSlot& slot) {
         case Context::ansi_quotes:
             return {"AMP1205", fmt::format("{} stands in $'…', where the shell replaces nothing", shown),
                     fmt::format("close the quotes around it: {}", unquoted(slot, "$'"))};
+        default:
+            return {};
+    }
+}
+
+}  // namespace
+
+ShellMistake explain(ShellSlot::Context context, const WrittenSlot& slot) {
+    using Context = ShellSlot::Context;
+    const std::string shown = braces(slot.expression.substr(0, 60));
+    switch (context) {
         case Context::backquotes:
             return {"AMP1206",
                     fmt::format("{} stands in backquotes, whose text the shell reads twice", shown),
@@ -174,11 +184,9 @@ ShellMistake explain(ShellSlot::Context context, const WrittenSlot& slot) {
                                 mended(slot, slot.construct_begin, slot.begin, ""))};
         case Context::name:
             return {"AMP1210", fmt::format("{} stands where the shell wants a name", shown), name(slot)};
-        case Context::bare:
-        case Context::double_quotes:
-            break;
+        default:
+            return explain_text(context, slot);
     }
-    return {};
 }
 
 }  // namespace amp

@@ -81,4 +81,27 @@ Output run_program(const std::vector<std::string>& argv,
     return out;
 }
 
+std::string plain_text(const LateText& text) {
+    std::string out;
+    for (const Piece& piece : text) {
+        if (piece.kind != Piece::Kind::text) {
+            throw std::logic_error("a file in a plain text");
+        }
+        out += piece.text;
+    }
+    return out;
+}
+
+Output run_command(const Shell& shell, const ShellCommand& command, const Scope& scope,
+                   const std::string& locale, const std::string& folder) {
+    const RenderedCommand rendered = render_command(command, scope);
+    std::vector<std::string> argv = shell.command;
+    argv.push_back(plain_text(rendered.script));
+    std::vector<std::pair<std::string, std::string>> env = {{"PATH", folder}, {"LC_ALL", locale}};
+    for (const auto& [name, value] : rendered.variables) {
+        env.emplace_back(name, plain_text(value));
+    }
+    return run_program(argv, env, folder);
+}
+
 }  // namespace amp::test

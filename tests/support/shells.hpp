@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/flow/interpolation.hpp"
+
 namespace amp::test {
 
 /// A shell as a step's `shell` names it.
@@ -24,5 +26,12 @@ struct Output {
 Output run_program(const std::vector<std::string>& argv,
                    const std::vector<std::pair<std::string, std::string>>& env,
                    const std::string& folder = "/");
+
+/// A text without files in it. @throws std::logic_error otherwise
+std::string plain_text(const LateText& text);
+
+/// Runs a step's command as a keeper would, with `folder` as working folder and as PATH.
+Output run_command(const Shell& shell, const ShellCommand& command, const Scope& scope,
+                   const std::string& locale, const std::string& folder = "/");
 
 }  // namespace amp::test

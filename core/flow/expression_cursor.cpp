@@ -1,0 +1,61 @@
+#include "core/flow/expression_cursor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace amp {
+
+const ExpressionToken& ExpressionCursor::peek(std::size_t ahead) const {
+    return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
+}
+
+const ExpressionToken& ExpressionCursor::take() {
+    const Token& token = tokens_[at_];
+    at_ += at_ + 1 < tokens_.size() ? 1 : 0;
+    return token;
+}
+
+bool ExpressionCursor::accept(std::string_view op) {
+    if (!peek().is(op)) {
+        return false;
+    }
+    take();
+    return true;
+}
+
+void ExpressionCursor::expect(std::string_view op) {
+    if (!accept(op)) {
+        unexpected(fmt::format("'{}'", op));
+    }
+}
+
+Place ExpressionCursor::place(const Token& token) const {
+    return source_.at(token.offset, std::max<std::size_t>(token.text.size(), 1));
+}
+
+std::string ExpressionCursor::shown(const Token& token) {
+    return token.kind == Token::Kind::end ? "the end of the expression"
+                                          : fmt::format("'{}'", token.text.substr(0, 60));
+}
+
+void ExpressionCursor::fail(const Token& token, std::string code, std::string message,
+                            std::string hint) const {
+    throw ExpressionMistake{std::move(code), place(token), std::move(message), std::move(hint)};
+}
+
+void ExpressionCursor::unexpected(std::string_view wanted) const {
+    const Token& token = peek();
+    std::string hint;
+    if (token.is("for")) {
+        hint = "there are no comprehensions: use `foreach`, `.*`, or compute the list in a step";
+    } else if (token.is("is")) {
+        hint = "write `==`, or `not exists(x)`";
+    }
+    fail(token, "AMP1101",
+         wanted.empty() ? fmt::format("unexpected {}", shown(token))
+                        : fmt::format("expected {}, found {}", wanted, shown(token)),
+         std::move(hint));
+}
+
+}  // namespace amp
