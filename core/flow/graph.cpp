@@ -267,7 +267,7 @@ void Builder::find_stack(StepId id) {
         plain_stack(id);
     }
     if (node.foreach && node.joins) {
-        diagnostics_.error("AMP1305", step.place,
+        diagnostics_.error("AMP1305", step.place_of("join"),
                            fmt::format("step '{}' has both `foreach` and `join`", step.name),
                            "put a step with `join` between, and let the foreach step need that");
     }
@@ -338,7 +338,7 @@ void Builder::join_stack(StepId id) {
 std::size_t Builder::open_levels_kept(StepId id, const std::vector<StepId>& longest) {
     const Step& step = flow_.steps[id];
     if (longest.empty()) {
-        diagnostics_.error("AMP1306", step.place,
+        diagnostics_.error("AMP1306", step.place_of("join"),
                            fmt::format("step '{}' has `join`, but no foreach is open before it", step.name),
                            "take `join` away: a step that needs several waits for all of them anyway");
         return 0;
@@ -352,7 +352,7 @@ std::size_t Builder::open_levels_kept(StepId id, const std::vector<StepId>& long
         }
     }
     const auto nearest = did_you_mean(step.join_step, names_of(longest));
-    diagnostics_.error("AMP1307", step.place,
+    diagnostics_.error("AMP1307", step.place_of("join"),
                        fmt::format("step '{}' has join = \"{}\", but open before it is {}", step.name,
                                    step.join_step, stack_text(longest)),
                        nearest ? fmt::format("did you mean '{}'?", *nearest)

@@ -133,7 +133,7 @@ class ParameterLoader {
                 "AMP1507", fallback->place,
                 fmt::format("the secret '{}' has a default, which everyone who reads the file knows",
                             parameter_.name),
-                fmt::format("take it away, and set $AMP_PARAM_… or name a variable by env = \"…\""));
+                "take it away, and name a variable that holds it: env = \"TOKEN\"");
             return;
         }
         if (parameter_.required) {

@@ -2,7 +2,23 @@
 
 #include <fmt/format.h>
 
+namespace amp {
+namespace {
+
+/// The library took something for granted that a malformed text ("[}") breaks.
+struct BrokenAssumption {};
+[[noreturn]] void broken_assumption() {
+    throw BrokenAssumption();
+}
+
+}  // namespace
+}  // namespace amp
+
+// How the library is set up: errors as values, and its assertions as an exception of ours in every kind of
+// build: no text may end the process, or lead to undefined behaviour where assertions are off.
 #define TOML_EXCEPTIONS 0
+#define TOML_ASSERT(expr) ((expr) ? static_cast<void>(0) : ::amp::broken_assumption())
+#undef NDEBUG
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -175,15 +191,14 @@ SyntaxError report(const toml::parse_error& error, std::string_view text, const 
     const std::string message = one_line(error.description());
     Place at = places.place_of(
         std::min(places.offset(error.source().begin.line, error.source().begin.column), text.size()));
-    if (message.find("end-of-file") != std::string::npos) {
-        const toml_guard::Outline outline = toml_guard::outline(text);
-        if (outline.open) {
-            at = places.place_of(*outline.open);
-            diagnostics.error(
-                "AMP1001", at,
-                fmt::format("this {} is never closed", outline.open_is_string ? "string" : "bracket"));
-            return {at.line, false};
-        }
+    const bool at_end = message.find("end-of-file") != std::string::npos;
+    const auto open =
+        at_end ? toml_guard::outline(text).open : toml_guard::unclosed_before(text, places, at.line);
+    if (open) {
+        const bool bracket = text[*open] == '[' || text[*open] == '{';
+        diagnostics.error("AMP1001", places.place_of(*open),
+                          fmt::format("this {} is never closed", bracket ? "bracket" : "string"));
+        return {at_end ? places.place_of(*open).line : at.line, false};
     }
     constexpr std::string_view k_prefix = "Error while parsing ";
     const bool twice = message.find("redefine") != std::string::npos;
@@ -199,6 +214,43 @@ SyntaxError report(const toml::parse_error& error, std::string_view text, const 
     return {at.line, twice && !trim(places.line(at.line)).starts_with('[')};
 }
 
+bool confuses(std::string_view text) {
+    try {
+        const toml::parse_result result = toml::parse(text);
+        return false;
+    } catch (const BrokenAssumption&) {
+        return true;
+    }
+}
+
+/// For a text that confuses the library: the last line of the shortest beginning that already does.
+SyntaxError report_confusing(std::string_view text, const toml_guard::PlaceMap& places,
+                             Diagnostics& diagnostics) {
+    std::size_t fine = 0;
+    std::size_t confusing = places.line_count();
+    while (confusing - fine > 1) {
+        const std::size_t middle = fine + (confusing - fine) / 2;
+        const auto line = static_cast<std::uint32_t>(middle);
+        const std::size_t end = places.line_start(line) + places.line(line).size();
+        (confuses(text.substr(0, end)) ? confusing : fine) = middle;
+    }
+    const auto line = static_cast<std::uint32_t>(confusing);
+    diagnostics.error("AMP1001", places.place_of(places.line_start(line)), "this line is no TOML",
+                      "keys and names of tables are letters, digits, - and _, or in quotes");
+    return {line, false};
+}
+
+SyntaxError report_wrong_bracket(std::string_view text, const toml_guard::PlaceMap& places,
+                                 Diagnostics& diagnostics) {
+    const auto wrong = toml_guard::outline(text).mismatched;
+    if (!wrong) {
+        return report_confusing(text, places, diagnostics);
+    }
+    const Place at = places.place_of(*wrong);
+    diagnostics.error("AMP1001", at, "this bracket closes nothing");
+    return {at.line, false};
+}
+
 }  // namespace
 
 TomlDocument parse_toml(std::string_view text, Diagnostics& diagnostics) {
@@ -211,15 +263,21 @@ TomlDocument parse_toml(std::string_view text, Diagnostics& diagnostics) {
     std::string left(text);
     std::size_t parsed = 0;
     for (int pass = 0; pass < k_max_passes; ++pass) {
-        const toml::parse_result result = toml::parse(std::string_view(left));
-        if (result.succeeded()) {
-            document.root = Converter(text, places, diagnostics).convert(result.table());
-            return document;
+        SyntaxError error;
+        try {
+            const toml::parse_result result = toml::parse(std::string_view(left));
+            if (result.succeeded()) {
+                document.root = Converter(text, places, diagnostics).convert(result.table());
+                return document;
+            }
+            error = report(result.error(), left, places, diagnostics);
+        } catch (const BrokenAssumption&) {
+            error = report_wrong_bracket(left, places, diagnostics);
         }
-        const SyntaxError error = report(result.error(), left, places, diagnostics);
         document.incomplete = document.incomplete || !error.harmless;
         parsed += left.size();
-        if (parsed > k_max_parsed_bytes || !toml_guard::blank_statement(left, places, error.line)) {
+        if (error.line == 0 || parsed > k_max_parsed_bytes ||
+            !toml_guard::blank_statement(left, places, error.line)) {
             break;
         }
     }

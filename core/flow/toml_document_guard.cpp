@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/text.hpp"
 
@@ -51,9 +52,7 @@ class Scanner {
                 break;
             case ']':
             case '}':
-                if (!brackets_.empty()) {
-                    brackets_.pop_back();
-                }
+                close(c);
                 break;
             case '.':
                 note_depth(++dots_);
@@ -67,6 +66,16 @@ class Scanner {
                 break;
         }
         ++at_;
+    }
+
+    void close(char bracket) {
+        const char wanted = bracket == ']' ? '[' : '{';
+        if (!outline_.mismatched && (brackets_.empty() || text_[brackets_.back()] != wanted)) {
+            outline_.mismatched = at_;
+        }
+        if (!brackets_.empty()) {
+            brackets_.pop_back();
+        }
     }
 
     void note_depth(std::size_t depth) {
@@ -100,7 +109,6 @@ class Scanner {
         }
         at_ = text_.size();
         outline_.open = begin;
-        outline_.open_is_string = true;
     }
 
     std::string_view text_;
@@ -261,34 +269,86 @@ bool check(std::string_view text, const PlaceMap& places, Diagnostics& diagnosti
     return true;
 }
 
-bool blank_statement(std::string& text, const PlaceMap& places, std::uint32_t line) {
-    const auto last = static_cast<std::uint32_t>(places.line_count());
-    const auto line_now = [&](std::uint32_t number) {
-        const std::string_view original = places.line(number);
-        return std::string_view(text).substr(places.line_start(number), original.size());
-    };
-    const auto statement_before = [&](std::uint32_t from) {
+namespace {
+
+/// Finds the lines that go with a syntax error.
+class Statements {
+  public:
+    Statements(std::string_view text, const PlaceMap& places)
+        : text_(text), places_(places), last_(static_cast<std::uint32_t>(places.line_count())) {}
+
+    /// The first and last line of what goes with a syntax error in `line`.
+    std::pair<std::uint32_t, std::uint32_t> range(std::uint32_t line) const {
+        line = std::clamp<std::uint32_t>(line, 1, last_);
+        std::uint32_t begin = statement_before(line);
+        std::uint32_t end = line;
+        if (unclosed_before(line)) {
+            begin = statement_before(line - 1);
+            end = line - 1;
+        }
+        const bool section = is_header(line_now(begin));
+        while (end < last_ && !(section ? is_header(line_now(end + 1)) : is_statement(line_now(end + 1)))) {
+            ++end;
+        }
+        return {begin, section || end < line ? end : closing_line(begin, end)};
+    }
+
+    /// A list or string that was opened before and never closed makes the next statement look wrong.
+    std::optional<std::size_t> unclosed_before(std::uint32_t line) const {
+        if (line <= 1 || line > last_ || statement_before(line) != line) {
+            return std::nullopt;
+        }
+        const std::uint32_t before = statement_before(line - 1);
+        const auto open = outline(lines(before, line - 1)).open;
+        return open ? std::optional(places_.line_start(before) + *open) : std::nullopt;
+    }
+
+  private:
+    std::string_view line_now(std::uint32_t number) const {
+        return text_.substr(places_.line_start(number), places_.line(number).size());
+    }
+    std::string_view lines(std::uint32_t begin, std::uint32_t end) const {
+        const std::size_t offset = places_.line_start(begin);
+        return text_.substr(offset, places_.line_start(end + 1) - offset);
+    }
+    std::uint32_t statement_before(std::uint32_t from) const {
         while (from > 1 && !is_statement(line_now(from))) {
             --from;
         }
         return from;
-    };
-    line = std::clamp<std::uint32_t>(line, 1, last);
-    std::uint32_t begin = statement_before(line);
-    std::uint32_t end = line;  // the last line that goes
-    if (begin == line && line > 1) {
-        // A list or string that was opened before and never closed makes the next statement look wrong.
-        const std::uint32_t before = statement_before(line - 1);
-        const std::size_t offset = places.line_start(before);
-        if (outline(std::string_view(text).substr(offset, places.line_start(line) - offset)).open) {
-            begin = before;
-            end = line - 1;
+    }
+
+    /// Where the brackets that are open after `end` are closed, if that is near and in the same section; else
+    /// `end`.
+    std::uint32_t closing_line(std::uint32_t begin, std::uint32_t end) const {
+        constexpr std::uint32_t k_near = 60;
+        constexpr std::size_t k_short = std::size_t{16} << 10;  // looked through again for each line
+        if (lines(begin, end).size() > k_short || !outline(lines(begin, end)).open) {
+            return end;
         }
+        for (std::uint32_t line = end + 1;
+             line <= last_ && line <= end + k_near && !is_header(line_now(line)); ++line) {
+            if (!outline(lines(begin, line)).open) {
+                return line;
+            }
+        }
+        return end;
     }
-    const bool section = is_header(line_now(begin));
-    while (end < last && !(section ? is_header(line_now(end + 1)) : is_statement(line_now(end + 1)))) {
-        ++end;
-    }
+
+    std::string_view text_;
+    const PlaceMap& places_;
+    std::uint32_t last_;
+};
+
+}  // namespace
+
+std::optional<std::size_t> unclosed_before(std::string_view text, const PlaceMap& places,
+                                           std::uint32_t line) {
+    return Statements(text, places).unclosed_before(line);
+}
+
+bool blank_statement(std::string& text, const PlaceMap& places, std::uint32_t line) {
+    const auto [begin, end] = Statements(text, places).range(line);
     bool changed = false;
     for (std::size_t i = places.line_start(begin); i < places.line_start(end + 1); ++i) {
         if (text[i] != '\n' && text[i] != '\r' && text[i] != ' ') {

@@ -32,14 +32,18 @@ class PlaceMap {
 
 /// What a look at brackets, quotes and dots tells, before the text is parsed.
 struct Outline {
-    std::optional<std::size_t> too_deep;  ///< offset of the first bracket or dot beyond the limit
-    std::optional<std::size_t> open;      ///< offset of the bracket or quote that is never closed
-    bool open_is_string = false;
+    std::optional<std::size_t> too_deep;    ///< offset of the first bracket or dot beyond the limit
+    std::optional<std::size_t> open;        ///< offset of the bracket or quote that is never closed
+    std::optional<std::size_t> mismatched;  ///< offset of the first closing bracket without its opening one
 };
 Outline outline(std::string_view text);
 
 /// Reports what is too large, binary or nested too deeply. @return whether the text may be parsed
 bool check(std::string_view text, const PlaceMap& places, Diagnostics& diagnostics);
+
+/// Offset of the bracket or quote before the statement at `line` that was never closed and makes it look
+/// wrong; nullopt: none.
+std::optional<std::size_t> unclosed_before(std::string_view text, const PlaceMap& places, std::uint32_t line);
 
 /// Overwrites the statement around `line` (a header with its whole section) by spaces, so that places stay.
 /// @return false when there was nothing left to overwrite

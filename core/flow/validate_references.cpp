@@ -135,8 +135,8 @@ class StepReferences {
             return;
         }
         error("AMP1409", reference,
-              fmt::format("there is no `{}` here: no foreach {} is open", reference.root,
-                          item ? "" : "with that name"),
+              fmt::format("there is no `{}` here: no foreach {}is open", reference.root,
+                          item ? "" : "with that name "),
               item_hint(open));
     }
 

@@ -103,7 +103,9 @@ TEST_CASE("what surrounds a syntax error is still read") {
 TEST_CASE("a list that is never closed is one mistake, and what follows is read") {
     Diagnostics diagnostics;
     const TomlDocument document = parse_toml("[a]\nx = [1, 2\ny = 3\n[b]\nz = 4\n", diagnostics);
-    CHECK(diagnostics.error_count() == 1);
+    REQUIRE(diagnostics.error_count() == 1);
+    CHECK(diagnostics.sorted().front().message == "this bracket is never closed");
+    CHECK(diagnostics.sorted().front().place == Place{2, 5, 1});
     CHECK(document.root.find("a")->find("y") != nullptr);
     CHECK(document.root.find("b") != nullptr);
 }
@@ -115,11 +117,37 @@ TEST_CASE("a string that is never closed is told where it begins") {
     CHECK(found[0].place.line == 3);
 }
 
+TEST_CASE("what the library takes for granted is a mistake of the text, not the end of the process") {
+    const auto found = mistakes_of("a = [1, }\nb = [}\n");
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].message == "this bracket closes nothing");
+    CHECK(found[0].place == Place{1, 9, 1});
+    CHECK(found[1].place == Place{2, 6, 1});
+}
+
 TEST_CASE("a key or table that is given twice has a code of its own") {
     CHECK(codes_of("a = 1\na = 2\n") == std::vector<std::string>{"AMP1002"});
     CHECK(codes_of("[a]\nx = 1\n[a]\nx = 2\n") == std::vector<std::string>{"AMP1002"});
     Diagnostics diagnostics;
     CHECK_FALSE(parse_toml("a = 1\na = 2\n", diagnostics).incomplete);
+}
+
+TEST_CASE("what gets past the library's own checks is a mistake at its line") {
+    const std::vector<Diagnostic> mistakes = mistakes_of("a = 1\n[.b]\nc = 2\n[d]\ne = f\n");
+    REQUIRE(mistakes.size() == 2);
+    CHECK(mistakes[0].code == "AMP1001");
+    CHECK(mistakes[0].place.line == 2);
+    CHECK(mistakes[1].place.line == 5);
+    // Any bytes at all are read or refused.
+    std::string text = "[a.b]\nc = \"d\" # e\n[[f]]\ng = { h = [1, 2.5], 'i' = 1979-05-27T07:32:00Z }\n";
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const char before = text[at];
+        for (const char c : std::string_view(".[]{}=\"'\\#,\n\0a-+:\xe9", 17)) {
+            text[at] = c;
+            mistakes_of(text);
+        }
+        text[at] = before;
+    }
 }
 
 TEST_CASE("a file that is too large is refused without reading it") {
