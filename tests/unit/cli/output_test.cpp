@@ -9,8 +9,8 @@
 #include <csignal>
 #include <thread>
 
-#include "captured_output.hpp"
 #include "core/base/unique_fd.hpp"
+#include "tests/unit/cli/captured_output.hpp"
 
 namespace amp {
 

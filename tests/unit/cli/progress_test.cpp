@@ -4,12 +4,12 @@
 
 #include <algorithm>
 
-#include "captured_output.hpp"
 #include "cli/json_progress.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/flow/load.hpp"
 #include "tests/support/fake_clock.hpp"
+#include "tests/unit/cli/captured_output.hpp"
 
 namespace amp {
 namespace {

@@ -5,8 +5,8 @@
 #include <new>
 #include <stdexcept>
 
-#include "captured_output.hpp"
 #include "core/run/start.hpp"
+#include "tests/unit/cli/captured_output.hpp"
 
 namespace amp {
 
