@@ -41,7 +41,7 @@ Sharing parse_sharing(std::string_view text) {
         return text == "group" ? Sharing::group : Sharing::owner;
     }
     throw Error(ExitCode::invalid, fmt::format("'{}' is no way to share a store", text), {},
-                "say \"private\" or \"group\"");
+                R"(say "private" or "group")");
 }
 
 std::string_view sharing_name(Sharing sharing) {

@@ -30,7 +30,8 @@ struct TaskIndex {
     std::string text() const;
     /// @throws Error(usage) when `text` is no index
     static TaskIndex parse(std::string_view text);
-    auto operator<=>(const TaskIndex&) const = default;
+    auto operator<=>(const TaskIndex&) const =
+        default;  // NOLINT(modernize-use-nullptr): clang-tidy 14 misreads it
 };
 
 /// A task within a run: "STEP/INDEX".
@@ -41,7 +42,8 @@ struct TaskName {
     std::string text() const { return step + "/" + index.text(); }
     /// "STEP/INDEX" or "STEP" alone (index `_`). @throws Error(usage)
     static TaskName parse(std::string_view text);
-    auto operator<=>(const TaskName&) const = default;
+    auto operator<=>(const TaskName&) const =
+        default;  // NOLINT(modernize-use-nullptr): clang-tidy 14 misreads it
 };
 
 }  // namespace amp

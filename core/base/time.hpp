@@ -10,7 +10,8 @@ namespace amp {
 /// A point in time: milliseconds since 1970-01-01 UTC. Order events by their sequence, never by this.
 struct Timestamp {
     std::int64_t ms = 0;
-    auto operator<=>(const Timestamp&) const = default;
+    auto operator<=>(const Timestamp&) const =
+        default;  // NOLINT(modernize-use-nullptr): clang-tidy 14 misreads it
     Timestamp plus_seconds(double s) const { return {ms + static_cast<std::int64_t>(s * 1000)}; }
     double seconds_since(Timestamp earlier) const { return static_cast<double>(ms - earlier.ms) / 1000; }
 };

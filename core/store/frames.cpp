@@ -40,7 +40,7 @@ bool take_type(std::string_view& text, std::string_view& type) {
 /// Eight lower-case hexadecimal digits and a line feed.
 bool take_checksum(std::string_view& text, std::uint32_t& checksum) {
     if (text.size() < 9 || text[8] != '\n' ||
-        text.substr(0, 8).find_first_not_of("0123456789abcdef") != text.npos) {
+        text.substr(0, 8).find_first_not_of("0123456789abcdef") != std::string_view::npos) {
         return false;
     }
     std::from_chars(text.data(), text.data() + 8, checksum, 16);

@@ -16,6 +16,7 @@ namespace {
 using Keys = std::vector<std::string>;
 
 constexpr std::size_t k_all = 1000;
+constexpr std::uint64_t k_much = 1 << 20;
 
 void check_put_and_get(ObjectStore& store) {
     const std::string binary("\0\n\xff zero", 8);
@@ -26,8 +27,12 @@ void check_put_and_get(ObjectStore& store) {
     CHECK(store.put_if_absent("a/b", "other") == PutResult::exists);
     CHECK(store.get("a/b")->bytes == binary);
     CHECK(*store.size("a/b") == binary.size());
-    CHECK(*store.get_range("a/b", 2, 3) == binary.substr(2, 3));
-    CHECK(*store.get_range("a/b", 6, 100) == binary.substr(6));
+}
+
+void check_odd_puts(ObjectStore& store) {
+    CHECK(store.put_if_absent("a/b", "01234567") == PutResult::stored);
+    CHECK(*store.get_range("a/b", 2, 3) == "234");
+    CHECK(*store.get_range("a/b", 6, 100) == "67");
     CHECK(store.get_range("a/b", 100, 5)->empty());
     CHECK(store.put_if_absent("empty", "") == PutResult::stored);
     CHECK(store.get("empty")->bytes.empty());
@@ -51,6 +56,15 @@ void check_swap(ObjectStore& store) {
     CHECK_FALSE(store.get("k").has_value());
 }
 
+Keys list_in_pages(ObjectStore& store, std::size_t size) {
+    Keys all;
+    for (Keys page = store.list_after("", "", size); !page.empty();
+         page = store.list_after("", page.back(), size)) {
+        all.insert(all.end(), page.begin(), page.end());
+    }
+    return all;
+}
+
 void check_listing(ObjectStore& store) {
     // Byte order of whole keys: '-' and '.' sort before '/', digits and letters behind it.
     const Keys keys = {"r/a", "r/b-1", "r/b.x", "r/b/1", "r/b/2", "r/b0", "r/c/d/e", "s"};
@@ -63,13 +77,14 @@ void check_listing(ObjectStore& store) {
     CHECK(store.list_after("r/", "r/b/1", k_all) == Keys{"r/b/2", "r/b0", "r/c/d/e"});
     CHECK(store.list_after("r/", "r/b", 2) == Keys{"r/b-1", "r/b.x"});
     CHECK(store.list_after("none/", "", k_all).empty());
-    for (std::size_t n = 1; n <= keys.size(); ++n) {  // in pages of n
-        Keys paged;
-        for (Keys page = store.list_after("", "", n); !page.empty();
-             page = store.list_after("", page.back(), n)) {
-            paged.insert(paged.end(), page.begin(), page.end());
-        }
-        CHECK(paged == keys);
+    for (std::size_t n = 1; n <= keys.size(); ++n) {
+        CHECK(list_in_pages(store, n) == keys);
+    }
+}
+
+void check_children(ObjectStore& store) {
+    for (const char* key : {"r/a", "r/b-1", "r/b.x", "r/b/1", "r/b/2", "r/b0", "r/c/d/e", "s"}) {
+        store.put_if_absent(key, "x");
     }
     CHECK(store.list_children("r/") == Keys{"a", "b", "b-1", "b.x", "b0", "c"});
     CHECK(store.list_children("r/c/") == Keys{"d"});
@@ -135,6 +150,7 @@ std::vector<int> race(int rounds, const std::function<std::shared_ptr<ObjectStor
     std::vector<std::atomic<int>> wins(static_cast<std::size_t>(rounds));
     std::barrier gate(k_threads);
     std::vector<std::jthread> threads;
+    threads.reserve(k_threads);
     for (int t = 0; t < k_threads; ++t) {
         threads.emplace_back([&, t] {
             const auto store = open();
@@ -148,17 +164,89 @@ std::vector<int> race(int rounds, const std::function<std::shared_ptr<ObjectStor
     return {wins.begin(), wins.end()};
 }
 
+bool win_put(ObjectStore& store, int round, int thread) {
+    return store.put_if_absent("put/" + std::to_string(round), std::to_string(thread)) == PutResult::stored;
+}
+
+/// Swaps what the round before left, unless this round has its winner.
+bool win_swap(ObjectStore& store, int round, int thread) {
+    const std::string mark = std::to_string(round) + ".";
+    for (;;) {
+        const Stored found = *store.get("swap");
+        if (found.bytes.starts_with(mark)) {
+            return false;
+        }
+        if (store.compare_and_swap("swap", mark + std::to_string(thread), found.version) ==
+            PutResult::stored) {
+            return true;
+        }
+    }
+}
+
+/// A counter that all increase: no increase may be lost.
+bool increase(ObjectStore& store, int, int) {
+    for (;;) {
+        const Stored found = *store.get("count");
+        const std::string next = std::to_string(std::stoi(found.bytes) + 1);
+        if (store.compare_and_swap("count", next, found.version) == PutResult::stored) {
+            return true;
+        }
+    }
+}
+
+void check_writing(AppendFiles& files) {
+    const auto file = files.open("r/1", 0);
+    REQUIRE(file);
+    CHECK(files.read("r/1", 0, k_much)->empty());
+    file->append("hello ");
+    file->append("world");
+    CHECK(file->size() == 11);
+    CHECK(*files.read("r/1", 0, k_much) == "hello world");
+    file->sync();
+    file->sync();
+    CHECK(files.locked("r/1"));
+    CHECK_FALSE(files.open("r/1", 0));
+    CHECK(*files.read("r/1", 0, k_much) == "hello world");
+}
+
+void check_files_listed(AppendFiles& files) {
+    for (const char* key : {"r/0", "r/0-1/x", "q"}) {
+        CHECK(files.open(key, 0) != nullptr);
+    }
+    CHECK(files.list("r/") == Keys{"r/0", "r/0-1/x", "r/1"});
+    CHECK(files.list("r/0") == Keys{"r/0", "r/0-1/x"});
+    CHECK(files.list("z").empty());
+}
+
+void check_cutting(AppendFiles& files) {
+    const auto file = files.open("r/1", 5);
+    REQUIRE(file);
+    CHECK(file->size() == 5);
+    CHECK(*files.read("r/1", 0, k_much) == "hello");
+    CHECK(*files.read("r/1", 1, 3) == "ell");
+    CHECK(files.read("r/1", 50, 3)->empty());
+    file->append("!");
+    CHECK(*files.read("r/1", 0, k_much) == "hello!");
+    CHECK_FALSE(files.open("r/1", 6));
+}
+
 }  // namespace
 
 void check_object_store(ObjectStore& store) {
     SUBCASE("put and get") {
         check_put_and_get(store);
     }
+    SUBCASE("odd puts") {
+        check_odd_puts(store);
+    }
     SUBCASE("compare and swap") {
         check_swap(store);
     }
     SUBCASE("list") {
         check_listing(store);
+    }
+    SUBCASE("children") {
+        check_children(store);
     }
     SUBCASE("durable later") {
         check_later(store);
@@ -174,81 +262,25 @@ void check_object_store(ObjectStore& store) {
 void check_object_store_races(const std::function<std::shared_ptr<ObjectStore>()>& open) {
     constexpr int k_rounds = 25;
     const std::vector<int> one_each(k_rounds, 1);
+    CHECK(race(k_rounds, open, win_put) == one_each);
     const auto store = open();
-
-    CHECK(race(k_rounds, open, [](ObjectStore& s, int round, int thread) {
-              return s.put_if_absent("put/" + std::to_string(round), std::to_string(thread)) ==
-                     PutResult::stored;
-          }) == one_each);
-
     store->put_if_absent("swap", "start");
-    CHECK(race(k_rounds, open, [](ObjectStore& s, int round, int thread) {
-              const std::string before = round == 0 ? "start" : "";
-              const std::string mine = std::to_string(round) + "." + std::to_string(thread);
-              for (;;) {
-                  const Stored found = *s.get("swap");
-                  if (found.bytes != before && found.bytes.starts_with(std::to_string(round) + ".")) {
-                      return false;  // this round has its winner
-                  }
-                  if (s.compare_and_swap("swap", mine, found.version) == PutResult::stored) {
-                      return true;
-                  }
-              }
-          }) == one_each);
-
-    // A counter that all increase: no increase is lost.
+    CHECK(race(k_rounds, open, win_swap) == one_each);
     store->put_if_absent("count", "0");
-    race(5, open, [](ObjectStore& s, int, int) {
-        for (;;) {
-            const Stored found = *s.get("count");
-            if (s.compare_and_swap("count", std::to_string(std::stoi(found.bytes) + 1), found.version) ==
-                PutResult::stored) {
-                return true;
-            }
-        }
-    });
+    race(5, open, increase);
     CHECK(store->get("count")->bytes == "80");
 }
 
 void check_append_files(AppendFiles& files) {
-    constexpr std::uint64_t k_much = 1 << 20;
     CHECK_FALSE(files.read("r/1", 0, k_much).has_value());
     CHECK_FALSE(files.locked("r/1"));
-    {
-        const auto file = files.open("r/1", 0);
-        REQUIRE(file);
-        CHECK(file->size() == 0);
-        CHECK(files.read("r/1", 0, k_much)->empty());
-        file->append("hello ");
-        file->append("world");
-        CHECK(file->size() == 11);
-        CHECK(*files.read("r/1", 0, k_much) == "hello world");
-        CHECK(*files.read("r/1", 6, 3) == "wor");
-        CHECK(files.read("r/1", 50, 3)->empty());
-        file->sync();
-        file->sync();
-        CHECK(files.locked("r/1"));
-        CHECK_FALSE(files.open("r/1", 0));
-        CHECK(*files.read("r/1", 0, k_much) == "hello world");
-    }
+    check_writing(files);
     CHECK_FALSE(files.locked("r/1"));
-    {
-        const auto file = files.open("r/1", 5);
-        REQUIRE(file);
-        CHECK(file->size() == 5);
-        CHECK(*files.read("r/1", 0, k_much) == "hello");
-        file->append("!");
-        CHECK(*files.read("r/1", 0, k_much) == "hello!");
-    }
+    check_cutting(files);
     CHECK_THROWS_AS(files.open("r/1", 7), Error);
     CHECK_FALSE(files.locked("r/1"));
     CHECK_THROWS_AS(files.open("../x", 0), Error);
-    files.open("r/0", 0);
-    files.open("r/0-1/x", 0);
-    files.open("q", 0);
-    CHECK(files.list("r/") == Keys{"r/0", "r/0-1/x", "r/1"});
-    CHECK(files.list("r/0") == Keys{"r/0", "r/0-1/x"});
-    CHECK(files.list("z").empty());
+    check_files_listed(files);
 }
 
 }  // namespace amp::test

@@ -1,10 +1,10 @@
 // What core/store promises, on a real folder: with real locks, real deaths and real files.
 #include <doctest/doctest.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <fstream>
 #include <random>
 

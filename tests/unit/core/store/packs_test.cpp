@@ -129,6 +129,7 @@ TEST_CASE("packs end at 64 MiB, and sync covers all of them") {
     PackWriter packs(files, k_run, 1);
     const std::string chunk(8 << 20, 'c');
     std::vector<LogPiece> pieces;
+    pieces.reserve(9);
     for (int n = 0; n < 9; ++n) {
         pieces.push_back(packs.append(k_task, 1, "log", chunk, {n}));
     }

@@ -1,6 +1,8 @@
 // The fakes pass the contracts that the real ones pass.
 #include <doctest/doctest.h>
 
+#include <memory>
+
 #include "core/base/error.hpp"
 #include "tests/support/memory_append_files.hpp"
 #include "tests/support/memory_store.hpp"
@@ -14,7 +16,7 @@ TEST_CASE("the store in memory keeps the store's contract") {
 }
 
 TEST_CASE("threads race for keys of the store in memory") {
-    const auto store = std::make_shared<MemoryStore>();
+    std::shared_ptr<amp::ObjectStore> store = std::make_shared<MemoryStore>();
     check_object_store_races([&] { return store; });
 }
 
