@@ -385,9 +385,10 @@ name = "Demo"
 run = "./train"
 outputs = { a = "model", b = "best" }
 )x"},
-    {"AMP1029", "an input that is no artifact",
+    {"AMP1029", "something else than an artifact",
      R"x(`inputs` names artifacts that other steps make: "train.model", "model", or behind a join )x"
-     R"x("train.*.model". Parameters and computed values are used in `run` or `env`.)x",
+     R"x("train.*.model". Parameters and computed values are used in `run` or `env`. )x"
+     R"x(The outputs of a sub-flow name what a step there makes: { url = "publish.url" }.)x",
      R"x([flow]
 name = "Demo"
 

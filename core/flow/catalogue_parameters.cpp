@@ -173,7 +173,7 @@ params = ["lr"]
 name = "Demo"
 
 [params]
-timeout = 3
+profile = "a"
 
 [step.train]
 run = "./train"
@@ -183,7 +183,7 @@ params = "*"
 name = "Demo"
 
 [params]
-patience = 3
+variant = "a"
 
 [step.train]
 run = "./train"

@@ -58,6 +58,7 @@ class StepLoader {
     const TomlNode* lay_over(const schema::Key& key, const TomlNode* above, const TomlNode* below);
     void apply(Step& step, const Entry& entry);
     void check_whole(const Step& step);
+    void check_outputs(const Step& step);
 
     void read_run(Step& step, const TomlNode& node);
     void read_shell(Step& step, const TomlNode& node);
@@ -81,6 +82,7 @@ class StepLoader {
     void read_catch(Step& step, const TomlNode& node);
     void read_limit(Step& step, const TomlNode& node);
     void read_priority(Step& step, const TomlNode& node);
+    void read_wait(Step& step, const TomlNode& node);
 
     Diagnostics& diagnostics_;
     std::vector<Entry> defaults_;

@@ -18,6 +18,13 @@ bool adds_up(std::string_view key) {
     return std::find(k_adding_up.begin(), k_adding_up.end(), key) != k_adding_up.end();
 }
 
+/// "step.artifact"
+bool names_an_artifact(std::string_view text) {
+    const std::size_t dot = text.find('.');
+    return dot != std::string_view::npos && schema::is_identifier(text.substr(0, dot)) &&
+           schema::is_identifier(text.substr(dot + 1));
+}
+
 }  // namespace
 
 void StepLoader::set_defaults(const TomlNode& table) {
@@ -170,8 +177,26 @@ void StepLoader::check_whole(const Step& step) {
                            fmt::format("step '{}' gives values to `params`, but runs no flow", step.name),
                            "list the names of the parameters that it uses: params = [\"lr\"]");
     }
+    check_outputs(step);
+    if (step.repeat && !step.repeat->until && !step.repeat->on_max_ok) {
+        diagnostics_.error(
+            "AMP1312", step.place_of("repeat"),
+            fmt::format("step '{}' repeats without `until`, so its {} rounds always end as a failure",
+                        step.name, step.repeat->max),
+            "add until = \"…\", or on_max = \"ok\"");
+    }
+}
+
+void StepLoader::check_outputs(const Step& step) {
     std::set<std::string_view> paths;
     for (const TaskOutput& output : step.outputs) {
+        if (!step.subflow.empty() && !names_an_artifact(output.path)) {
+            diagnostics_.error(
+                "AMP1029", step.place_of("outputs"),
+                fmt::format("'{}', an output of step '{}', is no artifact of the sub-flow",
+                            printable(output.path), step.name),
+                fmt::format("name a step there and what it makes: {} = \"publish.url\"", output.name));
+        }
         if (step.subflow.empty() && !paths.insert(output.path).second) {
             diagnostics_.error("AMP1028", step.place_of("outputs"),
                                fmt::format("two outputs of step '{}' have the path '{}'", step.name,
@@ -183,13 +208,6 @@ void StepLoader::check_whole(const Step& step) {
                                            step.name, output.name),
                                "give the error another name: catch = \"failure\"");
         }
-    }
-    if (step.repeat && !step.repeat->until && !step.repeat->on_max_ok) {
-        diagnostics_.error(
-            "AMP1312", step.place_of("repeat"),
-            fmt::format("step '{}' repeats without `until`, so its {} rounds always end as a failure",
-                        step.name, step.repeat->max),
-            "add until = \"…\", or on_max = \"ok\"");
     }
 }
 

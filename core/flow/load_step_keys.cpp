@@ -9,7 +9,7 @@
 namespace amp::loading {
 
 const StepLoader::Handling* StepLoader::find_handling(std::string_view key) {
-    static constexpr std::array<Handling, 21> k_handlings = {{
+    static constexpr std::array<Handling, 22> k_handlings = {{
         {"run", &StepLoader::read_run},           {"shell", &StepLoader::read_shell},
         {"flow", &StepLoader::read_flow},         {"needs", &StepLoader::read_needs},
         {"foreach", &StepLoader::read_foreach},   {"as", &StepLoader::read_as},
@@ -20,7 +20,7 @@ const StepLoader::Handling* StepLoader::find_handling(std::string_view key) {
         {"cwd", &StepLoader::read_cwd},           {"resources", &StepLoader::read_resources},
         {"retry", &StepLoader::read_retry},       {"timeout", &StepLoader::read_timeout},
         {"catch", &StepLoader::read_catch},       {"limit", &StepLoader::read_limit},
-        {"priority", &StepLoader::read_priority},
+        {"priority", &StepLoader::read_priority}, {"wait", &StepLoader::read_wait},
     }};
     const auto it =
         std::find_if(k_handlings.begin(), k_handlings.end(), [&](const Handling& h) { return h.key == key; });
@@ -245,6 +245,13 @@ void StepLoader::read_limit(Step& step, const TomlNode& node) {
 
 void StepLoader::read_priority(Step& step, const TomlNode& node) {
     step.priority = read_setting(node, diagnostics_);
+}
+
+/// Not acted upon yet: its condition is read for its mistakes.
+void StepLoader::read_wait(Step&, const TomlNode& node) {
+    if (const TomlNode* until = node.find("until")) {
+        read_expression(*until, diagnostics_);
+    }
 }
 
 }  // namespace amp::loading

@@ -31,6 +31,9 @@ class Resolver {
         : flow_(flow), inputs_(inputs), diagnostics_(diagnostics) {}
 
     ResolvedParameters resolve() {
+        for (const Parameter& parameter : flow_.params) {
+            by_name_.emplace(parameter.name, &parameter);
+        }
         read_given();
         read_file();
         for (const Parameter& parameter : flow_.params) {
@@ -47,10 +50,9 @@ class Resolver {
     }
 
   private:
-    const Parameter* known(const std::string& name) {
-        const auto same = [&](const Parameter& p) { return p.name == name; };
-        const auto it = std::find_if(flow_.params.begin(), flow_.params.end(), same);
-        return it == flow_.params.end() ? nullptr : &*it;
+    const Parameter* known(const std::string& name) const {
+        const auto it = by_name_.find(name);
+        return it == by_name_.end() ? nullptr : it->second;
     }
 
     void unknown(const std::string& name, const std::string& file) {
@@ -235,6 +237,7 @@ class Resolver {
     const Flow& flow_;
     const ParameterInputs& inputs_;
     Diagnostics& diagnostics_;
+    std::map<std::string, const Parameter*> by_name_;
     std::map<std::string, std::optional<Value>> given_;  ///< nullopt: given, but wrong
     ResolvedParameters result_;
 };
@@ -294,13 +297,12 @@ Object load_config(const Flow& flow, const ConfigInputs& inputs, Diagnostics& di
 }
 
 std::span<const std::string_view> run_option_names() {
-    static constexpr std::array<std::string_view, 40> k_names = {
-        "on",           "set",       "params",  "param",    "config",      "from",        "until",
-        "only",         "origin",    "json",    "events",   "quiet",       "verbose",     "debug",
-        "color",        "detach",    "dry-run", "fit",      "keep-going",  "fail-fast",   "tag",
-        "tags",         "help",      "version", "no-input", "yes",         "isolated",    "plain",
-        "retry-caught", "take-over", "profile", "workers",  "max-workers", "secret-file", "exit-code",
-        "project",      "flow",      "store",   "timeout",  "progress",
+    static constexpr std::array<std::string_view, 32> k_names = {
+        "on",         "profile",   "set",     "param",       "params", "config",  "max-workers",
+        "keep-going", "tag",       "events",  "json",        "quiet",  "verbose", "color",
+        "help",       "version",   "from",    "until",       "only",   "origin",  "fit",
+        "isolated",   "detach",    "dry-run", "no-input",    "yes",    "debug",   "retry-caught",
+        "take-over",  "exit-code", "plain",   "secret-file",
     };
     return k_names;
 }

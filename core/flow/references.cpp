@@ -143,23 +143,29 @@ ArtifactIndex::ArtifactIndex(const Flow& flow) : names_(flow.steps.size()) {
         if (!step.catch_as.empty()) {
             names_[id].push_back(step.catch_as);
         }
-        for (std::string& name : visible_artifacts(step)) {
-            if (!makes(id, name)) {
-                names_[id].push_back(std::move(name));
-            }
-        }
         for (const std::string& name : names_[id]) {
-            std::vector<StepId>& makers = makers_[name];
-            if (makers.empty() || makers.back() != id) {
-                makers.push_back(id);
+            add_maker(name, id);
+        }
+        for (std::string& name : visible_artifacts(step)) {
+            if (add_maker(name, id)) {
+                names_[id].push_back(std::move(name));
             }
         }
     }
 }
 
+bool ArtifactIndex::add_maker(const std::string& name, StepId step) {
+    std::vector<StepId>& makers = makers_[name];
+    if (!makers.empty() && makers.back() == step) {
+        return false;
+    }
+    makers.push_back(step);
+    return true;
+}
+
 bool ArtifactIndex::makes(StepId step, std::string_view name) const {
-    const auto& names = names_[step];
-    return std::find(names.begin(), names.end(), name) != names.end();
+    const std::vector<StepId>& all = makers(name);  // sorted, as steps were added in their order
+    return std::binary_search(all.begin(), all.end(), step);
 }
 
 const std::vector<StepId>& ArtifactIndex::makers(std::string_view name) const {

@@ -46,6 +46,9 @@ class ArtifactIndex {
     const std::vector<std::string>& names(StepId step) const { return names_[step]; }
 
   private:
+    /// @return false when it was known already
+    bool add_maker(const std::string& name, StepId step);
+
     std::vector<std::vector<std::string>> names_;
     std::map<std::string, std::vector<StepId>, std::less<>> makers_;
 };

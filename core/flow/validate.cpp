@@ -158,9 +158,13 @@ void validate(const Flow& flow, Diagnostics& diagnostics, const Value& config) {
                                 .config = config,
                                 .diagnostics = diagnostics,
                                 .suggester = {},
+                                .params = {},
                                 .used_params = {},
                                 .all_params_used = false,
                                 .doubtful = validating::doubtful_steps(flow, graph)};
+    for (const Parameter& parameter : flow.params) {
+        context.params.insert(parameter.name);
+    }
     validating::check_loop_names(context);
     validating::check_run_settings(context);
     validating::check_references(context);

@@ -128,8 +128,7 @@ void ArtifactCheck::report_bare_nobody(const Lookup& lookup) {
     }
     const auto& params = context_.flow.params;
     std::string hint;
-    if (std::any_of(params.begin(), params.end(),
-                    [&](const Parameter& p) { return p.name == reference.root; })) {
+    if (context_.params.contains(reference.root)) {
         hint = fmt::format("did you mean params.{}?", reference.root);
     } else if (!context_.suggester.spent()) {
         std::vector<std::string> names;

@@ -31,10 +31,13 @@ struct Context {
     const Value& config;  ///< the files of [config] as read; null: not known
     Diagnostics& diagnostics;
     Suggester suggester;
+    std::set<std::string, std::less<>> params;  ///< their names
     std::set<std::string, std::less<>> used_params;
     bool all_params_used = false;
     /// Steps behind a mistake in the graph: what seems to be out of their reach may be its consequence.
     std::vector<bool> doubtful;
+
+    std::vector<std::string> params_list() const { return {params.begin(), params.end()}; }
 };
 
 /// Names under which items and steps are known: `as` against steps.

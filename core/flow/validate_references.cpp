@@ -90,16 +90,18 @@ class StepReferences {
             not_known_yet(reference);
             return;
         }
-        std::vector<std::string> names;
-        for (const TaskOutput& output : step_.outputs) {
-            names.push_back(output.name);
-        }
         if (reference.path.empty() || reference.path.front().kind != Access::Kind::member) {
             error("AMP1402", reference, "`outputs` alone is no value", "name one: outputs.model");
             return;
         }
         const std::string& name = reference.path.front().name;
-        if (std::find(names.begin(), names.end(), name) == names.end()) {
+        const auto& outputs = step_.outputs;
+        if (std::none_of(outputs.begin(), outputs.end(),
+                         [&](const TaskOutput& o) { return o.name == name; })) {
+            std::vector<std::string> names;
+            for (const TaskOutput& output : outputs) {
+                names.push_back(output.name);
+            }
             std::string hint = context_.suggester.hint(name, names);
             error("AMP1408", reference, fmt::format("step '{}' declares no output '{}'", step_.name, name),
                   hint.empty() ? fmt::format("add outputs = {{ {} = \"{}\" }}", name, name) : hint);
@@ -217,18 +219,13 @@ class StepReferences {
             context_.all_params_used = true;
             return;
         }
-        const auto& params = context_.flow.params;
-        if (std::any_of(params.begin(), params.end(), [&](const Parameter& p) { return p.name == name; })) {
+        if (context_.params.contains(name)) {
             context_.used_params.insert(name);
             return;
         }
-        std::vector<std::string> names;
-        for (const Parameter& parameter : params) {
-            names.push_back(parameter.name);
-        }
         context_.diagnostics.error("AMP1401", step_.place_of("params"),
                                    fmt::format("the flow has no parameter '{}'", name),
-                                   context_.suggester.hint(name, names));
+                                   context_.suggester.hint(name, context_.params_list()));
     }
 
     Context& context_;

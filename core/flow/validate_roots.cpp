@@ -51,13 +51,10 @@ void check_param(Context& context, const Reference& reference) {
     if (name == nullptr) {
         return;
     }
-    const auto& params = context.flow.params;
-    const auto it =
-        std::find_if(params.begin(), params.end(), [&](const Parameter& p) { return p.name == *name; });
-    if (it == params.end()) {
+    if (!context.params.contains(*name)) {
         context.diagnostics.error("AMP1401", reference.place,
                                   fmt::format("the flow has no parameter '{}'", *name),
-                                  context.suggester.hint(*name, names_of(params)));
+                                  context.suggester.hint(*name, context.params_list()));
         return;
     }
     context.used_params.insert(*name);

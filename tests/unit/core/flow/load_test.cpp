@@ -257,6 +257,10 @@ TEST_CASE("forms are checked, those of keys that are not acted upon too") {
     CHECK(codes_of("run = []\n") == "AMP1015");
     CHECK(codes_of("env = { A = '1' }\n") == "AMP1027");
     CHECK(codes_of("run = 'x'\nflow = 'y.toml'\n") == "AMP1026");
+    CHECK(codes_of("flow = 'x.toml'\noutputs = { url = 'publish.url' }\n").empty());
+    CHECK(codes_of("flow = 'x.toml'\noutputs = { url = 'url' }\n") == "AMP1029");
+    CHECK(codes_of("wait = { until = 'now() > ' }\n") == "AMP1101");
+    CHECK(codes_of("wait = 'approval'\n").empty());
     CHECK(codes_of("run = 'x'\nrepeat = { max = 3 }\n") == "AMP1312");
     CHECK(codes_of("run = 'x'\nrepeat = { until = 'true' }\n") == "AMP1012");
     CHECK(codes_of("run = 'x'\nenvironment = {}\n") == "AMP1015");
