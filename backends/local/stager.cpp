@@ -46,6 +46,13 @@ void apply(const Found& found, const std::string& sync_failure, TaskRun& run) {
 Stager::Stager(EventLoop& loop, Stores stores)
     : stores_(std::move(stores)), pool_(loop, [this] { stores_.objects.sync_pending(); }) {}
 
+Stager::~Stager() {
+    try {
+        prune_cache(stores_.cache);
+    } catch (const std::exception&) {  // the next keeper tries again
+    }
+}
+
 void Stager::lay_inputs(TaskRun& run, std::function<void(const std::string&)> done) {
     auto problem = std::make_shared<std::string>();
     pool_.add({[this, &run, problem] {

@@ -22,6 +22,7 @@ class Stager {
     };
 
     Stager(EventLoop& loop, Stores stores);
+    ~Stager();  ///< prunes the cache
 
     /// @param done is given why it failed; empty: it did not. The run stays until then
     void lay_inputs(TaskRun& run, std::function<void(const std::string& problem)> done);

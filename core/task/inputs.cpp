@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <set>
@@ -28,6 +29,8 @@ namespace fs = std::filesystem;
 
 constexpr mode_t k_read_only = 0444;
 constexpr mode_t k_read_only_program = 0555;
+constexpr auto k_look_every = std::chrono::hours(24);
+constexpr auto k_keep_unused = std::chrono::hours(24 * 30);
 
 class Laying {
   public:
@@ -168,6 +171,7 @@ class Laying {
         const std::string folder = places_.cache_folder + "/" + sha256.substr(0, 2);
         std::string cached = folder + "/" + sha256.substr(2);
         if (stat(cached.c_str(), &info) == 0 && static_cast<std::uint64_t>(info.st_size) == size) {
+            utimensat(AT_FDCWD, cached.c_str(), nullptr, 0);  // in use: prune_cache keeps it
             return cached;
         }
         std::error_code failed;
@@ -194,6 +198,26 @@ void lay_inputs(const std::vector<TaskInput>& inputs, const InputPlaces& places)
         laying.lay(input);
     }
     laying.close();
+}
+
+void prune_cache(const std::string& cache_folder) {
+    std::error_code failed;
+    const std::string mark = cache_folder + "/pruned";
+    const auto now = fs::file_time_type::clock::now();
+    const auto last = fs::last_write_time(mark, failed);
+    if (!fs::is_directory(cache_folder) || (!failed && now - last < k_look_every)) {
+        return;
+    }
+    const UniqueFd touched(open(mark.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    utimensat(AT_FDCWD, mark.c_str(), nullptr, 0);
+    for (const fs::directory_entry& folder : fs::directory_iterator(cache_folder, failed)) {
+        for (const fs::directory_entry& file : fs::directory_iterator(folder, failed)) {
+            const auto used = fs::last_write_time(file, failed);
+            if (!failed && now - used > k_keep_unused) {
+                fs::remove(file, failed);
+            }
+        }
+    }
 }
 
 }  // namespace amp

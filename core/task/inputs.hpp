@@ -24,4 +24,8 @@ struct InputPlaces {
 /// path leads out
 void lay_inputs(const std::vector<TaskInput>& inputs, const InputPlaces& places);
 
+/// Removes unpacked objects that nobody has asked for in 30 days. Looks once a day at most; errors are
+/// ignored.
+void prune_cache(const std::string& cache_folder);
+
 }  // namespace amp

@@ -201,6 +201,27 @@ TEST_CASE("an input cannot be laid outside, nor when it is gone") {
     CHECK_THROWS_AS(place.lay({{"x", gone}}), Error);
 }
 
+TEST_CASE("unpacked objects are kept while they are used") {
+    Place place;
+    place.write("out/old", std::string(100'000, 'o'));
+    place.write("out/young", std::string(100'000, 'y'));
+    const auto artifacts = place.collect().artifacts;
+    place.lay({{"old", artifacts.at("old")}, {"young", artifacts.at("young")}});
+    const auto path = [&](const char* name) {
+        const std::string& hash = artifacts.at(name).sha256;
+        return place.folder / ("cache/" + hash.substr(0, 2) + "/" + hash.substr(2));
+    };
+    fs::last_write_time(path("old"), fs::file_time_type::clock::now() - std::chrono::hours(24 * 40));
+    prune_cache(place.folder / "cache");
+    CHECK_FALSE(fs::exists(path("old")));
+    CHECK(fs::exists(path("young")));
+    fs::last_write_time(path("young"), fs::file_time_type::clock::now() - std::chrono::hours(24 * 40));
+    prune_cache(place.folder / "cache");  // looks once a day
+    CHECK(fs::exists(path("young")));
+    prune_cache(place.folder / "no-such-cache");
+    fs::permissions(place.folder / "in", fs::perms::owner_all);
+}
+
 TEST_CASE("a store that cannot be written is no fault of the task") {
     Place place;
     place.write("out/model", "weights");
