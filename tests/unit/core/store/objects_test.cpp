@@ -146,7 +146,7 @@ TEST_CASE("an object with bytes behind it is seen") {
     }
 }
 
-TEST_CASE("a damaged object is seen") {
+TEST_CASE("a flipped or cut object is seen") {
     for (const std::string& bytes : {text(3000), noise(3000)}) {
         MemoryStore store;
         Objects objects(store);
@@ -154,12 +154,14 @@ TEST_CASE("a damaged object is seen") {
         const std::string key = store.list_after("", "", 99).front();
         const std::string sound = store.get(key)->bytes;
         const std::size_t step = 1 + sound.size() / 200;
+        std::size_t unseen = 0;
         for (std::size_t at = 0; at < sound.size(); at += step) {
             store.tamper(key, flipped(sound, at));
-            CHECK(damage_is_seen(objects, sha256, bytes));
+            unseen += damage_is_seen(objects, sha256, bytes) ? 0 : 1;
             store.tamper(key, sound.substr(0, at));
-            CHECK(code_of([&] { objects.get(sha256); }) == ExitCode::mismatch);
+            unseen += code_of([&] { objects.get(sha256); }) == ExitCode::mismatch ? 0 : 1;
         }
+        CHECK(unseen == 0);
     }
 }
 
