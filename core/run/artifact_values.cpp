@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "core/base/error.hpp"
 #include "core/base/json.hpp"
+#include "core/package/manifest.hpp"
 #include "core/store/objects.hpp"
 #include "core/store/packs.hpp"
 
@@ -20,12 +22,38 @@ Value read_artifact_value(const OpenStore& store, const Artifact& artifact) {
     return json::parse(Objects(*store.objects).get(artifact.sha256), "object " + artifact.sha256);
 }
 
+namespace {
+
+/// A folder is its manifest (whose size is not the folder's), and every file in it.
+bool folder_present(Objects& objects, const std::string& sha256) {
+    try {
+        const Manifest manifest = manifest_from(objects.get(sha256));
+        return std::all_of(manifest.entries.begin(), manifest.entries.end(), [&](const ManifestEntry& entry) {
+            return entry.kind != ManifestEntry::Kind::file ||
+                   objects.contains(entry.sha256, entry.size_bytes);
+        });
+    } catch (const Error& error) {
+        if (error.code() == ExitCode::not_found || error.code() == ExitCode::mismatch) {
+            return false;
+        }
+        throw;
+    }
+}
+
+bool artifact_present(const OpenStore& store, const Artifact& artifact) {
+    Objects objects(*store.objects);
+    if (artifact.kind == Artifact::Kind::folder) {
+        return folder_present(objects, artifact.sha256);
+    }
+    const bool in_objects = !artifact.value && artifact.pack.empty();
+    return !in_objects || objects.contains(artifact.sha256, artifact.size_bytes);
+}
+
+}  // namespace
+
 bool objects_present(const OpenStore& store, const AttemptResult& result) {
-    return std::all_of(result.artifacts.begin(), result.artifacts.end(), [&](const auto& named) {
-        const Artifact& a = named.second;
-        const bool in_objects = !a.value && a.pack.empty();
-        return !in_objects || Objects(*store.objects).contains(a.sha256, a.size_bytes);
-    });
+    return std::all_of(result.artifacts.begin(), result.artifacts.end(),
+                       [&](const auto& named) { return artifact_present(store, named.second); });
 }
 
 }  // namespace amp

@@ -25,9 +25,10 @@ std::string state_of(Services& services, const OpenStore& store, const ReadRun& 
     if (run.end) {
         return std::string(state_name(run.end->state));
     }
-    const bool driven =
-        is_driven(*store.objects, *store.files, services.clock, run.record.run, services.host);
-    return driven ? "running" : "interrupted";
+    if (is_driven(*store.objects, *store.files, services.clock, run.record.run, services.host)) {
+        return "running";
+    }
+    return awaits_driver(services, store, run.record) ? "pending" : "interrupted";
 }
 
 std::optional<Value> item_of(const RunData& data, TaskId task) {

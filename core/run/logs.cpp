@@ -83,12 +83,13 @@ bool read_now(const OpenStore& store, const RunView& view, const LogQuery& query
 
 void follow(Services& services, const OpenStore& store, const std::string& run, const LogQuery& query,
             const std::function<bool(const LogLine&)>& each) {
+    const RunRecord record = run_record_from(read_run(*store.objects, run));
     PackFollower follower(*store.files, run);
     bool more = true;
     while (more) {
         // Asked before the packs are read, so that what a driver wrote last is not missed.
         const bool driven = is_driven(*store.objects, *store.files, services.clock, run, services.host) ||
-                            !live_starts(store, run).empty();
+                            !live_starts(store, run).empty() || awaits_driver(services, store, record);
         follower.poll([&](const PackFrame& frame) {
             if (more && frame.kind != "value" && wanted(query, frame.task, frame.attempt)) {
                 more = each(LogLine{frame.task, frame.attempt, frame.at, frame.kind == "note", frame.bytes});
@@ -107,7 +108,7 @@ void read_logs(Services& services, const Project& project, const LogQuery& query
                const std::function<bool(const LogLine&)>& each) {
     const RunView view = view_run(services, project, query.run);
     const OpenStore store = services.open_store(project.store_folder, false);
-    const bool ended = view.state != "running";
+    const bool ended = view.state != "running" && view.state != "pending";
     if (!query.follow || ended) {
         check_step(view, query);
         read_now(store, view, query, each);

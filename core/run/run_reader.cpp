@@ -8,6 +8,7 @@
 #include "core/run/artifact_values.hpp"
 #include "core/store/keeper_log.hpp"
 #include "core/store/layout.hpp"
+#include "core/store/lease.hpp"
 #include "core/store/store.hpp"
 
 namespace amp {
@@ -52,6 +53,12 @@ ReadRun read_whole_run(const OpenStore& store, const std::string& run,
         }
     });
     return r;
+}
+
+bool awaits_driver(Services& services, const OpenStore& store, const RunRecord& record) {
+    constexpr double k_moment_s = 10;
+    const bool young = services.clock.now().seconds_since(record.created) < k_moment_s;
+    return young && !read_lease(*store.objects, record.run);
 }
 
 std::vector<std::uint32_t> keeper_epochs(const OpenStore& store, const std::string& run) {

@@ -27,6 +27,9 @@ struct ReadRun {
 ReadRun read_whole_run(const OpenStore& store, const std::string& run,
                        const std::function<void(const RunEvent&, std::optional<TaskId>)>& each = {});
 
+/// Just created, and not driven yet: its driver takes the lease in a moment, unless it died meanwhile.
+bool awaits_driver(Services& services, const OpenStore& store, const RunRecord& record);
+
 /// The epochs of a run's keeper logs, ascending.
 std::vector<std::uint32_t> keeper_epochs(const OpenStore& store, const std::string& run);
 

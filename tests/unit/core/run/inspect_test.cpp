@@ -3,7 +3,10 @@
 #include <doctest/doctest.h>
 
 #include "core/base/error.hpp"
+#include "core/base/json.hpp"
+#include "core/store/layout.hpp"
 #include "core/store/packs.hpp"
+#include "core/store/store.hpp"
 #include "tests/support/fake_world.hpp"
 #include "tests/support/recorded_run.hpp"
 
@@ -108,6 +111,19 @@ TEST_CASE("a run that nobody drives is cancelled in its journal") {
     CHECK(world.view().state == "cancelled");
     CHECK_FALSE(cancel_run(*world.services, world.project, run));
     CHECK(world.resume().state == RunState::succeeded);
+}
+
+TEST_CASE("a run that was just created is pending until its driver comes, or does not") {
+    FakeWorld world(k_flow);
+    const std::string run = world.start().run;
+    Object record = json::parse(world.store->get(layout::run_record(run))->bytes).as_object();
+    const std::string other = "991231-235959-bbbb";
+    record["run"] = other;
+    record["created"] = format_time(world.clock.now());
+    CHECK(create_run(*world.store, other, record));
+    CHECK(world.view(other).state == "pending");
+    world.clock.advance(11);
+    CHECK(world.view(other).state == "interrupted");
 }
 
 TEST_CASE("logs are told task by task, of the last attempt unless asked") {
