@@ -6,6 +6,7 @@
 
 #include "core/base/value.hpp"
 #include "core/flow/diagnostic.hpp"
+#include "core/flow/graph.hpp"
 #include "core/flow/model.hpp"
 
 namespace amp {
@@ -26,11 +27,12 @@ struct LaterKey {
 /// All of them, in the order of the file, so that a run can say so.
 std::vector<LaterKey> keys_not_acted_upon(const Flow& flow);
 
-/// @param config the files of [config] as read: then config.NAME.key is looked up too; null: not known
 /// All rules beyond form: graph (unknown needs, cycles, stacks, joins, clean-up), references (unknown
 /// parameters, artifacts that nobody makes, lost at a join, out of reach), names, retry, repeat. Linear in
 /// the size of the flow.
-void validate(const Flow& flow, Diagnostics& diagnostics, const Value& config = {});
+/// @param config the files of [config] as read: then config.NAME.key is looked up too; null: not known
+/// @return the graph, as build_graph gives it
+Graph validate(const Flow& flow, Diagnostics& diagnostics, const Value& config = {});
 
 /// What a machine or profile can give at most; 0 or an absent limit: unknown. A static request beyond it is
 /// an error.

@@ -144,11 +144,12 @@ void check_shared_outputs(Context& context) {
 
 }  // namespace validating
 
-void validate(const Flow& flow, Diagnostics& diagnostics, const Value& config) {
+Graph validate(const Flow& flow, Diagnostics& diagnostics, const Value& config) {
     if (flow.incomplete) {
-        return;
+        Diagnostics untold;  // the lines that are missing would only give false ones
+        return build_graph(flow, untold);
     }
-    const Graph graph = build_graph(flow, diagnostics);
+    Graph graph = build_graph(flow, diagnostics);
     const ArtifactIndex artifacts(flow);
     Reach reach(graph);
     validating::Context context{.flow = flow,
@@ -170,6 +171,7 @@ void validate(const Flow& flow, Diagnostics& diagnostics, const Value& config) {
     validating::check_references(context);
     validating::check_parameters(context);
     validating::check_shared_outputs(context);
+    return graph;
 }
 
 }  // namespace amp

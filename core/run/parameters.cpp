@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "core/base/error.hpp"
 #include "core/flow/params.hpp"
 #include "core/run/step_uses.hpp"
@@ -31,29 +29,6 @@ Value store_file(Services& services, OpenStore& store, const std::string& name, 
     return FileRef{"params/" + name, object.sha256, object.size_bytes, false};
 }
 
-/// What an earlier run was given, without its files: those are values of the store already.
-Object recorded_texts(const RunRecord& record) {
-    Object out;
-    for (const auto& [name, value] : record.params.as_object()) {
-        if (!value.is_file()) {
-            out.emplace(name, value);
-        }
-    }
-    return out;
-}
-
-/// The flow as a resume asks for its parameters: a file that was given before, and not again, is in the store
-/// already.
-Flow without_recorded_files(Flow flow, const RunRecord& before, const ParameterSources& sources) {
-    std::erase_if(flow.params, [&](const Parameter& parameter) {
-        const Value* recorded = before.params.find(parameter.name);
-        const bool again = std::any_of(sources.given.begin(), sources.given.end(),
-                                       [&](const auto& given) { return given.first == parameter.name; });
-        return recorded && recorded->is_file() && !again;
-    });
-    return flow;
-}
-
 ParameterInputs parameter_inputs(Services& services, const ParameterSources& sources,
                                  const RunRecord* before) {
     ParameterInputs in;
@@ -66,7 +41,7 @@ ParameterInputs parameter_inputs(Services& services, const ParameterSources& sou
     in.inside_task = services.environment.contains("AMP_TASK");
     in.file_exists = [&services](const std::string& path) { return services.files.info(path).has_value(); };
     if (before) {
-        in.recorded = recorded_texts(*before);
+        in.recorded = before->params;
     }
     return in;
 }
@@ -88,24 +63,21 @@ ConfigInputs config_inputs(Services& services, const Project& project, const Par
 
 }  // namespace
 
+Object read_config(Services& services, const Project& project, const Flow& flow,
+                   const ParameterSources& sources, Diagnostics& diagnostics) {
+    return load_config(flow, config_inputs(services, project, sources), diagnostics);
+}
+
 ResolvedInputs resolve_inputs(Services& services, OpenStore& store, const Project& project, const Flow& flow,
                               const ParameterSources& sources, const RunRecord* before) {
     Diagnostics diagnostics;
-    const Flow asked = before ? without_recorded_files(flow, *before, sources) : flow;
     ResolvedParameters resolved =
-        resolve_parameters(asked, parameter_inputs(services, sources, before), diagnostics);
-    Object config = load_config(flow, config_inputs(services, project, sources), diagnostics);
+        resolve_parameters(flow, parameter_inputs(services, sources, before), diagnostics);
+    Object config = read_config(services, project, flow, sources, diagnostics);
     if (diagnostics.has_errors()) {
         throw InvalidFlow(std::move(diagnostics), flow.path, flow.source);
     }
     Object params = resolved.recordable();
-    if (before) {
-        for (const auto& [name, value] : before->params.as_object()) {
-            if (value.is_file()) {
-                params.insert_or_assign(name, value);
-            }
-        }
-    }
     for (const auto& [name, path] : resolved.files) {
         params.insert_or_assign(name, store_file(services, store, name, path));
     }

@@ -18,6 +18,10 @@ struct ResolvedInputs {
 ResolvedInputs resolve_inputs(Services& services, OpenStore& store, const Project& project, const Flow& flow,
                               const ParameterSources& sources, const RunRecord* before);
 
+/// The files of [config], read; mistakes go to `diagnostics`.
+Object read_config(Services& services, const Project& project, const Flow& flow,
+                   const ParameterSources& sources, Diagnostics& diagnostics);
+
 /// The variables of the environment that the flow's expressions mention, as they are now.
 Value recorded_environment(const Services& services, const Flow& flow);
 

@@ -244,12 +244,19 @@ Value RunScope::artifact_value(StepId step, const std::vector<std::uint32_t>& at
     return FileRef{path, artifact.sha256, artifact.size_bytes, artifact.kind == Artifact::Kind::folder};
 }
 
+/// Declared outputs first; then whatever an ancestor has made of that name (`amp put`).
 std::optional<Value> RunScope::bare_reference(const std::string& name, std::span<const Access> path) const {
     std::vector<Access> whole{Access{Access::Kind::member, name, 0}};
     whole.insert(whole.end(), path.begin(), path.end());
-    for (StepId step = 0; step < data_.graph().nodes.size(); ++step) {
-        if (makes(data_.step(step), name) && is_ancestor(step)) {
-            return step_reference(step, whole);
+    for (const bool declared : {true, false}) {
+        for (StepId step = 0; step < data_.graph().nodes.size(); ++step) {
+            if (makes(data_.step(step), name) != declared || !is_ancestor(step)) {
+                continue;
+            }
+            auto value = step_reference(step, whole);
+            if (value || declared) {
+                return value;
+            }
         }
     }
     return std::nullopt;

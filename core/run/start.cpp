@@ -5,6 +5,7 @@
 #include "core/base/ids.hpp"
 #include "core/base/version.hpp"
 #include "core/flow/load.hpp"
+#include "core/flow/project_config.hpp"
 #include "core/flow/schema.hpp"
 #include "core/flow/setting.hpp"
 #include "core/run/drive.hpp"
@@ -19,7 +20,8 @@
 namespace amp {
 namespace {
 
-constexpr std::uint64_t k_flow_bytes = std::uint64_t{8} << 20;
+/// More than load_flow takes, so that it is load_flow which says so.
+constexpr std::uint64_t k_flow_bytes = std::uint64_t{64} << 20;
 
 std::string flow_path(Services& services, const Project& project, const std::string& given) {
     if (!given.empty()) {
@@ -37,13 +39,6 @@ std::string flow_path(Services& services, const Project& project, const std::str
                 "name the flow's file: `amp run path/to/flow.toml`");
 }
 
-Value step_overrides(const Project& project) {
-    const Value* profiles = project.settings.find("profile");
-    const Value* profile = profiles ? profiles->find(project.profile) : nullptr;
-    const Value* steps = profile ? profile->find("step") : nullptr;
-    return steps ? *steps : Value();
-}
-
 RunRecord make_record(Services& services, OpenStore& store, const Project& project, const LoadedFlow& loaded,
                       const StartOptions& options) {
     const Flow& flow = loaded.flow;
@@ -51,7 +46,7 @@ RunRecord make_record(Services& services, OpenStore& store, const Project& proje
     r.flow_name = flow.name;
     r.flow_path = services.files.canonical(flow.path);
     r.flow_source = flow.source;
-    r.overrides = step_overrides(project);
+    r.overrides = step_overrides(project.settings, project.profile);
     r.project_folder = project.folder;
     r.profile = project.profile;
     const ResolvedInputs inputs = resolve_inputs(services, store, project, flow, options.params, nullptr);
@@ -88,16 +83,19 @@ InvalidFlow::InvalidFlow(Diagnostics diagnostics, std::string path, std::string 
       source_(std::move(source)) {}
 
 LoadedFlow load_and_validate(Services& services, const Project& project, const std::string& path,
-                             const std::vector<std::pair<std::string, std::string>>& /*config_files*/) {
+                             const std::vector<std::pair<std::string, std::string>>& config_files) {
     LoadedFlow loaded;
     const std::string file = flow_path(services, project, path);
-    const std::string text = services.files.read(file, std::uint64_t{64} << 20);
-    loaded.flow = load_flow(text, file, loaded.diagnostics, step_overrides(project));
-    loaded.graph = build_graph(loaded.flow, loaded.diagnostics);
-    validate(loaded.flow, loaded.diagnostics);
+    const std::string text = services.files.read(file, k_flow_bytes);
+    loaded.flow =
+        load_flow(text, file, loaded.diagnostics, step_overrides(project.settings, project.profile));
+    const ParameterSources sources{{}, {}, config_files};
+    const Value config = read_config(services, project, loaded.flow, sources, loaded.diagnostics);
+    loaded.graph = validate(loaded.flow, loaded.diagnostics, config);
+    check_against_project(loaded.flow, project.settings, project.profile, loaded.diagnostics);
     const Capacity machine = services.machine();
-    validate_requests(loaded.flow, MachineLimits{machine.cpu, machine.memory_bytes, machine.gpu, true},
-                      loaded.diagnostics);
+    const MachineLimits limits{machine.cpu, machine.memory_bytes, machine.gpu, true};
+    validate_requests(loaded.flow, limits, loaded.diagnostics);
     return loaded;
 }
 
