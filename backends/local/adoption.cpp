@@ -7,7 +7,7 @@
 #include "backends/local/keeper_contact.hpp"
 #include "backends/local/keeper_history.hpp"
 #include "backends/local/local_backend.hpp"
-#include "backends/local/scratch.hpp"
+#include "backends/local/remains.hpp"
 #include "backends/system/event_loop.hpp"
 #include "backends/system/process.hpp"
 #include "core/base/error.hpp"

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "backends/local/remains.hpp"
 #include "backends/system/process.hpp"
 #include "backends/system/system_clock.hpp"
 #include "core/base/error.hpp"
@@ -74,6 +75,8 @@ void Keeper::run(int signals) {
     }
     loop_.forget(signals);
     processes_.kill_all();
+    prune_remains(std::filesystem::path(scratch_.folder()).parent_path().string());
+    prune_remains(std::filesystem::path(door_.path()).parent_path().string());
 }
 
 void Keeper::heard_signals(int signals) {

@@ -38,6 +38,7 @@ class KeeperDoor {
 
     /// What later drivers must know.
     const std::string& secret() const { return secret_; }
+    const std::string& path() const { return path_; }
 
     /// nullptr: nobody drives.
     agent::Channel* driver();

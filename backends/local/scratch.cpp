@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -129,23 +130,6 @@ void remove_tree(const std::string& path) {
     }
 }
 
-void remove_remains(const std::string& path, std::string_view run) {
-    const std::size_t slash = path.rfind('/');
-    struct stat info {};
-    if (slash == std::string::npos ||
-        !std::string_view(path).substr(slash + 1).starts_with(fmt::format("{}-", run))) {
-        return;
-    }
-    const std::string parent = path.substr(0, slash);
-    if (!parent.ends_with(fmt::format("/amp-{}", getuid())) || lstat(parent.c_str(), &info) != 0 ||
-        !S_ISDIR(info.st_mode) || info.st_uid != getuid() || (info.st_mode & 077) != 0) {
-        return;
-    }
-    if (unlink(path.c_str()) != 0) {
-        remove_tree(path);
-    }
-}
-
 Scratch::Scratch(std::string folder)
     : folder_(std::move(folder)), in_(folder_ + "/in"), out_(folder_ + "/out") {
     open();
@@ -187,6 +171,8 @@ ScratchPool::ScratchPool(std::string_view name) {
     cache_ = ours + "/cache";
     remove_tree(base_);
     make_folder(base_);
+    lock_ = open_folder(base_);
+    flock(lock_.get(), LOCK_EX | LOCK_NB);
 }
 
 ScratchPool::~ScratchPool() {

@@ -64,14 +64,11 @@ class ScratchPool {
 
   private:
     std::string base_;
+    UniqueFd lock_;  ///< on base_: shows that its keeper lives
     std::string cache_;
     std::size_t made_ = 0;
     std::vector<std::unique_ptr<Scratch>> free_;
 };
-
-/// Removes what a dead keeper of `run` left: its scratch folder or its socket. Only below a folder that
-/// private_folder made: the path comes from a log that others may write.
-void remove_remains(const std::string& path, std::string_view run);
 
 /// `parent`/amp-<uid>, made when it is missing. @throws Error(infrastructure) unless it belongs to us alone
 std::string private_folder(const std::string& parent);

@@ -43,7 +43,7 @@ class TaskEnvironment {
     std::vector<const char*> pointers_;
     std::vector<std::string> own_;         ///< "NAME=value"
     std::vector<std::size_t> own_places_;  ///< of own_ in pointers_
-    bool terminated_ = false;  ///< pointers_ ends in execve's nullptr
+    bool terminated_ = false;              ///< pointers_ ends in execve's nullptr
 };
 
 /// Puts a late text together: `$AMP_IN/…` and `$AMP_OUT/…` become paths below the given folders.
