@@ -8,6 +8,7 @@ namespace amp {
 
 ExitCode execute(Session& session, const ArtifactsCommand& command) {
     const RunView view = view_run(session.services, session.project(), command.target.run);
+    check_task(view, command.target.step, command.target.index);
     const auto artifacts = made_artifacts(view, command.target.step, command.target.index);
     if (session.common.json) {
         session.out.document(artifacts_document(view.run, artifacts));

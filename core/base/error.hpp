@@ -39,6 +39,8 @@ class Error : public std::exception {
     const std::string& message() const noexcept { return message_; }
     const std::string& where() const noexcept { return where_; }
     const std::string& hint() const noexcept { return hint_; }
+    /// Message and hint in one line, where there is room for one text only: "…; …".
+    std::string advice() const { return hint_.empty() ? message_ : message_ + "; " + hint_; }
 
     /// "cannot open 'x': Permission denied" for an errno, action being "open" or "cannot open"; ENOSPC,
     /// EDQUOT and EROFS become store_full.

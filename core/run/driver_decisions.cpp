@@ -22,11 +22,11 @@ bool Driver::answer_questions() {
         try {
             event = answer(question);
         } catch (const Error& error) {
-            event = RunEvent{.event = DecisionFailed{question}, .at = now(), .message = error.message()};
+            event = RunEvent{.event = DecisionFailed{question}, .at = now(), .message = error.advice()};
             first_cause_ = first_cause_ == Cause::none ? Cause::user : first_cause_;
             const TaskName name{data_.graph().nodes[question.step].name, question.index};
             news_.emplace_back(
-                [this, name, text = error.message()] { observer_.note(name.text() + ": " + text); });
+                [this, name, text = error.advice()] { observer_.note(name.text() + ": " + text); });
         }
         record(std::move(event));
     }

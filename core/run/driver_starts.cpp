@@ -26,7 +26,7 @@ bool Driver::submit_ready() {
             in_flight_[task] = InFlight{std::move(built.definition), false};
             specs.push_back(std::move(built.spec));
         } catch (const Error& error) {
-            fail_before_start(task, error.message());
+            fail_before_start(task, error.advice());
             moved = true;
         }
     }

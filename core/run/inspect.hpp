@@ -52,6 +52,9 @@ struct RunView {
 /// @param reference an id, a unique prefix, or "latest" @throws Error(not_found)
 RunView view_run(Services& services, const Project& project, const std::string& reference);
 
+/// Has the run this step (empty: any), and this task of it (its round is ignored)? @throws Error(not_found)
+void check_task(const RunView& view, const std::string& step, const std::optional<TaskIndex>& index);
+
 /// What `amp runs` lists: from summary.json where that is whole, else from the journal.
 struct RunSummary {
     std::string run;

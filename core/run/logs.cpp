@@ -21,24 +21,6 @@ bool wanted(const LogQuery& query, const TaskName& task, std::uint32_t attempt) 
            (!query.attempt || attempt == *query.attempt);
 }
 
-void check_step(const RunView& view, const LogQuery& query) {
-    bool step_found = query.step.empty();
-    bool task_found = !query.index.has_value();
-    for (const StepView& step : view.steps) {
-        step_found = step_found || step.name == query.step;
-    }
-    for (const TaskView& task : view.tasks) {
-        task_found = task_found || (query.index && task.name.step == query.step &&
-                                    task.name.index.path == query.index->path);
-    }
-    if (!step_found || !task_found) {
-        const std::string name = query.step + (query.index ? "/" + query.index->text() : "");
-        throw Error(ExitCode::not_found,
-                    fmt::format("run {} has no {} '{}'", view.run, step_found ? "task" : "step", name),
-                    view.run, fmt::format("`amp show {}` lists its steps and tasks", view.run));
-    }
-}
-
 /// Which attempts the query means, when it does not say: of each task the last, of a repetition the last of
 /// each round.
 std::set<std::pair<TaskName, std::uint32_t>> last_attempts(const RunView& view) {
@@ -104,13 +86,30 @@ void follow(Services& services, const OpenStore& store, const std::string& run, 
 
 }  // namespace
 
+void check_task(const RunView& view, const std::string& step, const std::optional<TaskIndex>& index) {
+    bool step_found = step.empty();
+    bool task_found = !index.has_value();
+    for (const StepView& known : view.steps) {
+        step_found = step_found || known.name == step;
+    }
+    for (const TaskView& task : view.tasks) {
+        task_found = task_found || (index && task.name.step == step && task.name.index.path == index->path);
+    }
+    if (!step_found || !task_found) {
+        const std::string name = step + (index ? "/" + index->text() : "");
+        throw Error(ExitCode::not_found,
+                    fmt::format("run {} has no {} '{}'", view.run, step_found ? "task" : "step", name),
+                    view.run, fmt::format("`amp show {}` lists its steps and tasks", view.run));
+    }
+}
+
 void read_logs(Services& services, const Project& project, const LogQuery& query,
                const std::function<bool(const LogLine&)>& each) {
     const RunView view = view_run(services, project, query.run);
     const OpenStore store = services.open_store(project.store_folder, false);
     const bool ended = view.state != "running" && view.state != "pending";
     if (!query.follow || ended) {
-        check_step(view, query);
+        check_task(view, query.step, query.index);
         read_now(store, view, query, each);
         return;
     }

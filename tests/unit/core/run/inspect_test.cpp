@@ -101,6 +101,16 @@ TEST_CASE("an artifact is found by name, with a did-you-mean") {
     CHECK_THROWS_AS(find_artifact(view, TaskName{"b", {}}, "loss"), Error);
 }
 
+TEST_CASE("steps and tasks that a run has not are told") {
+    ThreeRuns three;
+    const RunView view = three.world.view();
+    check_task(view, "", std::nullopt);
+    check_task(view, "a", std::nullopt);
+    check_task(view, "a", TaskIndex{});
+    CHECK_THROWS_AS(check_task(view, "b", std::nullopt), Error);
+    CHECK_THROWS_AS(check_task(view, "a", TaskIndex{{3}, 0}), Error);
+}
+
 TEST_CASE("a run that nobody drives is cancelled in its journal") {
     FakeWorld world(k_flow);
     world.waiter.terminate(15);
