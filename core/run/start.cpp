@@ -39,6 +39,13 @@ std::string flow_path(Services& services, const Project& project, const std::str
                 "name the flow's file: `amp run path/to/flow.toml`");
 }
 
+void note_warnings(const LoadedFlow& loaded, RunObserver& observer) {
+    for (const Diagnostic& warning : loaded.diagnostics.sorted()) {
+        observer.note(fmt::format("warning[{}]: {}:{}: {}", warning.code, loaded.flow.path, warning.place.line,
+                                  warning.message));
+    }
+}
+
 RunRecord make_record(Services& services, OpenStore& store, const Project& project, const LoadedFlow& loaded,
                       const StartOptions& options) {
     const Flow& flow = loaded.flow;
@@ -128,6 +135,7 @@ RunOutcome start_run(Services& services, const Project& project, const StartOpti
     }
     OpenStore store = services.open_store(project.store_folder, true);
     RunRecord record = make_record(services, store, project, loaded, options);
+    note_warnings(loaded, observer);
     note_unused_keys(loaded.flow, observer);
     const std::string run = create_recorded_run(services, store, record);
     return drive_run(services, store, run, DriveOptions{}, observer);
