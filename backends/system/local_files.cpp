@@ -86,7 +86,7 @@ std::string LocalFiles::read(const std::string& path, std::uint64_t max_bytes) {
 std::optional<FileInfo> LocalFiles::info(const std::string& path) {
     struct stat status {};
     if (lstat(path.c_str(), &status) != 0) {
-        if (errno == ENOENT || errno == ENOTDIR) {
+        if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG) {
             return std::nullopt;
         }
         throw Error::system("cannot look at", path, errno);

@@ -79,6 +79,7 @@ TEST_CASE("info tells kind, size, mode and times, and follows no link") {
     CHECK_FALSE(files.info(folder.path())->executable);
     CHECK_FALSE(files.info(folder / "none"));
     CHECK_FALSE(files.info(path + "/below a file"));
+    CHECK_FALSE(files.info(folder / std::string(300, 'x')));  // no file can have this name
 }
 
 TEST_CASE("a folder's names come sorted by bytes") {

@@ -101,6 +101,15 @@ TEST_CASE("an artifact is found by name, with a did-you-mean") {
     CHECK_THROWS_AS(find_artifact(view, TaskName{"b", {}}, "loss"), Error);
 }
 
+TEST_CASE("a list that fails and is caught is seen as one task") {
+    FakeWorld world(
+        "[flow]\nname = 'L'\n[step.a]\nforeach = \"[int('x')]\"\nrun = 'true'\ncatch = true\n"
+        "[step.b]\nneeds = 'a'\njoin = true\nrun = 'true'\n");
+    CHECK(world.start().state == RunState::succeeded);
+    CHECK(world.state("a/_") == "caught");
+    CHECK(world.view().tasks.size() == 2);
+}
+
 TEST_CASE("steps and tasks that a run has not are told") {
     ThreeRuns three;
     const RunView view = three.world.view();
