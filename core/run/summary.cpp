@@ -6,6 +6,7 @@
 
 #include "core/base/error.hpp"
 #include "core/flow/expression.hpp"
+#include "core/store/layout.hpp"
 #include "core/store/store.hpp"
 #include "core/store/tags.hpp"
 
@@ -174,13 +175,16 @@ RunSummary summary_of(const RunView& view) {
 
 namespace {
 
-/// One broken run must not hide the others.
-RunSummary summarize(Services& services, const Project& project, const OpenStore& store,
-                     const std::string& run) {
+/// One broken run must not hide the others; one that was never wholly created is none.
+std::optional<RunSummary> summarize(Services& services, const Project& project, const OpenStore& store,
+                                    const std::string& run) {
     try {
         const auto cached = read_summary(*store.objects, run);
         return cached ? summary_from(*cached) : summary_of(view_run(services, project, run));
-    } catch (const Error&) {
+    } catch (const Error& error) {
+        if (error.code() == ExitCode::not_found && !store.objects->size(layout::run_record(run))) {
+            return std::nullopt;
+        }
         RunSummary summary;
         summary.run = run;
         summary.state = "unreadable";
@@ -202,14 +206,17 @@ std::vector<RunSummary> list_run_summaries(Services& services, const Project& pr
         if (enough) {
             break;
         }
-        RunSummary summary = summarize(services, project, store, run);
+        std::optional<RunSummary> summary = summarize(services, project, store, run);
+        if (!summary) {
+            continue;
+        }
         for (const Tag& tag : read_tags(*store.objects, run)) {
             if (tag.active()) {
-                summary.tags.push_back(tag.name);
+                summary->tags.push_back(tag.name);
             }
         }
-        if (passes(summary, filter) && (!where || matches(*where, summary, services.clock.now()))) {
-            out.push_back(std::move(summary));
+        if (passes(*summary, filter) && (!where || matches(*where, *summary, services.clock.now()))) {
+            out.push_back(std::move(*summary));
         }
     }
     sort_runs(out, filter.sort);

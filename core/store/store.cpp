@@ -49,11 +49,17 @@ StoreRecord from_json(std::string_view text) {
                                : fmt::format("the latest is {}; `amp runs` lists all", runs.back()));
 }
 
-std::vector<std::string> matching(const std::vector<std::string>& runs, const std::string& reference,
-                                  bool at_end) {
+/// What died while it was created has left a folder without a record, and is no run.
+bool has_record(ObjectStore& store, const std::string& run) {
+    return store.size(layout::run_record(run)).has_value();
+}
+
+std::vector<std::string> matching(ObjectStore& store, const std::vector<std::string>& runs,
+                                  const std::string& reference, bool at_end) {
     std::vector<std::string> found;
     std::copy_if(runs.begin(), runs.end(), std::back_inserter(found), [&](const std::string& run) {
-        return at_end ? run.ends_with("-" + reference) : run.starts_with(reference);
+        const bool named = at_end ? run.ends_with("-" + reference) : run.starts_with(reference);
+        return named && has_record(store, run);
     });
     return found;
 }
@@ -98,16 +104,20 @@ std::vector<std::string> list_runs(ObjectStore& store) {
 }
 
 std::string resolve_run(ObjectStore& store, const std::string& reference) {
-    if (is_run_id(reference) && store.size(layout::run_record(reference))) {
+    if (is_run_id(reference) && has_record(store, reference)) {
         return reference;
     }
     const std::vector<std::string> runs = list_runs(store);
-    if (reference == "latest" && !runs.empty()) {
-        return runs.back();
+    if (reference == "latest") {
+        const auto latest = std::find_if(runs.rbegin(), runs.rend(),
+                                         [&](const std::string& run) { return has_record(store, run); });
+        if (latest != runs.rend()) {
+            return *latest;
+        }
     }
     for (const bool at_end : {false, true}) {
         const std::vector<std::string> found =
-            reference.empty() ? std::vector<std::string>() : matching(runs, reference, at_end);
+            reference.empty() ? std::vector<std::string>() : matching(store, runs, reference, at_end);
         if (found.size() > 1) {
             throw Error(ExitCode::usage,
                         fmt::format("'{}' means {} runs, from {} to {}", reference, found.size(),

@@ -110,6 +110,17 @@ TEST_CASE("a list that fails and is caught is seen as one task") {
     CHECK(world.view().tasks.size() == 2);
 }
 
+TEST_CASE("a run that died while it was created is not listed, a broken one is") {
+    FakeWorld world(k_flow);
+    world.start();
+    world.store->put("runs/991231-235959-bbbb/run.json.tmp", "x");
+    world.store->put("runs/991231-235959-cccc/run.json", "x");
+    const auto runs = list_run_summaries(*world.services, world.project, {});
+    REQUIRE(runs.size() == 2);
+    CHECK(runs[0].state == "unreadable");
+    CHECK(runs[1].state == "succeeded");
+}
+
 TEST_CASE("steps and tasks that a run has not are told") {
     ThreeRuns three;
     const RunView view = three.world.view();

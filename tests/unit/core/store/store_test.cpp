@@ -89,6 +89,18 @@ TEST_CASE("people name a run by its id, a part of it, or as the latest") {
     }
 }
 
+TEST_CASE("a run that died while it was created is none") {
+    MemoryStore store;
+    create_run(store, "261120-081530-k3fx", Object{});
+    store.put("runs/261120-093000-bbbb/run.json.tmp", "x");
+    CHECK(resolve_run(store, "latest") == "261120-081530-k3fx");
+    CHECK(resolve_run(store, "2611") == "261120-081530-k3fx");
+    CHECK(error_of([&] { resolve_run(store, "bbbb"); }).code() == ExitCode::not_found);
+    MemoryStore empty;
+    empty.put("runs/261120-093000-bbbb/run.json.tmp", "x");
+    CHECK(error_of([&] { resolve_run(empty, "latest"); }).code() == ExitCode::not_found);
+}
+
 TEST_CASE("a summary is a cache") {
     MemoryStore store;
     const std::string run = "261120-081530-k3fx";
