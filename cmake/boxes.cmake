@@ -1,7 +1,7 @@
 # Helpers of CMakeLists.txt: one static library a folder of the house, the executable, and a test program a folder.
 
 function(amp_settings target)
-  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast
     -Wimplicit-fallthrough -Werror -fstack-protector-strong -ffunction-sections -fdata-sections)
   if(AMP_SANITIZE)
