@@ -32,6 +32,7 @@ TEST_CASE("plan and naive model agree after every event, on random graphs with r
             FAIL_CHECK("seed " << seed << ": " << difference << "\n    " << text_of(graph));
         }
     }
+    CHECK(failures == 0);
 }
 
 }  // namespace amp::test

@@ -146,6 +146,21 @@ TEST_CASE("a task whose cancel was asked for before the run was reopened runs ag
     CHECK_FALSE(p.plan.stopping());
 }
 
+TEST_CASE("an attempt from before counts, although clean-up before it runs again; a later stop finds it") {
+    PlanPlay p("a; b: needs a cleanup; c: needs b repeat=3 until");
+    p.end("a/_");
+    p.when("b/_", true);
+    p.end("b/_");
+    CHECK(p.state("c/_@1") == "ready");
+    p.apply(RunCancelled{});
+    p.apply(RunReopened{});
+    CHECK(p.tasks() == "a/_ succeeded, b/_ waiting, c/_@1 waiting");
+    CHECK(p.apply(TaskEnded{2, {{}, 1}, 1, Cause::none, false}));
+    CHECK(p.take_questions() == "when b/_, until c/_@1");
+    p.apply(RunTimedOut{});
+    CHECK(p.state("c/_@1") == "cancelled");
+}
+
 TEST_CASE("a reopened run can be stopped and reopened again") {
     PlanPlay p("a; b: needs a");
     for (int i = 1; i <= 5; ++i) {
