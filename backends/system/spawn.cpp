@@ -8,8 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 
 #include "core/base/text.hpp"
 
@@ -17,6 +19,7 @@ namespace amp {
 namespace {
 
 constexpr unsigned k_close_range_cloexec = 1U << 2;
+constexpr std::size_t k_stack = std::size_t{64} << 10;
 
 /// What parent and child share while the parent is suspended.
 struct Shared {
@@ -32,19 +35,20 @@ struct Shared {
     _exit(127);
 }
 
+// Straight to the kernel: libc's own functions, and those of sanitizers, keep notes in the memory we share.
 void reset_signals() {
-    struct sigaction action {};
-    action.sa_handler = SIG_DFL;
+    // The kernel's struct sigaction: SIG_DFL, no flags, an empty mask. KILL and STOP refuse, harmlessly.
+    const std::array<unsigned long, 4> standard{};
+    const std::uint64_t none = 0;
     for (int signal = 1; signal < 32; ++signal) {
-        sigaction(signal, &action, nullptr);  // KILL and STOP refuse, harmlessly
+        syscall(SYS_rt_sigaction, signal, standard.data(), nullptr, sizeof none);
     }
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
 }
 
 // The child's half. It runs in the parent's memory: system calls only.
-[[noreturn]] void run_child(Shared& shared) {
+int run_child(void* argument) {
+    Shared& shared = *static_cast<Shared*>(argument);
     const SpawnRequest& request = shared.request;
     if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
         give_up(shared, SpawnStep::setup);
@@ -55,8 +59,8 @@ void reset_signals() {
     if (dup2(request.input, 0) < 0 || dup2(request.output, 1) < 0 || dup2(request.output, 2) < 0) {
         give_up(shared, SpawnStep::setup);
     }
-    syscall(SYS_close_range, 3U, ~0U,
-            k_close_range_cloexec);  // older kernels: all of ours are close-on-exec anyway
+    // Where the kernel is older: all of ours are close-on-exec anyway.
+    syscall(SYS_close_range, 3U, ~0U, k_close_range_cloexec);
     if (request.cwd != nullptr && chdir(request.cwd) != 0) {
         give_up(shared, SpawnStep::cwd);
     }
@@ -82,10 +86,10 @@ SpawnOutcome spawn(const SpawnRequest& request) {
     sigfillset(&all);
     // No handler of ours may run in the child, which shares our memory.
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    const pid_t pid = vfork();
-    if (pid == 0) {
-        run_child(shared);
-    }
+    // vfork with a stack of its own, as posix_spawn does it: we are suspended until the child execs or exits.
+    alignas(16) std::array<char, k_stack> stack;
+    const pid_t pid =
+        clone(run_child, stack.data() + stack.size(), CLONE_VM | CLONE_VFORK | SIGCHLD, &shared);
     const int fork_error = errno;
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (pid < 0) {

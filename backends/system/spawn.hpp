@@ -26,7 +26,7 @@ struct SpawnOutcome {
     int error = 0;  ///< errno of the failed step
 };
 
-/// Starts a program as ninja does: vfork and execve, so that the cost does not grow with our memory. The
+/// Starts a program as ninja does: a vfork and execve, so that the cost does not grow with our memory. The
 /// child leads a process group of its own, has all signals at their defaults and unblocked, no descriptor but
 /// 0, 1 and 2, and dies (KILL) with the thread that called this: call it from a thread that lives as long as
 /// the process.
