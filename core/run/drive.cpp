@@ -65,8 +65,8 @@ RunOutcome drive_run(Services& services, OpenStore& store, const std::string& ru
     Driver driver({services, store, *read.data, journal, lease, *backend, observer, options.origin});
     observer.run_started(run, options.resumed);
     if (options.resumed) {
-        driver.reopen(options.retry_caught);
         driver.adopt();
+        driver.reopen(options.retry_caught);
     }
     const RunOutcome outcome = driver.drive();
     if (!outcome.interrupted) {

@@ -42,21 +42,12 @@ std::optional<Value> item_of(const RunData& data, TaskId task) {
                                                       : std::nullopt;
 }
 
-/// A foreach as a whole stands for its tasks only as long as it has none; one whose list failed and was
-/// caught never gets any.
-bool is_expanded_foreach(const RunData& data, TaskId task) {
-    const StepId step = data.plan().step(task);
-    const TaskIndex index = data.plan().index(task);
-    const bool whole = index.path.size() < data.graph().nodes[step].stack.size();
-    return whole && data.plan().item_count(step, index) && data.plan().state(task) != TaskState::caught;
-}
-
 std::vector<TaskView> task_views(const RunData& data, Attempts& attempts) {
     std::vector<TaskView> views;
     const Plan& plan = data.plan();
     views.reserve(plan.task_count());
     for (TaskId task = 0; task < plan.task_count(); ++task) {
-        if (is_expanded_foreach(data, task)) {
+        if (!plan.is_task(task)) {
             continue;
         }
         TaskView view;

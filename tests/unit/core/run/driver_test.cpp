@@ -240,6 +240,15 @@ TEST_CASE("what another driver left running is adopted, not run again") {
         CHECK(world.resume().state == RunState::succeeded);
         CHECK(world.ran() == Names{"b/_#1", "c/_#1"});
     }
+    SUBCASE("it was ended, and the journal does not know") {
+        AttemptResult ended;
+        ended.task = TaskName{"a", {}};
+        ended.cause = Cause::cancelled;
+        ended.exit = -1;
+        world.adoption = Adoption{{}, {ended}, {}};
+        CHECK(world.resume().state == RunState::succeeded);
+        CHECK(world.ran() == Names{"a/_#2", "b/_#1", "c/_#1"});
+    }
     SUBCASE("its keeper has died") {
         world.adoption = Adoption{{}, {}, {AttemptId{TaskName{"a", {}}, 1}}};
         CHECK(world.resume().state == RunState::succeeded);
