@@ -29,25 +29,26 @@ struct Shared {
     volatile int error = 0;
 };
 
-[[noreturn]] void give_up(Shared& shared, SpawnStep step) {
+[[noreturn, gnu::no_sanitize_address, gnu::no_sanitize_thread]] void give_up(Shared& shared, SpawnStep step) {
     shared.error = errno;
     shared.failed = step;
     _exit(127);
 }
 
 // Straight to the kernel: libc's own functions, and those of sanitizers, keep notes in the memory we share.
-void reset_signals() {
+[[gnu::no_sanitize_address, gnu::no_sanitize_thread]] void reset_signals() {
     // The kernel's struct sigaction: SIG_DFL, no flags, an empty mask. KILL and STOP refuse, harmlessly.
-    const std::array<unsigned long, 4> standard{};
+    const unsigned long standard[4] = {};
     const std::uint64_t none = 0;
     for (int signal = 1; signal < 32; ++signal) {
-        syscall(SYS_rt_sigaction, signal, standard.data(), nullptr, sizeof none);
+        syscall(SYS_rt_sigaction, signal, standard, nullptr, sizeof none);
     }
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
 }
 
-// The child's half. It runs in the parent's memory: system calls only.
-int run_child(void* argument) {
+// The child's half. It runs in the parent's memory: system calls only, and no notes of sanitizers on stacks
+// that it never leaves.
+[[gnu::no_sanitize_address, gnu::no_sanitize_thread]] int run_child(void* argument) {
     Shared& shared = *static_cast<Shared*>(argument);
     const SpawnRequest& request = shared.request;
     if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
