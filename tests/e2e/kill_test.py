@@ -1,7 +1,7 @@
 """Nothing can make you lose a run: orchestrator and keeper are killed, and a ledger outside of amp is the judge.
 
 `SystemCallKills` kills at points that are uniform over the system calls of a reference run; `RandomKills` at random times.
-AMP_KILLS says how many a phase (default 20; random ones twice as many), AMP_KILL_SEED makes a run repeatable.
+AMP_KILLS says how many a phase (default 40; random ones twice as many), AMP_KILL_SEED makes a run repeatable.
 """
 
 import os
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from harness import AMP, SLOW, AmpTest, Project, kill_quietly, wait_until
 from judge import Snapshot, judge
 
-KILLS = int(os.environ.get("AMP_KILLS", "20"))
+KILLS = int(os.environ.get("AMP_KILLS", "40"))
 SEED = int(os.environ.get("AMP_KILL_SEED", str(time.time_ns() % 1_000_000)))
 KILL_AT = AMP.parent / "kill_at"
 # What a driver may end with when its keeper is killed: the run went on, or can be resumed. 137: it was killed itself.
