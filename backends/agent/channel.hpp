@@ -27,7 +27,6 @@ class Channel {
     /// Writes what the peer takes. False when it is gone.
     bool flush();
     bool has_unsent() const { return sent_ < out_.size(); }
-    std::size_t unsent_bytes() const { return out_.size() - sent_; }
 
   private:
     UniqueFd socket_;

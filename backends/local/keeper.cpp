@@ -51,7 +51,7 @@ Keeper::Keeper(const KeeperOptions& options, const std::string& binary, ObjectSt
       queue_(limits_of(options)),
       gpus_(visible_gpus(), private_folder("/tmp") + "/gpu"),
       output_(loop_, packs_),
-      processes_(loop_, {[](TaskRun&) {}, [this](TaskRun& run) { processes_gone(run); }}),
+      processes_(loop_, [this](TaskRun& run) { processes_gone(run); }),
       stager_(loop_, {objects, files, packs_, options.store_dir, scratch_.cache_folder()}),
       door_(loop_, options.run, make_token(),
             {[this](std::uint32_t epoch) { return welcome(epoch); }, [this] { driver_left(); },

@@ -17,7 +17,7 @@ struct KeeperOptions {
     double cpu = 1;
     std::uint64_t memory_bytes = 0;  ///< 0: not limited
     std::uint32_t gpu = 0;
-    std::string project_dir;  ///< for messages
+    std::string project_dir;  ///< for people who look at the list of processes
     double linger_s = 30;     ///< how long it waits for a driver when nothing runs any more
 };
 

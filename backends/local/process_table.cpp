@@ -35,8 +35,8 @@ void signal_group(pid_t group, int signal) {
 
 }  // namespace
 
-ProcessTable::ProcessTable(EventLoop& loop, Handlers handlers)
-    : loop_(loop), handlers_(std::move(handlers)), oom_kills_(count_oom_kills()) {}
+ProcessTable::ProcessTable(EventLoop& loop, std::function<void(TaskRun&)> gone)
+    : loop_(loop), gone_(std::move(gone)), oom_kills_(count_oom_kills()) {}
 
 void ProcessTable::add(TaskRun& run) {
     by_pid_[run.pid] = &run;
@@ -58,11 +58,10 @@ void ProcessTable::reap() {
         }
     }
     for (TaskRun* run : exited) {
-        handlers_.exited(*run);
         if (has_leftovers(*run)) {
             begin_leftovers(*run);
         } else {
-            handlers_.gone(*run);
+            gone_(*run);
         }
     }
     check_leftovers();
@@ -173,7 +172,7 @@ void ProcessTable::check_leftovers() {
     }
     for (TaskRun* run : gone) {
         leftovers_.erase(std::find(leftovers_.begin(), leftovers_.end(), run));
-        handlers_.gone(*run);
+        gone_(*run);
     }
     if (!leftovers_.empty()) {
         check_later();

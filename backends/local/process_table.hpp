@@ -18,14 +18,9 @@ namespace amp {
 /// its main process has, and no process of its group nor any orphan with its token lives any more.
 class ProcessTable {
   public:
-    struct Handlers {
-        /// The main process has ended; its result's exit, signal, cause and usage are set.
-        std::function<void(TaskRun&)> exited;
-        /// All its processes are gone. Comes after `exited`.
-        std::function<void(TaskRun&)> gone;
-    };
-
-    ProcessTable(EventLoop& loop, Handlers handlers);
+    /// @param gone the main process has ended (exit, signal, cause and usage are in the result), and all
+    /// others are gone
+    ProcessTable(EventLoop& loop, std::function<void(TaskRun&)> gone);
 
     /// A task was just started.
     void add(TaskRun& run);
@@ -51,7 +46,7 @@ class ProcessTable {
     void check_later();
 
     EventLoop& loop_;
-    Handlers handlers_;
+    std::function<void(TaskRun&)> gone_;
     std::map<pid_t, TaskRun*> by_pid_;
     std::vector<TaskRun*> leftovers_;
     bool orphans_known_ = false;
