@@ -11,88 +11,14 @@
 #include "core/base/json.hpp"
 #include "core/store/frames.hpp"
 #include "core/store/layout.hpp"
+#include "tests/support/journal_samples.hpp"
 #include "tests/support/memory_append_files.hpp"
 
 using namespace amp;
+using namespace amp::test::journal_samples;
 using amp::test::MemoryAppendFiles;
 
 namespace {
-
-const std::string k_run = "261120-081530-k3fx";
-
-/// "1:1:a {"n":1}": seq, epoch, type, payload.
-std::string text_of(const Record& record) {
-    return fmt::format("{}:{}:{} {}", record.seq, record.epoch, record.type, json::dump(record.payload));
-}
-
-struct Read {
-    std::vector<std::string> records;
-    LogEnd end;
-};
-
-Read read_all(AppendFiles& files) {
-    Read read;
-    read.end =
-        read_journal(files, k_run, [&](const Record& record) { read.records.push_back(text_of(record)); });
-    return read;
-}
-
-Value payload(int n) {
-    return Object{{"n", n}, {"text", std::string(static_cast<std::size_t>(n % 7), 'x')}};
-}
-
-std::string expected(int seq, int epoch) {
-    return fmt::format("{}:{}:rec {}", seq, epoch, json::dump(payload(seq)));
-}
-
-std::vector<std::string> expected_all(int count, int epoch = 1) {
-    std::vector<std::string> out;
-    for (int n = 1; n <= count; ++n) {
-        out.push_back(expected(n, epoch));
-    }
-    return out;
-}
-
-void write(JournalWriter& journal, int from, int to) {
-    for (int n = from; n <= to; ++n) {
-        journal.append("rec", payload(n));
-    }
-}
-
-std::string segment(int epoch, int number) {
-    return layout::journal(k_run, static_cast<std::uint32_t>(epoch), static_cast<std::uint32_t>(number));
-}
-
-bool is_prefix(const std::vector<std::string>& some, const std::vector<std::string>& all) {
-    return some.size() <= all.size() && std::equal(some.begin(), some.end(), all.begin());
-}
-
-/// Reads a journal that may be damaged; false when it said so. What it gave was right in either case.
-bool reads_prefix(AppendFiles& files, const std::vector<std::string>& truth) {
-    std::vector<std::string> got;
-    try {
-        read_journal(files, k_run, [&](const Record& record) { got.push_back(text_of(record)); });
-    } catch (const Error& error) {
-        CHECK(error.code() == ExitCode::mismatch);
-        CHECK(is_prefix(got, truth));
-        return false;
-    }
-    CHECK(is_prefix(got, truth));
-    return true;
-}
-
-/// Ten records, each visible when flushed; the journal moves to a second segment when it is degraded.
-void write_ten(MemoryAppendFiles& files, JournalWriter& journal) {
-    for (int n = 1; n <= 10; ++n) {
-        journal.append("rec", payload(n));
-        journal.flush();
-        if (n % 2 == 0) {
-            journal.barrier();
-        }
-        CHECK(read_all(files).records == expected_all(n));
-    }
-    CHECK(files.list(layout::journal_prefix(k_run)).size() == (journal.degraded() ? 2 : 1));
-}
 
 /// 30 records of epoch 1 in one segment.
 std::string small_journal() {
@@ -315,122 +241,6 @@ TEST_CASE("segments roll at 16 MiB") {
     other.replace(frames::read(other, 0)->end, swapped.size(), swapped);
     files.set_bytes(segment(1, 1), other);
     CHECK_THROWS_AS(read_all(files), Error);
-}
-
-TEST_CASE("what a barrier confirmed outlives a power cut") {
-    for (std::size_t survivors = 0; survivors < 400; survivors += 7) {
-        MemoryAppendFiles files;
-        JournalWriter journal(files, k_run, 1, {});
-        int confirmed = 0;
-        for (int n = 1; n <= 12; ++n) {
-            journal.append("rec", payload(n));
-            if (n % 4 == 0) {
-                journal.barrier();
-                confirmed = n;
-            } else if (n % 2 == 0) {
-                journal.flush();
-            }
-        }
-        write(journal, 13, 15);
-        journal.flush();
-        files.power_cut(survivors);
-        const std::vector<std::string> got = read_all(files).records;
-        CHECK(got.size() >= static_cast<std::size_t>(confirmed));
-        CHECK(is_prefix(got, expected_all(15)));
-    }
-}
-
-TEST_CASE("what was flushed is synced without a barrier") {
-    MemoryAppendFiles files;
-    JournalWriter journal(files, k_run, 1, {});
-    write(journal, 1, 10);
-    journal.flush();
-    CHECK(files.wait_synced(segment(1, 1), files.bytes(segment(1, 1)).size()));
-    CHECK(files.syncs() <= 3);
-    files.power_cut();
-    CHECK(read_all(files).records == expected_all(10));
-}
-
-TEST_CASE("one sync serves many records") {
-    MemoryAppendFiles files;
-    JournalWriter journal(files, k_run, 1, {});
-    for (int n = 1; n <= 1000; ++n) {
-        journal.append("rec", payload(n));
-        journal.flush();
-    }
-    journal.barrier();
-    CHECK(files.syncs() < 500);
-    CHECK(read_all(files).records == expected_all(1000));
-}
-
-TEST_CASE("one failed write is survived in a new segment") {
-    for (const int error_number : {ENOSPC, EIO}) {
-        for (std::size_t nth = 1; nth <= 8; ++nth) {
-            for (const std::size_t partly : {0, 1, 40, 1000}) {
-                CAPTURE(nth);
-                CAPTURE(partly);
-                MemoryAppendFiles files;
-                JournalWriter journal(files, k_run, 1, {});
-                files.fail_append(nth, error_number, partly);
-                write_ten(files, journal);
-                CHECK(journal.degraded());
-                files.power_cut();
-                CHECK(read_all(files).records == expected_all(10));
-            }
-        }
-    }
-}
-
-TEST_CASE("one failed sync is survived in a new segment") {
-    for (std::size_t nth = 1; nth <= 8; ++nth) {
-        CAPTURE(nth);
-        MemoryAppendFiles files;
-        JournalWriter journal(files, k_run, 1, {});
-        files.fail_sync(nth, EIO);
-        write_ten(files, journal);
-        files.power_cut();
-        CHECK(read_all(files).records == expected_all(10));
-    }
-}
-
-TEST_CASE("a disk that stays full ends the journal with the right error, and keeps what was confirmed") {
-    for (const int error_number : {ENOSPC, EIO}) {
-        MemoryAppendFiles files;
-        JournalWriter journal(files, k_run, 1, {});
-        write(journal, 1, 5);
-        journal.barrier();
-        files.fail_for_ever(error_number);
-        write(journal, 6, 6);
-        const ExitCode code = error_number == ENOSPC ? ExitCode::store_full : ExitCode::infrastructure;
-        for (int again = 0; again < 3; ++again) {
-            try {
-                journal.barrier();
-                FAIL("no error");
-            } catch (const Error& error) {
-                CHECK(error.code() == code);
-            }
-        }
-        CHECK(journal.degraded());
-        CHECK(is_prefix(read_all(files).records, expected_all(6)));
-        files.power_cut();
-        CHECK(read_all(files).records == expected_all(5));
-    }
-}
-
-TEST_CASE("what a record names is synced before the record") {
-    MemoryAppendFiles files;
-    std::size_t before = 0;
-    const auto packs = files.open("packs", 0);
-    JournalWriter journal(files, k_run, 1, {}, [&] {
-        packs->sync();
-        ++before;
-    });
-    packs->append("what record 1 names");
-    write(journal, 1, 1);
-    journal.barrier();
-    CHECK(before > 0);
-    files.power_cut();
-    CHECK(files.bytes("packs") == "what record 1 names");
 }
 
 TEST_CASE("a journal of another run or of a newer amp is refused") {
