@@ -27,7 +27,10 @@ outputs = { text = "text.txt" }
 needs = "work"
 join = true
 inputs = ["start.base"]
-run = ["sh", "-c", 'out=$1; shift; cat "$@" > "$out"; amp put answer $(( $(amp get base) + 2 ))', "sh", "{{ outputs.all }}", "{{ *work.*.text }}"]
+run = ["sh", "-c", '''
+out=$1; shift
+cat "$@" > "$out"
+amp put answer $(( $(amp get base) + 2 ))''', "sh", "{{ outputs.all }}", "{{ *work.*.text }}"]
 outputs = { all = "all.txt" }
 """
 
