@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
 #include <cmath>
 
@@ -14,6 +13,7 @@ namespace amp::agent {
 namespace {
 
 constexpr std::size_t k_receive_at_once = std::size_t{1} << 20;
+constexpr std::size_t k_buffer = std::size_t{64} << 10;
 
 }  // namespace
 
@@ -26,14 +26,14 @@ Channel::Channel(UniqueFd socket) : socket_(std::move(socket)) {
 }
 
 bool Channel::receive() {
-    std::array<char, 65536> buffer;
+    char buffer[k_buffer];
     std::size_t received = 0;
     while (received < k_receive_at_once) {
-        const ssize_t n = recv(socket_.get(), buffer.data(), buffer.size(), 0);
+        const ssize_t n = recv(socket_.get(), buffer, k_buffer, 0);
         if (n > 0) {
-            reader_.feed({buffer.data(), static_cast<std::size_t>(n)});
+            reader_.feed({buffer, static_cast<std::size_t>(n)});
             received += static_cast<std::size_t>(n);
-            if (static_cast<std::size_t>(n) < buffer.size()) {
+            if (static_cast<std::size_t>(n) < k_buffer) {
                 return true;
             }
         } else if (n < 0 && errno == EINTR) {

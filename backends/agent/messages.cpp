@@ -215,17 +215,17 @@ void EventBatch::queued(const AttemptId& id, std::string_view reason) {
 }
 
 void EventBatch::started(const AttemptId& id, std::string_view where, Timestamp at) {
-    items_.push_back(
-        fmt::format("{{\"at\":\"{}\",\"attempt\":{},\"event\":\"started\",\"task\":{},\"where\":{}}}",
-                    format_time(at), id.attempt, json::quote(id.task.text()), json::quote(where)));
+    items_.push_back(fmt::format(R"({{"at":"{}","attempt":{},"event":"started","task":{},"where":{}}})",
+                                 format_time(at), id.attempt, json::quote(id.task.text()),
+                                 json::quote(where)));
 }
 
 void EventBatch::ended(std::string_view result) {
-    items_.push_back(fmt::format("{{\"event\":\"ended\",\"result\":{}}}", result));
+    items_.push_back(fmt::format(R"({{"event":"ended","result":{}}})", result));
 }
 
 void EventBatch::note(std::string_view text) {
-    items_.push_back(fmt::format("{{\"event\":\"note\",\"text\":{}}}", json::quote(text)));
+    items_.push_back(fmt::format(R"({{"event":"note","text":{}}})", json::quote(text)));
 }
 
 void EventBatch::send_to(Channel& channel) {

@@ -96,6 +96,7 @@ std::vector<std::string> visible_gpus() {
     }
     std::sort(numbers.begin(), numbers.end());
     std::vector<std::string> devices;
+    devices.reserve(numbers.size());
     for (const unsigned number : numbers) {
         devices.push_back(std::to_string(number));
     }

@@ -111,8 +111,12 @@ void Keeper::flush_log() {
     }
     try {
         log_.flush();
-    } catch (const Error& error) {  // the driver still learns of all ends, and has a journal of its own
-        events_.note(fmt::format("the keeper's log cannot be written: {}", error.message()));
+        unlogged_.clear();
+    } catch (const Error& error) {
+        if (!std::exchange(log_broken_, true)) {
+            events_.note(fmt::format("the keeper's log cannot be written: {}", error.message()));
+            drop_unstarted();
+        }
     }
 }
 
@@ -123,7 +127,11 @@ bool Keeper::is_done() {
     if (closing_ || terminated_ || lingered_) {
         return true;
     }
-    if (door_.driver() == nullptr && linger_timer_ == 0) {
+    const agent::Channel* driver = door_.driver();
+    if (log_broken_ && driver != nullptr && !driver->has_unsent()) {  // which starts another keeper
+        return true;
+    }
+    if (driver == nullptr && linger_timer_ == 0) {
         const double wait_s = had_driver_ ? options_.linger_s : std::max(k_first_driver_s, options_.linger_s);
         linger_timer_ = loop_.after(wait_s, [this] { lingered_ = true; });
     }
@@ -138,13 +146,17 @@ agent::Welcome Keeper::welcome(std::uint32_t epoch) {
     log_dirty_ = true;
     flush_log();  // ends of before: the new driver reads them from the log, and not as events
     events_ = {};
+    agent::Welcome answer{getpid(), {}};
+    for (const Unlogged& end : unlogged_) {  // unless they are not there: to it they end now
+        answer.running.push_back(end.attempt);
+        events_.ended(end.text);
+    }
     failures_ = 0;
     acknowledged_ = 0;
     closing_ = false;
     lingered_ = false;
     had_driver_ = true;
     loop_.cancel(std::exchange(linger_timer_, 0));
-    agent::Welcome answer{getpid(), {}};
     for (const auto& [id, run] : runs_) {
         if (run->in_log) {
             answer.running.push_back({id, host_, run->result.started});
@@ -194,7 +206,7 @@ void Keeper::obey(const agent::Frame& frame) {
 
 void Keeper::accept(TaskSpec spec) {
     const AttemptId id{spec.task, spec.attempt};
-    if (terminated_ || closing_ || ended_.contains(key_of(id)) || runs_.contains(id)) {
+    if (terminated_ || closing_ || log_broken_ || ended_.contains(key_of(id)) || runs_.contains(id)) {
         return;
     }
     auto run = std::make_unique<TaskRun>(std::move(spec));

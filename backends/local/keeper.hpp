@@ -85,7 +85,14 @@ class Keeper {
     Stager stager_;
     KeeperDoor door_;
 
+    /// An end as it is told, until the log has it.
+    struct Unlogged {
+        AttemptStarted attempt;
+        std::string text;
+    };
+    std::vector<Unlogged> unlogged_;
     bool log_dirty_ = false;
+    bool log_broken_ = false;         ///< cannot be written any more: what runs is ended, nothing is started
     bool closing_ = false;            ///< nothing more will come
     bool terminated_ = false;         ///< SIGTERM
     std::uint64_t failures_ = 0;      ///< ends that were failures, since the driver came

@@ -25,13 +25,14 @@ bool is_failure(Cause cause) {
 Value start_record(const TaskRun& run) {
     return Object{{"task", run.id.task.text()},
                   {"attempt", static_cast<std::int64_t>(run.id.attempt)},
-                  {"token", run.spec.token}};
+                  {"token", run.spec.token},
+                  {"at", format_time(SystemClock().now())}};
 }
 
 }  // namespace
 
 bool Keeper::may_start() const {
-    return failures_ == acknowledged_ && stager_.busy() < k_max_collecting;
+    return !log_broken_ && failures_ == acknowledged_ && stager_.busy() < k_max_collecting;
 }
 
 // The starts of one wake-up are written with one write before the first of them is spawned.
@@ -63,12 +64,16 @@ void Keeper::start_ready() {
         if (!run->in_log) {
             log_.append("start", start_record(*run));
             log_dirty_ = true;
-            run->in_log = true;
         }
     }
     flush_log();
     for (TaskRun* run : starting) {
-        launch(*run);
+        run->in_log = run->in_log || !log_broken_;
+        if (run->in_log) {
+            launch(*run);
+        } else {  // nobody would find it
+            forget(*run);
+        }
     }
 }
 
@@ -210,6 +215,7 @@ void Keeper::record_end(const AttemptResult& result) {
     log_.append("end", record);
     log_dirty_ = true;
     events_.ended(text);
+    unlogged_.push_back({{{result.task, result.attempt}, host_, result.started}, std::move(text)});
     failures_ += is_failure(cause) ? 1 : 0;
     ended_.insert(key_of({result.task, result.attempt}));
 }

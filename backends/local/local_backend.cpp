@@ -86,6 +86,13 @@ void LocalBackend::connect(agent::Channel channel) {
     channel_ = std::move(channel);
     watches_room_ = false;
     failures_ = 0;
+    wake();  // what came together with the welcome was read already, and makes the socket ready no more
+}
+
+void LocalBackend::wake() {
+    awake_ = true;
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const ssize_t n = write(wake_.get(), &one, sizeof one);
 }
 
 // A keeper that ends leaves its number behind: each log has one writer.
@@ -184,18 +191,17 @@ void LocalBackend::end(const AttemptId& id, Cause cause, const std::string& mess
     result.message = message;
     result.started = result.ended = SystemClock().now();
     local_events_.emplace_back(AttemptEnded{std::move(result)});
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t n = write(wake_.get(), &one, sizeof one);
+    wake();
 }
 
 std::vector<BackendEvent> LocalBackend::events() {
     std::vector<BackendEvent> out;
-    if (!local_events_.empty()) {
+    if (std::exchange(awake_, false)) {
         std::uint64_t count = 0;
         [[maybe_unused]] const ssize_t n = read(wake_.get(), &count, sizeof count);
-        for (BackendEvent& event : std::exchange(local_events_, {})) {
-            take(std::move(event), out);
-        }
+    }
+    for (BackendEvent& event : std::exchange(local_events_, {})) {
+        take(std::move(event), out);
     }
     if (!channel_) {
         return out;

@@ -59,6 +59,7 @@ class LocalBackend : public Backend {
 
     void start();
     void connect(agent::Channel channel);
+    void wake();
     void flush();
     void ask_to_end(agent::Kind kind, std::span<const AttemptId> attempts);
     void handle(const agent::Frame& frame, std::vector<BackendEvent>& out);
@@ -70,9 +71,10 @@ class LocalBackend : public Backend {
 
     AppendFiles& files_;
     LocalBackendOptions options_;
-    UniqueFd epoll_;  ///< readable when the keeper says something, or `local_events_` wait
-    UniqueFd wake_;   ///< an eventfd for these
+    UniqueFd epoll_;  ///< readable when the keeper says something, or something was read already
+    UniqueFd wake_;   ///< an eventfd for that
     std::optional<agent::Channel> channel_;
+    bool awake_ = false;  ///< wake_ is readable
     bool watches_room_ = false;
     std::uint32_t number_ = 0;
     std::map<AttemptId, Held> held_;

@@ -37,17 +37,17 @@ struct Glance {
 
 Glance glance(int fd) {
     Glance seen;
-    alignas(Dirent64) std::array<char, 2048> buffer;
+    alignas(Dirent64) char buffer[2048];
     if (fd < 0 || lseek(fd, 0, SEEK_SET) < 0) {
         return seen;
     }
-    const long n = syscall(SYS_getdents64, fd, buffer.data(), buffer.size());
+    const long n = syscall(SYS_getdents64, fd, buffer, sizeof buffer);
     if (n <= 0) {  // 0: the folder was deleted
         return seen;
     }
     seen.readable = true;
     for (long at = 0; at < n;) {
-        const auto* entry = reinterpret_cast<const Dirent64*>(buffer.data() + at);
+        const auto* entry = reinterpret_cast<const Dirent64*>(buffer + at);
         const std::string_view name = entry->name;
         if (name == "out") {
             seen.out = entry->inode;
@@ -108,7 +108,7 @@ std::string scratch_root() {
 }  // namespace
 
 std::string private_folder(const std::string& parent) {
-    const std::string path = fmt::format("{}/amp-{}", parent, getuid());
+    std::string path = fmt::format("{}/amp-{}", parent, getuid());
     make_folder(path);
     struct stat info {};
     if (lstat(path.c_str(), &info) != 0) {
@@ -200,7 +200,7 @@ void ScratchPool::discard(std::unique_ptr<Scratch> scratch) {
 }
 
 std::string ScratchPool::make_program_folder(const std::string& binary) const {
-    const std::string folder = base_ + "/bin";
+    std::string folder = base_ + "/bin";
     make_folder(folder);
     if (symlink(binary.c_str(), (folder + "/amp").c_str()) != 0 && errno != EEXIST) {
         throw Error::system("create", folder + "/amp", errno);

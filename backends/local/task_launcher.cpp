@@ -120,10 +120,12 @@ TaskLauncher::Outcome TaskLauncher::launch(TaskRun& run, Timestamp now) {
 TaskLauncher::Outcome TaskLauncher::start(TaskRun& run, TaskEnvironment& environment,
                                           const std::string& program, Timestamp now) {
     std::vector<std::string> arguments;
+    arguments.reserve(run.spec.argv.size());
     for (const LateText& late : run.spec.argv) {
         arguments.push_back(render(late, run.scratch->in(), run.scratch->out()));
     }
     std::vector<char*> argv;
+    argv.reserve(run.spec.argv.size() + 1);
     for (std::string& argument : arguments) {
         argv.push_back(argument.data());
     }

@@ -3,7 +3,6 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cmath>
 #include <ctime>
@@ -11,6 +10,11 @@
 #include "core/base/error.hpp"
 
 namespace amp {
+namespace {
+
+constexpr int k_events = 256;  // a wake-up; more come with the next
+
+}  // namespace
 
 double steady_now() {
     timespec t{};
@@ -88,15 +92,14 @@ void EventLoop::fire_timers() {
 }
 
 void EventLoop::run_once(double max_wait_s) {
-    std::array<epoll_event, 256> events;
-    const int n =
-        epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait_ms(max_wait_s));
+    epoll_event events[k_events];
+    const int n = epoll_wait(epoll_.get(), events, k_events, wait_ms(max_wait_s));
     if (n < 0 && errno != EINTR) {
         throw Error::system("wait for", "events", errno);
     }
     now_ = steady_now();
     for (int i = 0; i < n; ++i) {
-        const epoll_event& event = events[static_cast<std::size_t>(i)];
+        const epoll_event& event = events[i];
         const auto found = watches_.find(static_cast<int>(event.data.u64 & UINT32_MAX));
         if (found != watches_.end() && found->second->generation == event.data.u64 >> 32) {
             const auto watch = found->second;  // keeps the handler alive when it forgets itself

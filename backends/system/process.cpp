@@ -32,13 +32,13 @@ bool read_whole(const std::string& path, std::string& out) {
     if (!fd) {
         return false;
     }
-    std::array<char, 16384> buffer;
+    char buffer[16384];
     while (out.size() < k_max_environ) {
-        const ssize_t n = read(fd.get(), buffer.data(), buffer.size());
+        const ssize_t n = read(fd.get(), buffer, sizeof buffer);
         if (n <= 0) {
             return n == 0;
         }
-        out.append(buffer.data(), static_cast<std::size_t>(n));
+        out.append(buffer, static_cast<std::size_t>(n));
     }
     return true;
 }

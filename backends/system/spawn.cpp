@@ -24,7 +24,7 @@ constexpr std::size_t k_stack = std::size_t{64} << 10;
 /// What parent and child share while the parent is suspended.
 struct Shared {
     const SpawnRequest& request;
-    pid_t parent;
+    pid_t parent = -1;
     volatile SpawnStep failed = SpawnStep::none;
     volatile int error = 0;
 };
@@ -88,9 +88,8 @@ SpawnOutcome spawn(const SpawnRequest& request) {
     // No handler of ours may run in the child, which shares our memory.
     pthread_sigmask(SIG_BLOCK, &all, &before);
     // vfork with a stack of its own, as posix_spawn does it: we are suspended until the child execs or exits.
-    alignas(16) std::array<char, k_stack> stack;
-    const pid_t pid =
-        clone(run_child, stack.data() + stack.size(), CLONE_VM | CLONE_VFORK | SIGCHLD, &shared);
+    alignas(16) char stack[k_stack];
+    const pid_t pid = clone(run_child, stack + k_stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &shared);
     const int fork_error = errno;
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (pid < 0) {

@@ -44,7 +44,7 @@ class Laying {
         const std::string path = places_.in_folder + "/" + input.path;
         switch (input.artifact.kind) {
             case Artifact::Kind::value:
-                lay_text(value_text(input.artifact), path + ".json");
+                lay_text(value_text(input.artifact), path.ends_with(".json") ? path : path + ".json");
                 break;
             case Artifact::Kind::file:
                 make_folder_of(path);

@@ -1,10 +1,12 @@
 // Keepers and drivers that die, and those who come after them.
 
 #include <doctest/doctest.h>
-#include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -12,6 +14,7 @@
 #include "backends/local/keeper_contact.hpp"
 #include "backends/local/keeper_history.hpp"
 #include "core/base/error.hpp"
+#include "core/base/json.hpp"
 #include "tests/unit/backends/local/local_harness.hpp"
 
 using namespace amp;
@@ -269,4 +272,66 @@ TEST_CASE("a keeper that was told to end ends its tasks first") {
     watch(*backend, seen, [&] { return !seen.lost.empty(); });
     REQUIRE(seen.ended.size() == 1);
     CHECK(seen.result("task").cause == Cause::infra);
+}
+
+TEST_CASE("what came together with the welcome is seen at once") {
+    TemporaryStore store;
+    LocalBackendOptions options = options_for(store);
+    options.run_keeper = [](const KeeperOptions& keeper) {
+        agent::Channel driver{UniqueFd(keeper.channel_fd)};
+        while (!driver.next()) {
+            agent::wait_ready(driver, 1);
+            driver.receive();
+        }
+        AttemptResult result;
+        result.task = TaskName{"a", {}};
+        agent::EventBatch events;
+        events.ended(json::dump(to_value(result)));
+        driver.send(agent::Kind::welcome, agent::encode(agent::Welcome{getpid(), {}}));
+        events.send_to(driver);
+        driver.flush();
+        sleep(20);
+        return 0;
+    };
+    LocalBackend backend(store.files(), options);
+    submit(backend, shell_task("a", "true"));
+    Seen seen;
+    watch_ends(backend, seen, 1, 5);
+    CHECK(seen.has_ended("a"));
+}
+
+TEST_CASE("a keeper whose log is full starts nothing more, and loses no end") {
+    TemporaryStore store;
+    LocalBackendOptions options = options_for(store);
+    options.run_keeper = [](const KeeperOptions& keeper) {
+        const rlimit small{4096, 4096};
+        setrlimit(RLIMIT_FSIZE, &small);
+        return keeper_main(keeper);
+    };
+    auto first = std::make_unique<LocalBackend>(store.files(), options);
+    submit(*first, gated_task(store, "slow"));
+    Seen seen;
+    watch(*first, seen, [&] { return seen.has_started("slow"); });
+    std::vector<TaskSpec> many;
+    for (int i = 0; i < 100; ++i) {
+        many.push_back(shell_task("quick" + std::to_string(i), "true"));
+    }
+    first->submit(many);
+    watch(*first, seen, [&] { return !first->notes().empty(); });
+    CHECK(seen.started.size() < 60);
+    first.reset();
+    let_go(store, "slow");
+    usleep(100'000);
+
+    const auto second = drive(store, 2);
+    const Adoption adoption = second->adopt();
+    const bool runs = std::any_of(adoption.running.begin(), adoption.running.end(),
+                                  [](const AttemptStarted& s) { return s.id.task.step == "slow"; });
+    CHECK(runs);
+    Seen later;
+    watch(*second, later, [&] { return later.has_ended("slow"); });
+    CHECK(later.result("slow").cause == Cause::none);
+    watch(*second, later, [&] { return !later.lost.empty(); });
+    submit(*second, shell_task("more", "true"));
+    watch(*second, later, [&] { return later.has_ended("more"); });
 }

@@ -89,6 +89,7 @@ TEST_CASE("many tasks with files are stored in groups") {
     LocalBackend backend(store.files(), options_for(store));
     Seen seen;
     std::vector<TaskSpec> specs;
+    specs.reserve(40);
     for (int i = 0; i < 40; ++i) {
         specs.push_back(
             shell_task("task/" + std::to_string(i), "echo " + std::to_string(i) + " > $AMP_OUT/file"));

@@ -1,7 +1,8 @@
 #include "backends/local/gpu_claims.hpp"
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
+
+#include <cstdlib>
 
 #include "tests/support/temp_folder.hpp"
 #include "tests/unit/backends/local/local_harness.hpp"

@@ -3,9 +3,9 @@
 #include "tests/unit/backends/local/local_harness.hpp"
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -64,6 +64,25 @@ bool Seen::has_started(const std::string& step, std::uint32_t attempt) const {
     return started.contains({TaskName::parse(step), attempt});
 }
 
+static void note(Seen& seen, const AttemptEnded& ended) {
+    const AttemptId id{ended.result.task, ended.result.attempt};
+    const bool first = seen.ended.insert_or_assign(id, ended.result).second;
+    CHECK_MESSAGE(first, "ended twice");
+}
+static void note(Seen& seen, const AttemptStarted& started) {
+    CHECK_MESSAGE(!seen.ended.contains(started.id), "started after its end");
+    seen.started[started.id] = started;
+}
+static void note(Seen& seen, const AttemptQueued& queued) {
+    seen.queued.push_back(queued);
+}
+static void note(Seen& seen, const BackendLost& lost) {
+    seen.lost.push_back(lost.reason);
+}
+static void note(Seen& seen, const CancelAsked& asked) {
+    seen.cancel_asked.push_back(asked.who);
+}
+
 void watch(Backend& backend, Seen& seen, const std::function<bool()>& enough, double seconds) {
     const double deadline = steady_now() + seconds;
     while (!enough()) {
@@ -71,20 +90,7 @@ void watch(Backend& backend, Seen& seen, const std::function<bool()>& enough, do
         pollfd wait{backend.event_fd(), POLLIN, 0};
         poll(&wait, 1, 100);
         for (BackendEvent& event : backend.events()) {
-            if (const auto* ended = std::get_if<AttemptEnded>(&event)) {
-                const AttemptId id{ended->result.task, ended->result.attempt};
-                CHECK_MESSAGE(!seen.ended.contains(id), "ended twice");
-                seen.ended[id] = ended->result;
-            } else if (const auto* started = std::get_if<AttemptStarted>(&event)) {
-                CHECK_MESSAGE(!seen.ended.contains(started->id), "started after its end");
-                seen.started[started->id] = *started;
-            } else if (const auto* queued = std::get_if<AttemptQueued>(&event)) {
-                seen.queued.push_back(*queued);
-            } else if (const auto* lost = std::get_if<BackendLost>(&event)) {
-                seen.lost.push_back(lost->reason);
-            } else if (const auto* asked = std::get_if<CancelAsked>(&event)) {
-                seen.cancel_asked.push_back(asked->who);
-            }
+            std::visit([&seen](const auto& each) { note(seen, each); }, event);
             seen.all.push_back(std::move(event));
         }
     }

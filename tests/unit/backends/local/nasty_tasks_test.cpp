@@ -164,7 +164,7 @@ TEST_CASE("a task sees its own environment, not that of an outer task") {
     OneTask one;
     TaskSpec spec = shell_task(
         "task",
-        "echo \"$AMP_PARAM_OLD|$AMP_STEP|$KEPT|$AMP_ATTEMPT|$MINE|$OUT\"; test -n \"$AMP_TOKEN\"; type amp");
+        R"(echo "$AMP_PARAM_OLD|$AMP_STEP|$KEPT|$AMP_ATTEMPT|$MINE|$OUT"; test -n "$AMP_TOKEN"; type amp)");
     spec.env = {{"MINE", {{Piece::Kind::text, "mine"}}}, {"OUT", {{Piece::Kind::output, "m"}}}};
     const AttemptResult& result = one.run(spec);
     CHECK(result.succeeded());
@@ -188,6 +188,7 @@ TEST_CASE("a keeper without free descriptors starts its tasks one after the othe
     };
     LocalBackend backend(store.files(), options);
     std::vector<TaskSpec> specs;
+    specs.reserve(30);
     for (int i = 0; i < 30; ++i) {
         specs.push_back(shell_task("task/" + std::to_string(i), "sleep 0.1"));
     }

@@ -29,6 +29,7 @@ Ended run(const char* program, std::vector<std::string> words, const char* cwd =
     UniqueFd theirs(ends[1]);
     const UniqueFd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (std::string& word : words) {
         argv.push_back(word.data());
     }
@@ -37,7 +38,7 @@ Ended run(const char* program, std::vector<std::string> words, const char* cwd =
     const std::array<char*, 2> env = {variable.data(), nullptr};
     Ended ended{spawn({program, argv.data(), env.data(), cwd, null.get(), theirs.get(), nullptr}), 0, {}};
     theirs.reset();
-    std::array<char, 4096> buffer;
+    std::array<char, 4096> buffer{};
     for (ssize_t n = 0; (n = read(ours.get(), buffer.data(), buffer.size())) > 0;) {
         ended.output.append(buffer.data(), static_cast<std::size_t>(n));
     }

@@ -171,6 +171,16 @@ TEST_CASE("files and folders come back as they were, read-only") {
     fs::permissions(place.folder / "in", fs::perms::owner_all);
 }
 
+TEST_CASE("a value lies in a .json file, whether or not its place says so") {
+    Place place;
+    place.write("out/v.json", "3");
+    const auto artifacts = place.collect().artifacts;
+    place.lay({{"a", artifacts.at("v")}, {"b.json", artifacts.at("v")}});
+    CHECK(place.read("in/a.json") == "3");
+    CHECK(place.read("in/b.json") == "3");
+    fs::permissions(place.folder / "in", fs::perms::owner_all);
+}
+
 TEST_CASE("the same folder has the same hash, and any change another") {
     Place place;
     place.write("out/a/x", "1");
