@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 
 #include "core/base/error.hpp"
 #include "core/base/hash.hpp"
@@ -130,6 +132,34 @@ void grow_resources(Resources& resources, const RetryPolicy& retry, std::uint32_
     }
 }
 
+/// A declared path that begins with ./ lies below the working folder, not below $AMP_OUT.
+void put_into_cwd(LateText& text, const std::string& cwd) {
+    for (Piece& piece : text) {
+        if (piece.kind == Piece::Kind::output && piece.text.starts_with("./")) {
+            piece = {Piece::Kind::text, cwd + piece.text.substr(1)};
+        }
+    }
+}
+
+void put_into_cwd(TaskSpec& spec) {
+    if (spec.cwd.empty()) {
+        return;
+    }
+    for (LateText& word : spec.argv) {
+        put_into_cwd(word, spec.cwd);
+    }
+    for (auto& [name, text] : spec.env) {
+        put_into_cwd(text, spec.cwd);
+    }
+}
+
+/// The name directly below $AMP_IN that an input takes.
+std::string first_name(const TaskInput& input) {
+    const std::size_t end = input.path.find('/');
+    const bool alone = end == std::string::npos;
+    return input.path.substr(0, end) + (alone && input.artifact.kind == Artifact::Kind::value ? ".json" : "");
+}
+
 }  // namespace
 
 SpecBuilder::SpecBuilder(const RunData& data, ArtifactLoader load) : data_(data), load_(std::move(load)) {}
@@ -211,6 +241,7 @@ BuiltTask SpecBuilder::build(TaskId task, Timestamp now, const Value& failures) 
         spec.env.emplace_back("AMP_FAILURES", LateText{Piece{Piece::Kind::input, ".amp/failures.json"}});
     }
     spec.outputs = step.outputs;
+    put_into_cwd(spec);
     spec.resources = prepared.resources ? *prepared.resources : evaluate_resources(step, scope);
     grow_resources(spec.resources, step.retry, data_.plan().oom_count(task));
     spec.timeout_s =
@@ -272,35 +303,44 @@ void SpecBuilder::add_item(TaskSpec& spec, StepId id, const RunScope& scope, Obj
 /// them).
 void SpecBuilder::add_inputs(TaskSpec& spec, const Step& step, const RunScope& scope,
                              Object& definition) const {
-    const auto mentioned = scope.reads();
+    std::set<RunScope::Read> asked_for;
     for (const Step::Input& input : step.inputs) {
-        const auto before = scope.reads();
-        const Value source = input.source.evaluate(scope);
+        const RunScope own(data_, {data_.graph().id(step.name), spec.task.index, spec.attempt, false}, load_,
+                           scope.now());
+        const Value source = input.source.evaluate(own);
+        asked_for.insert(own.reads().begin(), own.reads().end());
         if (input.path.empty()) {
             continue;
         }
-        for (const auto& read : scope.reads()) {
-            const bool is_it = source.is_file() ? read.path == source.as_file().path : !before.contains(read);
-            if (is_it) {
+        for (const auto& read : own.reads()) {
+            if (!source.is_file() || read.path == source.as_file().path) {
                 spec.inputs.push_back(TaskInput{input.path, read.artifact});
             }
         }
     }
+    std::set<RunScope::Read> reads = scope.reads();
+    reads.insert(asked_for.begin(), asked_for.end());
     std::map<std::string, int> names;
+    std::set<std::string> taken;  // first names below $AMP_IN: what must lie there goes before short names
+    for (const TaskInput& input : spec.inputs) {
+        taken.insert(first_name(input));
+    }
     Object hashes;
-    for (const auto& read : scope.reads()) {
+    for (const auto& read : reads) {
         ++names[read.name];
+        taken.insert(first_name({read.path, read.artifact}));
         hashes.emplace(read.path, read.artifact.sha256);
     }
-    for (const auto& read : scope.reads()) {
+    for (const auto& read : reads) {
         const bool star_value =
-            read.in_join && read.artifact.kind == Artifact::Kind::value && mentioned.contains(read);
+            read.in_join && read.artifact.kind == Artifact::Kind::value && !asked_for.contains(read);
         if (star_value) {
             continue;
         }
         spec.inputs.push_back(TaskInput{read.path, read.artifact});
-        if (names[read.name] == 1 && !read.in_join) {
-            spec.inputs.push_back(TaskInput{read.name, read.artifact});
+        const TaskInput brief{read.name, read.artifact};
+        if (names[read.name] == 1 && !read.in_join && !taken.contains(first_name(brief))) {
+            spec.inputs.push_back(brief);
         }
     }
     definition.emplace("inputs", std::move(hashes));

@@ -99,6 +99,52 @@ TEST_CASE("a task is given only the parameters that its step mentions or declare
     CHECK(variable(spec, "AMP_PARAM_c") == "(unset)");
 }
 
+TEST_CASE("an output below the working folder is written there") {
+    const RecordedRun run(
+        "[flow]\nname = 'T'\n[step.a]\ncwd = 'sub'\nrun = ['x', 'a={{ outputs.o }}', '{{ outputs.p }}']\n"
+        "env = { O = '{{ outputs.o }}' }\noutputs = { o = './o.txt', p = 'p.txt' }\n");
+    const TaskSpec spec = build(run, "a").spec;
+    REQUIRE(spec.argv.size() == 3);
+    CHECK(text_of(spec.argv[1]) == "a=/project/sub/o.txt");
+    CHECK(text_of(spec.argv[2]) == "<OUT>/p.txt");
+    CHECK(variable(spec, "O") == "/project/sub/o.txt");
+}
+
+TEST_CASE("a short name gives way to what must lie at its place") {
+    const auto paths = [](const std::string& inputs, const Artifact& artifact) {
+        RecordedRun run(
+            "[flow]\nname = 'T'\n[step.m]\nrun = 'true'\n[step.b]\nneeds = 'm'\nrun = ['x', '{{ m.m }}', "
+            "'{{ m.d }}']\n" +
+            inputs);
+        run.succeed("m", {}, {{"m", artifact}, {"d", artifact}});
+        return input_paths(build(run, "b").spec);
+    };
+    // An artifact of the name of its step.
+    CHECK(paths("", file_artifact()) == std::vector<std::string>{"d", "m/d", "m/m"});
+    CHECK(paths("", value_artifact(1)) == std::vector<std::string>{"d", "m", "m/d", "m/m"});
+    // A place that `inputs` names, which `run` mentions as well.
+    CHECK(paths("inputs = { d = 'm.d' }", file_artifact()) == std::vector<std::string>{"d", "m/d", "m/m"});
+    CHECK(paths("inputs = { 'd/x' = 'm.d' }", file_artifact()) ==
+          std::vector<std::string>{"d/x", "m/d", "m/m"});
+    CHECK(paths("inputs = { 'y' = 'm.d' }", value_artifact(1)) ==
+          std::vector<std::string>{"d", "m", "m/d", "m/m", "y"});
+}
+
+TEST_CASE("values of a join lie below AMP_IN when inputs asks for them, mentioned or not") {
+    const auto paths = [](const std::string& inputs) {
+        RecordedRun run(
+            "[flow]\nname = 'T'\n[step.a]\nforeach = 'range(2)'\nrun = 'true'\n[step.j]\nneeds = 'a'\njoin = "
+            "true\nrun = ['x', '{{ a.*.v }}']\n" +
+            inputs);
+        run.items("a", {}, {0, 1});
+        run.succeed("a", TaskIndex{{0}, 0}, {{"v", value_artifact(1)}});
+        run.succeed("a", TaskIndex{{1}, 0}, {{"v", value_artifact(2)}});
+        return input_paths(build(run, "j").spec);
+    };
+    CHECK(paths("").empty());
+    CHECK(paths("inputs = ['a.*.v']") == std::vector<std::string>{"a/0/v", "a/1/v"});
+}
+
 TEST_CASE("an item over 32 KiB comes as a file") {
     RecordedRun run("[flow]\nname = 'T'\n[step.s]\nforeach = 'range(1)'\nrun = 'true'\n");
     run.items("s", {}, {std::string(40000, 'x')});
