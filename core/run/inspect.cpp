@@ -56,6 +56,9 @@ std::vector<TaskView> task_views(const RunData& data, Attempts& attempts) {
         view.attempts = std::move(attempts[task]);
         view.attempt = view.attempts.empty() ? 0 : view.attempts.back().attempt;
         view.item = item_of(data, task);
+        if (const auto* made = data.artifacts(task); view.state == TaskState::caught && made) {
+            view.attempts.back().artifacts = *made;  // with its error
+        }
         views.push_back(std::move(view));
     }
     std::vector<std::size_t> rank(data.graph().nodes.size());

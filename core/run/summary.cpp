@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/error.hpp"
+#include "core/base/text.hpp"
 #include "core/flow/expression.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/store.hpp"
@@ -104,9 +105,12 @@ void sort_runs(std::vector<RunSummary>& runs, std::string field) {
     const bool descending = field.front() == '-';
     field.erase(0, descending ? 1 : 0);
     const auto expression = parse_where(field);
+    bool known = runs.empty();
     const auto key = [&](const RunSummary& s) {
         try {
-            return expression->evaluate(SummaryScope(fields(s), s.created));
+            Value value = expression->evaluate(SummaryScope(fields(s), s.created));
+            known = true;
+            return value;
         } catch (const Error&) {
             return Value();
         }
@@ -114,6 +118,10 @@ void sort_runs(std::vector<RunSummary>& runs, std::string field) {
     std::vector<std::pair<Value, std::size_t>> keyed;
     for (std::size_t i = 0; i < runs.size(); ++i) {
         keyed.emplace_back(key(runs[i]), i);
+    }
+    if (!known) {
+        throw Error(ExitCode::usage, fmt::format("--sort: no run has '{}'", printable(field)), "",
+                    "run, flow, state, user, created, ended, tasks, succeeded, failed, tags, or params.NAME");
     }
     std::stable_sort(keyed.begin(), keyed.end(), [&](const auto& a, const auto& b) {
         return descending ? less(b.first, a.first) : less(a.first, b.first);

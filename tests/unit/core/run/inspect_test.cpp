@@ -4,6 +4,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
+#include "core/store/keeper_log.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/packs.hpp"
 #include "core/store/store.hpp"
@@ -49,6 +50,22 @@ struct ThreeRuns {
 };
 
 }  // namespace
+
+TEST_CASE("the error of a caught task is an artifact like any other") {
+    FakeWorld world("[flow]\nname = 'T'\n[step.a]\nrun = 'x'\ncatch = 'oops'\n");
+    world.script = [](const TaskSpec&) { return fail(Cause::user, 3); };
+    const std::string run = world.start().run;
+    const RunView view = view_run(*world.services, world.project, run);
+    const Artifact error = find_artifact(view, TaskName::parse("a"), "oops");
+    REQUIRE(error.value);
+    CHECK(get_int(*error.value, "exit") == 3);
+}
+
+TEST_CASE("an order that no run knows is an error") {
+    ThreeRuns three;
+    CHECK(three.list({.sort = "-params.lr"}).size() == 3);
+    CHECK_THROWS_WITH_AS(three.list({.sort = "-params.nope"}), "--sort: no run has 'params.nope'", Error);
+}
 
 TEST_CASE("runs are listed newest first, by what one asks for") {
     ThreeRuns three;
@@ -141,6 +158,18 @@ TEST_CASE("a run that nobody drives is cancelled in its journal") {
     CHECK(world.view().state == "cancelled");
     CHECK_FALSE(cancel_run(*world.services, world.project, run));
     CHECK(world.resume().state == RunState::succeeded);
+}
+
+TEST_CASE("what still runs is not cancelled behind its keeper's back") {
+    FakeWorld world(k_flow);
+    world.waiter.terminate(15);
+    const std::string run = world.start().run;
+    world.waiter.calm();
+    KeeperLogWriter keeper(world.append_files, run, 7);
+    keeper.append("start", Object{{"task", "a/_"}, {"attempt", 1}});
+    keeper.flush();
+    CHECK_THROWS_AS(cancel_run(*world.services, world.project, run), Error);
+    CHECK(world.view().state != "cancelled");
 }
 
 TEST_CASE("a run that was just created is pending until its driver comes, or does not") {
