@@ -40,13 +40,31 @@ bool folder_present(Objects& objects, const std::string& sha256) {
     }
 }
 
+/// A journal can reach the disk before the keeper's packs do.
+bool piece_present(AppendFiles& files, const LogPiece& piece) {
+    try {
+        read_piece(files, piece);
+        return true;
+    } catch (const Error& error) {
+        if (error.code() == ExitCode::not_found || error.code() == ExitCode::mismatch) {
+            return false;
+        }
+        throw;
+    }
+}
+
 bool artifact_present(const OpenStore& store, const Artifact& artifact) {
     Objects objects(*store.objects);
     if (artifact.kind == Artifact::Kind::folder) {
         return folder_present(objects, artifact.sha256);
     }
-    const bool in_objects = !artifact.value && artifact.pack.empty();
-    return !in_objects || objects.contains(artifact.sha256, artifact.size_bytes);
+    if (artifact.value) {
+        return true;
+    }
+    if (!artifact.pack.empty()) {
+        return piece_present(*store.files, {artifact.pack, artifact.pack_offset, artifact.size_bytes});
+    }
+    return objects.contains(artifact.sha256, artifact.size_bytes);
 }
 
 }  // namespace

@@ -48,13 +48,14 @@ bool cancel_run(Services& services, const Project& project, const std::string& r
         if (services.ask_cancel(store, run, services.user)) {
             return true;
         }
-        if (!is_driven(*store.objects, *store.files, services.clock, run, services.host)) {
+        if (!is_driven(*store.objects, *store.files, services.clock, run, services.host) &&
+            live_starts(store, run).empty()) {
             cancel_in_journal(services, store, run);
             return true;
         }
         services.waiter.wait(-1, 0.1);
     }
-    throw Error(ExitCode::busy, fmt::format("run {} is driven, but its driver does not answer", run), run,
+    throw Error(ExitCode::busy, fmt::format("run {} is at work, but does not answer", run), run,
                 "try again, or end the `amp run` process that drives it with Ctrl-C");
 }
 

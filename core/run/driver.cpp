@@ -26,13 +26,10 @@ Driver::Driver(Parts parts)
 void Driver::adopt() {
     const Adoption found = backend_.adopt();
     for (const AttemptResult& result : found.ended) {
-        if (objects_present(store_, result)) {
-            end_attempt(result, definition_of(result));
-        } else {
-            end_attempt(failed_result({result.task, result.attempt}, Cause::lost,
-                                      "its outputs never reached the disk"),
-                        {});
-        }
+        take_adopted_end(objects_present(store_, result)
+                             ? result
+                             : failed_result({result.task, result.attempt}, Cause::lost,
+                                             "its outputs never reached the disk"));
     }
     for (const AttemptId& lost : found.lost) {
         end_attempt(failed_result(lost, Cause::lost, "its keeper died"), {});

@@ -64,7 +64,10 @@ class Driver {
     void handle(const CancelAsked& event);
     void handle(const BackendLost& event);
     std::string definition_of(const AttemptResult& result);
-    void end_attempt(const AttemptResult& result, std::string definition);
+    void take_adopted_end(const AttemptResult& result);
+    bool end_again(TaskId task, const std::string& definition);
+    /// False: the plan has no use for it.
+    bool end_attempt(const AttemptResult& result, std::string definition);
     AttemptId attempt_id(TaskId task) const;
     std::vector<AttemptId> attempts_in_flight() const;
     AttemptResult failed_result(const AttemptId& id, Cause cause, const std::string& message) const;
@@ -92,6 +95,9 @@ class Driver {
     SpecBuilder builder_;
 
     std::unordered_map<TaskId, InFlight> in_flight_;
+    /// Ends that earlier drivers left, of tasks that were not due when they were adopted: the journal does
+    /// not know (any more) why they were handed out. Their backend does not do them again.
+    std::map<AttemptId, AttemptResult> ended_before_;
     std::vector<std::function<void()>> news_;  ///< for the observer, once the journal has been written
     bool failures_seen_ = false;
     Stop stop_ = Stop::none;

@@ -39,12 +39,12 @@ void Driver::handle(const AttemptEnded& event) {
     end_attempt(event.result, {});
 }
 
-void Driver::end_attempt(const AttemptResult& result, std::string definition) {
+bool Driver::end_attempt(const AttemptResult& result, std::string definition) {
     const StepId step = data_.graph().id(result.task.step);
     const auto task =
         step < data_.graph().nodes.size() ? data_.plan().find(step, result.task.index) : std::nullopt;
     if (!task) {
-        return;
+        return false;
     }
     if (const auto it = in_flight_.find(*task); it != in_flight_.end()) {
         definition = std::move(it->second.definition);
@@ -61,7 +61,7 @@ void Driver::end_attempt(const AttemptResult& result, std::string definition) {
         failures_seen_ = true;
     }
     if (!data_.apply(event)) {
-        return;
+        return false;
     }
     const JournalEntry entry = journal_entry(event, data_.graph());
     journal_.append(entry.type, entry.payload);
@@ -72,6 +72,7 @@ void Driver::end_attempt(const AttemptResult& result, std::string definition) {
     }
     const auto retry_at = state == TaskState::retrying ? data_.plan().next_due() : std::nullopt;
     news_.emplace_back([this, result, state, retry_at] { observer_.task_ended(result, state, retry_at); });
+    return true;
 }
 
 void Driver::handle(const CancelAsked& event) {
@@ -84,6 +85,7 @@ void Driver::handle(const CancelAsked& event) {
 
 void Driver::handle(const BackendLost& event) {
     news_.emplace_back([this, reason = event.reason] { observer_.note(reason); });
+    lease_.renew();  // throws when a later driver is why: then nothing of this is ours to tell
     const auto held = std::move(in_flight_);
     in_flight_.clear();
     for (const auto& [task, flight] : held) {
@@ -95,6 +97,30 @@ void Driver::handle(const BackendLost& event) {
         AttemptResult result;
         end_attempt(failed_result(attempt_id(task), Cause::lost, event.reason), {});
     }
+}
+
+/// Applied now, if the plan is as far as that; else kept until the attempt is due.
+void Driver::take_adopted_end(const AttemptResult& result) {
+    const StepId step = data_.graph().id(result.task.step);
+    if (step >= data_.graph().nodes.size() || end_attempt(result, definition_of(result))) {
+        return;
+    }
+    const auto task = data_.plan().find(step, result.task.index);
+    if (!task || !is_terminal(data_.plan().state(*task))) {
+        ended_before_[{result.task, result.attempt}] = result;
+    }
+}
+
+/// True when the attempt that is due had ended under an earlier driver.
+bool Driver::end_again(TaskId task, const std::string& definition) {
+    const auto known = ended_before_.empty() ? ended_before_.end() : ended_before_.find(attempt_id(task));
+    if (known == ended_before_.end()) {
+        return false;
+    }
+    const AttemptResult result = std::move(known->second);
+    ended_before_.erase(known);
+    end_attempt(result, definition);
+    return true;
 }
 
 AttemptId Driver::attempt_id(TaskId task) const {

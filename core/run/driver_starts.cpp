@@ -19,7 +19,7 @@ bool Driver::submit_ready() {
         const bool cleanup = data_.graph().nodes[data_.plan().step(task)].cleanup;
         try {
             BuiltTask built = builder_.build(task, now(), cleanup ? failures() : Value());
-            if (reuse(task, built.definition)) {
+            if (end_again(task, built.definition) || reuse(task, built.definition)) {
                 moved = true;
                 continue;
             }

@@ -92,7 +92,14 @@ class JournalWriter::Impl {
             throw Error(ExitCode::busy, fmt::format("another process writes the journal of {}", run_), run_);
         }
         // In one write, so that our death in between cannot fence off records that were handed over before.
-        next.file->append(next.header + std::string(tail));
+        try {
+            next.file->append(next.header + std::string(tail));
+        } catch (const Error&) {
+            // Half of it would fence off what the older segment holds whole: leave nothing.
+            next.file.reset();
+            files_.open(key(name), 0);
+            throw;
+        }
         return next;
     }
 

@@ -77,11 +77,11 @@ void MemoryAppendFiles::fail_sync(std::size_t n, int error_number) {
     disk_->error_number = error_number;
 }
 
-void MemoryAppendFiles::fail_for_ever(int error_number) {
+void MemoryAppendFiles::fail_for_ever(int error_number, std::size_t partly) {
     const std::scoped_lock lock(disk_->mutex);
     disk_->fail_always = true;
     disk_->error_number = error_number;
-    disk_->partly = 0;
+    disk_->partly = partly;
 }
 
 void MemoryAppendFiles::power_cut(std::size_t survivors) {

@@ -19,8 +19,8 @@ class MemoryAppendFiles : public AppendFiles {
     void fail_append(std::size_t n, int error_number, std::size_t partly = 0);
     /// The n-th sync from now fails with `error_number`; what it should have synced never gets durable.
     void fail_sync(std::size_t n, int error_number);
-    /// Every append and sync fails from now on.
-    void fail_for_ever(int error_number);
+    /// Every append and sync fails from now on, an append after `partly` bytes.
+    void fail_for_ever(int error_number, std::size_t partly = 0);
 
     /// The machine dies and comes back: what was not synced is gone, but for the first `survivors` such bytes
     /// of each file. Locks are free; files opened before are dead.

@@ -5,6 +5,8 @@
 #include "core/package/manifest.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/objects.hpp"
+#include "core/store/packs.hpp"
+#include "tests/support/memory_append_files.hpp"
 #include "tests/support/memory_store.hpp"
 
 using namespace amp;
@@ -66,6 +68,26 @@ TEST_CASE("a folder is present when its manifest and all its files are") {
     CHECK(objects_present(store, result_with(folder)));
     remove_object(store, folder.sha256);
     CHECK_FALSE(objects_present(store, result_with(folder)));
+}
+
+TEST_CASE("a value in a pack is present when its piece is, whole") {
+    OpenStore store = memory_store();
+    auto files = std::make_unique<MemoryAppendFiles>();
+    MemoryAppendFiles& disk = *files;
+    store.files = std::move(files);
+    Artifact value;
+    {
+        PackWriter packs(disk, "261120-081530-k3fx", 1);
+        const LogPiece piece = packs.append({"a", {}}, 1, "value", "\"text\"", Timestamp{});
+        value.pack = piece.pack;
+        value.pack_offset = piece.offset;
+        value.size_bytes = piece.length;
+    }
+    CHECK(objects_present(store, result_with(value)));
+    disk.power_cut(10);
+    CHECK_FALSE(objects_present(store, result_with(value)));
+    disk.power_cut();
+    CHECK_FALSE(objects_present(store, result_with(value)));
 }
 
 TEST_CASE("a value in line needs no object") {

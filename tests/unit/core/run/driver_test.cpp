@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "core/base/error.hpp"
+#include "core/store/lease.hpp"
+#include "core/store/store.hpp"
 #include "tests/support/fake_world.hpp"
 #include "tests/support/recorded_run.hpp"
 
@@ -254,6 +256,43 @@ TEST_CASE("what another driver left running is adopted, not run again") {
         CHECK(world.resume().state == RunState::succeeded);
         CHECK(world.ran() == Names{"a/_#2", "b/_#1", "c/_#1"});
     }
+}
+
+TEST_CASE("an adopted end of a task that is not due yet is kept until it is") {
+    FakeWorld world(
+        "[flow]\nname = 'K'\n[step.a]\nrun = 'true'\n[step.b]\nneeds = 'a'\nforeach = 'range(2)'\nrun = "
+        "'true'\n[step.c]\nneeds = 'b'\njoin = true\nrun = 'true'\n");
+    world.waiter.terminate(1);
+    CHECK(world.start().interrupted);
+    world.waiter.calm();
+    world.forget_what_ran();
+    Adoption adoption;
+    for (const TaskName& task : {TaskName{"a", {}}, TaskName{"b", {{0}, 0}}, TaskName{"b", {{1}, 0}}}) {
+        AttemptResult ended;
+        ended.task = task;
+        adoption.ended.push_back(ended);
+    }
+    world.adoption = adoption;
+    CHECK(world.resume().state == RunState::succeeded);
+    CHECK(world.ran() == Names{"c/_#1"});
+}
+
+TEST_CASE("a driver that was taken over tells nothing of what its backend lost") {
+    FakeWorld world("[flow]\nname = 'O'\n[step.a]\nrun = 'true'\n");
+    world.script = [](const TaskSpec&) {
+        Verdict verdict = succeed();
+        verdict.takes_s = 5;
+        return verdict;
+    };
+    world.waiter.at_wait = [&](int n) {
+        if (n == 2) {
+            const auto runs = list_runs(*world.store);
+            Lease::acquire(*world.store, world.append_files, world.clock, runs.back(), {"b", 2, "bob"}, true);
+            world.waiter.backend->die("a later driver has taken over");
+        }
+    };
+    CHECK_THROWS_AS(world.start(), Error);
+    CHECK(world.view().tasks.at(0).attempts.empty());
 }
 
 TEST_CASE("duplicated, late and unknown answers change nothing") {

@@ -99,6 +99,26 @@ TEST_CASE("one failed write is survived in a new segment") {
     }
 }
 
+TEST_CASE("a new segment that cannot be written whole fences off nothing") {
+    for (std::size_t partly = 0; partly < 1000; partly += 50) {
+        CAPTURE(partly);
+        MemoryAppendFiles files;
+        {
+            JournalWriter journal(files, k_run, 1, {});
+            write(journal, 1, 3);
+            journal.barrier();
+            write(journal, 4, 5);
+            journal.flush();
+            files.fail_for_ever(ENOSPC, partly);
+            write(journal, 6, 6);
+            CHECK_THROWS_AS(journal.flush(), Error);
+        }
+        const std::vector<std::string> got = read_all(files).records;
+        CHECK(got.size() >= 5);
+        CHECK(is_prefix(got, expected_all(6)));
+    }
+}
+
 TEST_CASE("one failed sync is survived in a new segment") {
     for (std::size_t nth = 1; nth <= 8; ++nth) {
         CAPTURE(nth);
