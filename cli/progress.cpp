@@ -110,6 +110,9 @@ void PlainProgress::task_started(const TaskName& task, std::uint32_t attempt, co
 void PlainProgress::task_ended(const AttemptResult& result, TaskState state,
                                std::optional<Timestamp> retry_at) {
     ++ended_;
+    if (result.succeeded() && !is_terminal(state)) {
+        state = TaskState::succeeded;  // a round: what comes of it is not decided yet
+    }
     if (state != TaskState::succeeded && state != TaskState::cancelled) {
         failure(result, state, retry_at);
         return;

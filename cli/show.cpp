@@ -1,8 +1,11 @@
 #include "cli/show.hpp"
 
+#include <fmt/format.h>
+
 #include "cli/session.hpp"
 #include "cli/show_flow.hpp"
 #include "cli/show_run.hpp"
+#include "core/base/text.hpp"
 #include "core/run/inspect.hpp"
 
 namespace amp {
@@ -40,6 +43,14 @@ ExitCode execute(Session& session, const ShowCommand& command) {
     if (command.dot || names_flow(session.services.files, command.what)) {
         show_flow(session, project, command);
         return ExitCode::ok;
+    }
+    if (command.what.find('/') != std::string::npos) {
+        const std::string run = printable(command.what.substr(0, command.what.find('/')));
+        throw Error(
+            ExitCode::usage,
+            fmt::format("'{}' is neither the file of a flow nor a run", printable(command.what)), "",
+            fmt::format("`amp show {}` tells of all tasks of that run, `amp logs {}` what one printed", run,
+                        printable(command.what)));
     }
     const RunView view = view_run(session.services, project, command.what.empty() ? "latest" : command.what);
     if (session.common.json) {

@@ -142,6 +142,9 @@ class Show(AmpTest):
         self.assert_code(7, project.amp("show", "latest"))
         self.run_ok(project, "run")
         self.assert_code(7, project.amp("show", "991231-000000-bbbb"))
+        result = project.amp("show", "latest/one")
+        self.assert_code(2, result)
+        self.assertIn("amp logs latest/one", result.err)
 
 
 class Runs(AmpTest):
@@ -155,6 +158,9 @@ class Runs(AmpTest):
         self.assertEqual(project.runs()[0]["flow"], "Bad")
         self.assertEqual([run["params"]["lr"] for run in project.runs("--flow", "Demo", "--sort", "params.lr")], [0.1, 0.2, 0.3])
         self.assertEqual([run["params"]["lr"] for run in project.runs("--flow", "Demo", "--sort", "-params.lr")], [0.3, 0.2, 0.1])
+        result = project.amp("runs", "--sort", "params.nope")
+        self.assert_code(2, result)
+        self.assertIn("no run has 'params.nope'", result.err)
         self.assertEqual([run["params"]["lr"] for run in project.runs("--tag", "low")], [0.1])
         self.assertEqual([run["flow"] for run in project.runs("--state", "failed")], ["Bad"])
         self.assertEqual(len(project.runs("--flow", "Demo", "--where", "params.lr > 0.15")), 2)

@@ -68,6 +68,14 @@ TEST_CASE("a small run is told line by line, its id first and alone on standard 
           "08:00:03 run 261120-081530-k3fx succeeded\n");
 }
 
+TEST_CASE("a round that succeeded is no failure, whatever comes of it") {
+    Watched w(PlainProgress::Settings{}, [](const AttemptResult&) { return std::string("noise\n"); });
+    AttemptResult round = result("loop/_@1", Cause::none, 0, w.clock.now());
+    round.log = {LogPiece{"p", 0, 6}};
+    w.progress.task_ended(round, TaskState::waiting, std::nullopt);
+    CHECK(w.captured.err == "08:00:00 loop/_@1 succeeded after 2.5s\n");
+}
+
 TEST_CASE("a failure comes with its cause, its last lines and the way to its log") {
     Watched w({}, [](const AttemptResult&) { return "one\ntwo \x1b[2J\n"; });
     w.progress.run_started("r1", true);
