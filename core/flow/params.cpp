@@ -203,7 +203,7 @@ class Resolver {
                                        shown(parameter, json::dump(value)), parameter.name, source, *mistake),
                            parameter.help.empty()
                                ? std::string()
-                               : fmt::format("'{}' is the {}", parameter.name, parameter.help));
+                               : fmt::format("{}: {}", parameter.name, parameter.help));
         return std::nullopt;
     }
 

@@ -239,7 +239,7 @@ constexpr Rule k_extended = {.kinds = k_table,
 constexpr std::array<Key, 11> k_resource_keys = {{
     {"cpu", &k_cpu},
     {"memory", &k_size},
-    {"gpu", &k_count, false, true},
+    {"gpu", &k_count},
     {"gpu_type", &k_template, false, true},
     {"disk", &k_size, false, true},
     {"shm", &k_size, false, true},

@@ -195,8 +195,7 @@ TEST_CASE("keys that are not acted upon yet are named with their places") {
         keys += key.key + "@" + std::to_string(key.place.line) + " ";
     }
     CHECK(keys ==
-          "flow.schedule@6 flow.timezone@7 step.train.nodes@34 step.train.launcher@35 "
-          "step.train.resources.gpu@36 ");
+          "flow.schedule@6 flow.timezone@7 step.train.nodes@34 step.train.launcher@35 ");
 }
 
 TEST_CASE("an unknown key is told at its place, with the nearest known one") {
