@@ -147,7 +147,7 @@ void kill_processes_with_token(const std::set<std::string>& tokens) {
         const std::vector<pid_t> found = processes_with_token(tokens);
         for (const pid_t pid : found) {
             UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-            if (pidfd && process_token(pid).size() != 0) {
+            if (pidfd && tokens.contains(process_token(pid))) {  // and not one that has its number since
                 syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
                 dying.push_back(std::move(pidfd));
             } else if (!pidfd && errno == ENOSYS) {
