@@ -245,6 +245,41 @@ class Config(AmpTest):
         self.assertIn("project", result.err)
 
 
+class Json(AmpTest):
+    def test_every_command_that_prints_has_a_document(self) -> None:
+        """One JSON document on stdout, with a schema, and nothing else."""
+        project = self.project(FLOW)
+        self.assertEqual(project.json("run", "--tag", "t")["state"], "succeeded")
+        for command in (
+            ("validate",),
+            ("show", "flow.toml"),
+            ("show", "latest"),
+            ("runs",),
+            ("artifacts", "latest"),
+            ("tag", "list", "latest"),
+            ("config",),
+            ("config", "--show-origin"),
+            ("explain",),
+            ("explain", "AMP1301"),
+            ("version",),
+            ("resume", "latest"),
+        ):
+            document = project.json(*command)
+            self.assertRegex(document["schema"], r"^amp\.[a-z_]+/\d+$", command)
+
+    def test_an_error_is_a_document_too(self) -> None:
+        result = self.project(FLOW).amp("show", "latest", "--json")
+        self.assert_code(7, result)
+        self.assertEqual(json.loads(result.out)["error"]["exit_code"], 7)
+
+    def test_logs_are_json_lines(self) -> None:
+        project = self.project(FLOW)
+        self.run_ok(project, "run")
+        lines = self.run_ok(project, "logs", "latest", "--json").out.splitlines()
+        self.assertEqual(len(lines), 4)
+        self.assertEqual({json.loads(line)["task"] for line in lines}, {"prepare/_", "train/0", "train/1", "report/_"})
+
+
 class Usage(AmpTest):
     def test_help_everywhere(self) -> None:
         project = self.project({})
