@@ -89,7 +89,10 @@ std::string failure_of(const RunView& view, const TaskView& task, const Style& s
     if (task.attempts.empty()) {
         return head + "never started: its list, condition or command could not be evaluated\n";
     }
-    return head + fmt::format("{}\n  log: amp logs {}\n", printable(failure_text(task.attempts.back())),
+    const AttemptResult& last = task.attempts.back();
+    const std::string why =
+        last.succeeded() ? "user: `until` did not become true by its last round" : failure_text(last);
+    return head + fmt::format("{}\n  log: amp logs {}\n", printable(why),
                               printable(task_reference(view.run, task.name)));
 }
 

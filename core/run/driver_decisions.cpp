@@ -70,9 +70,17 @@ RunEvent Driver::answer(const Question& q) {
             event.event = ItemsDecided{q.step, q.index, static_cast<std::uint32_t>(event.items.size())};
             break;
         }
-        case Question::Kind::until:
-            event.event = UntilDecided{q.step, q.index, truthy(step.repeat->until->evaluate(scope))};
+        case Question::Kind::until: {
+            const bool done = truthy(step.repeat->until->evaluate(scope));
+            event.event = UntilDecided{q.step, q.index, done};
+            if (!done && q.index.round == step.repeat->max) {
+                news_.emplace_back([this, name = TaskName{step.name, q.index}] {
+                    observer_.note(fmt::format("{}: `until` is still false after round {}, the last of `max`",
+                                               name.text(), name.index.round));
+                });
+            }
             break;
+        }
     }
     return event;
 }

@@ -67,6 +67,14 @@ RunView sample() {
 
 }  // namespace
 
+TEST_CASE("a repetition that came to its end says so") {
+    RunView view = sample();
+    view.tasks = {ended_task("loop/_@2", TaskState::failed, Cause::none, 0, 0, 1)};
+    const std::string text = run_report(view, {});
+    CHECK(text.find("failed loop/_@2: user: `until` did not become true by its last round\n") !=
+          std::string::npos);
+}
+
 TEST_CASE("a run as text") {
     CHECK(run_report(sample(), {}) ==
           "run 261120-081530-k3fx  failed\n"

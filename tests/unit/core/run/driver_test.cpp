@@ -23,6 +23,16 @@ using Names = std::vector<std::string>;
 
 }  // namespace
 
+TEST_CASE("a repetition that comes to its end without `until` says so") {
+    FakeWorld world(
+        "[flow]\nname = 'T'\n[step.a]\nrun = 'x'\noutputs = { n = { path = 'n.json', type = 'json' } "
+        "}\nrepeat = { until = 'a.n > 1', max = 2 }\n");
+    world.script = [](const TaskSpec&) { return succeed_with({{"n", value_artifact(1)}}); };
+    CHECK(world.start().state == RunState::failed);
+    REQUIRE(world.notes.size() == 1);
+    CHECK(world.notes[0] == "a/_@2: `until` is still false after round 2, the last of `max`");
+}
+
 TEST_CASE("a chain runs in order, each task once, and the record says so") {
     FakeWorld world(k_chain);
     const RunOutcome outcome = world.start();
