@@ -1,5 +1,6 @@
 // The only file that knows which ports and backends there are: it builds the world, and cli does the rest.
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -81,6 +82,18 @@ ExitCode with_services(const Environment& environment, bool signals,
     return work(services);
 }
 
+/// Large flows are many small pieces, made and freed together: pieces are joined as they are freed, rather
+/// than in rounds over all of them, and memory is asked for in large parts and kept for what comes next.
+void prepare_memory() {
+    constexpr int k_part_bytes = 4 << 20;
+    constexpr int k_kept_bytes = 64 << 20;
+    constexpr int k_mapped_bytes = 32 << 20;  // what is larger goes back at once
+    mallopt(M_MXFAST, 0);
+    mallopt(M_TOP_PAD, k_part_bytes);
+    mallopt(M_TRIM_THRESHOLD, k_kept_bytes);
+    mallopt(M_MMAP_THRESHOLD, k_mapped_bytes);
+}
+
 int run_keeper(const std::vector<std::string>& arguments) {
     try {
         return keeper_main(parse_keeper_arguments(arguments));
@@ -104,6 +117,7 @@ int main(int argc, char** argv) {
     if (!arguments.empty() && arguments.front() == "keeper") {
         return run_keeper({arguments.begin() + 1, arguments.end()});
     }
+    prepare_memory();
     const Environment environment = read_environment(environ);
     const Surroundings surroundings{look_at_terminal(), environment,
                                     [&](bool signals, const std::function<ExitCode(Services&)>& work) {

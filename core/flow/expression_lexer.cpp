@@ -46,12 +46,15 @@ constexpr std::array<Foreign, 11> k_foreign = {
      {"~", "write `+` to join texts"},
      {"$", "names are written without `$`"}}};
 
+constexpr std::size_t k_usual_tokens = 6;  ///< a reference such as params.lr has four
+
 class Lexer {
   public:
     Lexer(const TextPlaces& source, Diagnostics& diagnostics)
         : source_(source), text_(source.text), diagnostics_(diagnostics) {}
 
     std::optional<std::vector<Token>> run() {
+        tokens_.reserve(k_usual_tokens);
         while (ok_) {
             while (at_ < text_.size() &&
                    std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) {

@@ -145,14 +145,14 @@ class Parser : ExpressionCursor {
     Node arithmetic_chain(std::string_view a, std::string_view b, std::string_view c,
                           Node (Parser::*operand)()) {
         Node first = (this->*operand)();
+        if (!peek().is(a) && !peek().is(b) && !peek().is(c)) {
+            return first;
+        }
         Node out;
         out.kind = Node::Kind::arithmetic;
         while (peek().is(a) || peek().is(b) || peek().is(c)) {
             out.operators.emplace_back(take().text);
             out.operands.push_back((this->*operand)());
-        }
-        if (out.operators.empty()) {
-            return first;
         }
         out.operands.insert(out.operands.begin(), std::move(first));
         return out;
@@ -310,15 +310,15 @@ class Parser : ExpressionCursor {
     }
 
     Node tail_of(Node base) {
+        if (!peek().is(".") && !peek().is("[")) {
+            return base;
+        }
         Node out;
         out.kind = Node::Kind::postfix;
         out.operands.emplace_back();
         std::size_t end = 0;
         for (std::optional<Node::Step> step = access(out, end); step; step = access(out, end)) {
             out.tail.push_back(std::move(*step));
-        }
-        if (out.tail.empty()) {
-            return base;
         }
         out.operands.front() = std::move(base);
         return out;

@@ -35,6 +35,8 @@ class Builder {
     Builder(const Flow& flow, Diagnostics& diagnostics) : flow_(flow), diagnostics_(diagnostics) {}
 
     Graph build() {
+        graph_.nodes.reserve(flow_.steps.size());
+        needs_.reserve(flow_.steps.size());
         for (const Step& step : flow_.steps) {
             add_node(step);
         }
@@ -93,7 +95,7 @@ class Builder {
 };
 
 void Builder::add_node(const Step& step) {
-    Graph::Node node;
+    Graph::Node& node = graph_.nodes.emplace_back();
     node.name = step.name;
     node.foreach = step.foreach.has_value();
     node.joins = step.joins;
@@ -115,7 +117,6 @@ void Builder::add_node(const Step& step) {
     if (step.priority && step.priority->value.is_int()) {
         node.priority = static_cast<std::int32_t>(step.priority->value.as_int());
     }
-    graph_.nodes.push_back(std::move(node));
 }
 
 void Builder::index_names() {

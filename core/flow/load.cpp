@@ -29,7 +29,8 @@ class Loader {
     Loader(Flow& flow, Diagnostics& diagnostics, const Value& overrides)
         : flow_(flow), diagnostics_(diagnostics), overrides_(overrides) {}
 
-    void load(const TomlNode& root) {
+    /// Takes the steps out of the tree as it goes.
+    void load(TomlNode& root) {
         for (const TomlMember& member : root.members) {
             const schema::Key* key = schema::known_key(member, k_sections, {}, diagnostics_);
             misspelt_ = misspelt_ || key == nullptr;
@@ -51,6 +52,11 @@ class Loader {
     static const TomlNode* table(const TomlNode& root, std::string_view name) {
         const TomlNode* found = root.find(name);
         return found != nullptr && found->is_table() ? found : nullptr;
+    }
+    static TomlNode* steps_table(TomlNode& root) {
+        const auto it = std::find_if(root.members.begin(), root.members.end(),
+                                     [](const TomlMember& m) { return m.key == "step"; });
+        return it != root.members.end() && it->value.is_table() ? &it->value : nullptr;
     }
 
     void load_flow_table(const TomlNode& root) {
@@ -99,17 +105,18 @@ class Loader {
         }
     }
 
-    void load_steps(const TomlNode& root) {
+    void load_steps(TomlNode& root) {
         StepLoader loader(diagnostics_);
         if (const TomlNode* defaults = table(root, "defaults")) {
             loader.set_defaults(*defaults);
         }
-        const TomlNode* steps = table(root, "step");
+        TomlNode* steps = steps_table(root);
         if (steps != nullptr) {
             flow_.steps.reserve(steps->members.size());
-            for (const TomlMember& member : steps->members) {
+            for (TomlMember& member : steps->members) {
                 const Value* overrides = overrides_.find(member.key);
                 loader.load(member, overrides == nullptr ? Value() : *overrides, flow_);
+                member.value = {};  // no longer needed: its memory serves the next steps
             }
         }
         if (flow_.steps.empty() && !flow_.incomplete && !misspelt_ &&
@@ -131,7 +138,7 @@ Flow load_flow(std::string_view text, std::string path, Diagnostics& diagnostics
     Flow flow;
     flow.path = std::move(path);
     flow.source = std::string(text);
-    const TomlDocument document = parse_toml(text, diagnostics);
+    TomlDocument document = parse_toml(text, diagnostics);
     flow.incomplete = document.incomplete;
     Loader(flow, diagnostics, overrides).load(document.root);
     return flow;

@@ -54,7 +54,7 @@ void StepLoader::load(const TomlMember& member, const Value& overrides, Flow& fl
         diagnostics_.error(std::string(mistake->code), member.place,
                            fmt::format("'{}' {}", printable(member.key), mistake->reason), mistake->hint);
     }
-    Step step;
+    Step& step = flow.steps.emplace_back();  // large: made where it stays
     step.name = member.key;
     step.place = member.place;
     if (!member.value.is_table()) {
@@ -62,14 +62,15 @@ void StepLoader::load(const TomlMember& member, const Value& overrides, Flow& fl
             "AMP1011", member.value.place,
             fmt::format("`step.{}` must be a table, not {}", printable(member.key), member.value.kind_name()),
             fmt::format("begin it with [step.{}]", printable(member.key)));
-        flow.steps.push_back(std::move(step));
         return;
     }
     const std::size_t before = diagnostics_.error_count();
     std::vector<Entry> entries;
+    entries.reserve(member.value.members.size() + defaults_.size());
     add_own(member, entries);
     add_overrides(overrides, member, entries);
     add_defaults(entries);
+    step.key_places.reserve(entries.size());
     for (const Entry& entry : entries) {
         step.key_places.emplace_back(entry.key->name, entry.place);
         if (entry.checked) {
@@ -79,7 +80,6 @@ void StepLoader::load(const TomlMember& member, const Value& overrides, Flow& fl
     if (diagnostics_.error_count() == before && !flow.incomplete) {
         check_whole(step);
     }
-    flow.steps.push_back(std::move(step));
 }
 
 void StepLoader::add_own(const TomlMember& step, std::vector<Entry>& entries) {

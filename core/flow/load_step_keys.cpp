@@ -34,6 +34,7 @@ void StepLoader::read_run(Step& step, const TomlNode& node) {
         }
         return;
     }
+    step.arguments.reserve(node.items.size());
     for (const TomlNode& item : node.items) {
         if (auto text = read_template(item, diagnostics_)) {
             step.arguments.push_back(std::move(*text));
@@ -51,6 +52,7 @@ void StepLoader::read_flow(Step& step, const TomlNode& node) {
 
 void StepLoader::read_needs(Step& step, const TomlNode& node) {
     step.needs.clear();
+    step.needs.reserve(node.items.size());
     if (!node.is_list()) {
         read_need(step, node);
         return;
@@ -148,6 +150,7 @@ void StepLoader::read_outputs(Step& step, const TomlNode& node) {
         {"text", TaskOutput::Type::text},
         {"metrics", TaskOutput::Type::metrics},
     }};
+    step.outputs.reserve(step.outputs.size() + node.members.size());
     for (const TomlMember& member : node.members) {
         TaskOutput output{
             .name = member.key, .path = {}, .type = TaskOutput::Type::automatic, .optional = false};

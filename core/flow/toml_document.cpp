@@ -22,7 +22,6 @@ struct BrokenAssumption {};
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "core/base/text.hpp"
@@ -36,12 +35,14 @@ constexpr int k_max_passes = 20;
 constexpr std::size_t k_max_parsed_bytes = std::size_t{32} << 20;
 constexpr int k_max_tree_depth = 128;
 
+/// Makes our tree of the library's, which it takes apart on the way: each branch is freed while it is still
+/// in the processor's cache, and its memory serves the next one.
 class Converter {
   public:
     Converter(std::string_view text, const toml_guard::PlaceMap& places, Diagnostics& diagnostics)
         : text_(text), places_(places), diagnostics_(diagnostics) {}
 
-    TomlNode convert(const toml::node& node, int depth = 0) {
+    TomlNode convert(toml::node& node, int depth = 0) {
         TomlNode out;
         out.place = place(node.source());
         switch (node.type()) {
@@ -75,30 +76,45 @@ class Converter {
     }
 
   private:
-    void convert_table(const toml::table& table, TomlNode& out, int depth) {
+    /// In the order of the file; the library's is that of the keys.
+    static std::vector<std::pair<const toml::key*, toml::node*>> in_order(toml::table& table) {
+        std::vector<std::pair<const toml::key*, toml::node*>> members;
+        members.reserve(table.size());
+        for (auto&& [key, value] : table) {
+            members.emplace_back(&key, &value);
+        }
+        const auto before = [](const auto& a, const auto& b) {
+            return a.first->source().begin < b.first->source().begin;
+        };
+        if (!std::is_sorted(members.begin(), members.end(), before)) {
+            std::stable_sort(members.begin(), members.end(), before);
+        }
+        return members;
+    }
+
+    void convert_table(toml::table& table, TomlNode& out, int depth) {
         out.kind = TomlNode::Kind::table;
         if (too_deep(depth, out.place)) {
             return;
         }
         out.members.reserve(table.size());
-        for (const auto& [key, value] : table) {
-            out.members.push_back({std::string(key.str()), place(key.source()), convert(value, depth + 1)});
+        for (const auto& [key, value] : in_order(table)) {
+            out.members.push_back(
+                {std::string(key->str()), place(key->source()), convert(*value, depth + 1)});
         }
-        std::stable_sort(
-            out.members.begin(), out.members.end(), [](const TomlMember& a, const TomlMember& b) {
-                return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);
-            });
+        table.clear();
     }
 
-    void convert_list(const toml::array& list, TomlNode& out, int depth) {
+    void convert_list(toml::array& list, TomlNode& out, int depth) {
         out.kind = TomlNode::Kind::list;
         if (too_deep(depth, out.place)) {
             return;
         }
         out.items.reserve(list.size());
-        for (const toml::node& item : list) {
+        for (toml::node& item : list) {
             out.items.push_back(convert(item, depth + 1));
         }
+        list.clear();
     }
 
     bool too_deep(int depth, Place at) {
@@ -110,9 +126,9 @@ class Converter {
         return depth >= k_max_tree_depth;
     }
 
-    void convert_string(const toml::node& node, TomlNode& out) {
+    void convert_string(toml::node& node, TomlNode& out) {
         out.kind = TomlNode::Kind::string;
-        out.scalar = Value(std::string(node.as_string()->get()));
+        out.scalar = Value(std::move(node.as_string()->get()));
         const std::string_view written = raw(node.source());
         const bool multi_line = written.starts_with(R"(""")") || written.starts_with("'''");
         out.escaped = written.starts_with('"') && written.find('\\') != std::string_view::npos;
@@ -140,7 +156,7 @@ class Converter {
     }
     Place place(const toml::source_region& region) const {
         const auto [begin, end] = range(region);
-        Place at = places_.place_of(begin);
+        Place at = places_.place_of(begin, region.begin.line);
         const std::size_t line_end = places_.line_start(at.line) + places_.line(at.line).size();
         const std::size_t last = std::min(end, std::max(line_end, begin));
         at.length = static_cast<std::uint32_t>(std::max<std::size_t>(1, last - begin));
@@ -265,7 +281,7 @@ TomlDocument parse_toml(std::string_view text, Diagnostics& diagnostics) {
     for (int pass = 0; pass < k_max_passes; ++pass) {
         SyntaxError error;
         try {
-            const toml::parse_result result = toml::parse(std::string_view(left));
+            toml::parse_result result = toml::parse(std::string_view(left));
             if (result.succeeded()) {
                 document.root = Converter(text, places, diagnostics).convert(result.table());
                 return document;

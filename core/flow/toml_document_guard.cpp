@@ -240,6 +240,16 @@ Place PlaceMap::place_of(std::size_t offset) const {
         .line = line, .column = static_cast<std::uint32_t>(offset - line_starts_[line - 1] + 1), .length = 1};
 }
 
+Place PlaceMap::place_of(std::size_t offset, std::uint32_t likely_line) const {
+    const bool there = likely_line > 0 && likely_line < line_starts_.size() &&
+                       line_starts_[likely_line - 1] <= offset && offset < line_starts_[likely_line];
+    if (!there) {
+        return place_of(offset);
+    }
+    const auto column = static_cast<std::uint32_t>(offset - line_starts_[likely_line - 1] + 1);
+    return {.line = likely_line, .column = column, .length = 1};
+}
+
 Outline outline(std::string_view text) {
     return Scanner(text).scan();
 }

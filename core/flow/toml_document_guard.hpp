@@ -22,6 +22,8 @@ class PlaceMap {
     std::size_t line_start(std::uint32_t number) const;
     std::size_t offset(std::uint32_t line, std::uint32_t column_in_code_points) const;
     Place place_of(std::size_t offset) const;
+    /// The same, without a search when it is in `likely_line`.
+    Place place_of(std::size_t offset, std::uint32_t likely_line) const;
 
   private:
     std::string_view text_;

@@ -51,10 +51,13 @@ void ArtifactCheck::add_failed(StepId step, const std::string& name, Place place
 void ArtifactCheck::report() {
     context_.reach.answer_all();
     // The same name with many makers is carried through the graph once, however often it is used.
-    std::stable_sort(pending_.begin(), pending_.end(), [](const Pending& a, const Pending& b) {
+    const auto earlier = [](const Pending& a, const Pending& b) {
         return a.bare != b.bare ? b.bare
                                 : a.bare && a.lookup.use.reference.root < b.lookup.use.reference.root;
-    });
+    };
+    if (!std::is_sorted(pending_.begin(), pending_.end(), earlier)) {
+        std::stable_sort(pending_.begin(), pending_.end(), earlier);
+    }
     std::string carried;
     std::vector<Reach::Makers> before;
     for (Pending& pending : pending_) {

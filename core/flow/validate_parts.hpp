@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <set>
 #include <string>
 #include <string_view>
@@ -93,7 +94,7 @@ class ArtifactCheck {
     const Graph::Node& node(StepId id) const { return context_.graph.nodes[id]; }
 
     Context& context_;
-    std::vector<Pending> pending_;
+    std::deque<Pending> pending_;  ///< many, and large
 };
 
 }  // namespace amp::validating
