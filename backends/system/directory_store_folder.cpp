@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <filesystem>
 #include <memory>
@@ -20,6 +21,7 @@ constexpr std::string_view k_git_ignore = ".gitignore";
 constexpr std::string_view k_locks = ".locks";
 /// Folders can vanish between making and using them, since emptied ones are removed: try again this often.
 constexpr int k_attempts = 20;
+constexpr int k_attempts_of_sync = 500;
 
 std::string parent_of(std::string_view key) {
     const std::size_t slash = key.rfind('/');
@@ -178,7 +180,13 @@ void StoreFolder::make_parents(const std::string& key) {
 }
 
 void StoreFolder::sync_folder(const std::string& folder) const {
-    const Fd opened = open_at(fd(), folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
+    Fd opened = open_at(fd(), folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
+    // A failed sync is final for who asked, and a lack of descriptors passes: wait for one.
+    for (int attempt = 0; !opened && (errno == EMFILE || errno == ENFILE) && attempt < k_attempts_of_sync;
+         ++attempt) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        opened = open_at(fd(), folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
+    }
     if (!opened) {
         if (errno == ENOENT) {
             return;  // removed again, and with it what was in it
