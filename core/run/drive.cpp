@@ -79,4 +79,18 @@ RunOutcome drive_run(Services& services, OpenStore& store, const std::string& ru
     return outcome;
 }
 
+void settle_interrupted(Services& services, OpenStore& store, const std::string& run, RunObserver& observer) {
+    const Lease::Identity self{services.host, services.pid, services.user};
+    Lease lease = Lease::acquire(*store.objects, *store.files, services.clock, run, self);
+    ReadRun read = read_whole_run(store, run);
+    if (read.end) {
+        return;
+    }
+    JournalWriter journal(*store.files, run, lease.epoch(), read.journal_end);
+    const auto backend = services.make_backend(store, backend_request(read, lease.epoch(), {}));
+    Driver({services, store, *read.data, journal, lease, *backend, observer, nullptr}).adopt();
+    journal.barrier();
+    backend->close();
+}
+
 }  // namespace amp

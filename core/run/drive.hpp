@@ -24,6 +24,10 @@ struct DriveOptions {
 RunOutcome drive_run(Services& services, OpenStore& store, const std::string& run,
                      const DriveOptions& options, RunObserver& observer);
 
+/// Journals what tasks of an interrupted run came to after their driver was gone; starts nothing.
+/// @throws Error(busy) when somebody drives it
+void settle_interrupted(Services& services, OpenStore& store, const std::string& run, RunObserver& observer);
+
 /// The run's code, as scan_code finds it for a project.
 CodeManifest scan_project(Services& services, OpenStore& store, const std::string& folder,
                           bool keep_contents);

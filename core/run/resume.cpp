@@ -97,6 +97,7 @@ RunOutcome go_on_anew(Services& services, OpenStore& store, Changes changes, con
                     fmt::format("run {} is still at work, and what it runs has changed since", origin),
                     origin, fmt::format("wait for it, or end it with `amp cancel {}`", origin));
     }
+    settle_interrupted(services, store, origin, observer);
     const ReadRun old = read_whole_run(store, origin);
     changes.record.origin = origin;
     changes.record.user = services.user;

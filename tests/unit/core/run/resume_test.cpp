@@ -130,6 +130,34 @@ TEST_CASE("changed code runs again what had not succeeded, and steps whose sourc
     }
 }
 
+TEST_CASE("what finished after the driver was gone counts, also when the code has changed since") {
+    FakeWorld world(k_train);
+    world.files.add("/project/report.py", "print(1)");
+    world.script = [](const TaskSpec&) {
+        Verdict verdict = succeed_with({{"n", value_artifact(1)}});
+        verdict.takes_s = 50;
+        return verdict;
+    };
+    world.waiter.at_wait = [&](int n) {
+        if (n == 2) {
+            world.waiter.terminate(1);
+        }
+    };
+    REQUIRE(world.start().interrupted);
+    world.waiter.at_wait = nullptr;
+    world.waiter.calm();
+    world.forget_what_ran();
+    world.script = making(1);
+    AttemptResult ended;
+    ended.task = TaskName{"prepare", {}};
+    ended.artifacts = {{"n", value_artifact(1)}};
+    world.adoption = Adoption{{}, {ended}, {}};
+    world.files.add("/project/other.py", "x = 2");
+    CHECK(world.resume().state == RunState::succeeded);
+    CHECK(world.ran() == Names{"train/_#1", "report/_#1"});
+    CHECK(world.state("prepare/_") == "cached");
+}
+
 TEST_CASE("a run that has succeeded, with nothing changed, is left as it is") {
     FakeWorld world(k_train);
     world.script = making(1);
