@@ -198,12 +198,11 @@ class Resolver {
         if (!mistake) {
             return value;
         }
-        diagnostics_.error("AMP1512", parameter.place,
-                           fmt::format("{}, given to the parameter '{}' by {}, {}",
-                                       shown(parameter, json::dump(value)), parameter.name, source, *mistake),
-                           parameter.help.empty()
-                               ? std::string()
-                               : fmt::format("{}: {}", parameter.name, parameter.help));
+        diagnostics_.error(
+            "AMP1512", parameter.place,
+            fmt::format("{}, given to the parameter '{}' by {}, {}", shown(parameter, json::dump(value)),
+                        parameter.name, source, *mistake),
+            parameter.help.empty() ? std::string() : fmt::format("{}: {}", parameter.name, parameter.help));
         return std::nullopt;
     }
 

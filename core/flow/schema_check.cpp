@@ -128,9 +128,8 @@ bool check_string(const TomlNode& node, const Rule& rule, const Path& path, Diag
     // What was meant as a secret is not repeated.
     const std::string value = rule.format == Format::secret ? "the value" : shown(node);
     const std::string message =
-        mistake->code == "AMP1011"
-            ? fmt::format("`{}` must be {}, not {}", path.text(), rule.expected, value)
-            : fmt::format("{} in `{}` {}", value, path.text(), mistake->reason);
+        mistake->code == "AMP1011" ? fmt::format("`{}` must be {}, not {}", path.text(), rule.expected, value)
+                                   : fmt::format("{} in `{}` {}", value, path.text(), mistake->reason);
     diagnostics.error(std::string(mistake->code), node.place, message, mistake->hint);
     return false;
 }

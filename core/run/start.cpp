@@ -41,8 +41,8 @@ std::string flow_path(Services& services, const Project& project, const std::str
 
 void note_warnings(const LoadedFlow& loaded, RunObserver& observer) {
     for (const Diagnostic& warning : loaded.diagnostics.sorted()) {
-        observer.note(fmt::format("warning[{}]: {}:{}: {}", warning.code, loaded.flow.path, warning.place.line,
-                                  warning.message));
+        observer.note(fmt::format("warning[{}]: {}:{}: {}", warning.code, loaded.flow.path,
+                                  warning.place.line, warning.message));
     }
 }
 

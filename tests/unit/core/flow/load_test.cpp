@@ -194,8 +194,7 @@ TEST_CASE("keys that are not acted upon yet are named with their places") {
     for (const LaterKey& key : keys_not_acted_upon(load(k_big))) {
         keys += key.key + "@" + std::to_string(key.place.line) + " ";
     }
-    CHECK(keys ==
-          "flow.schedule@6 flow.timezone@7 step.train.nodes@34 step.train.launcher@35 ");
+    CHECK(keys == "flow.schedule@6 flow.timezone@7 step.train.nodes@34 step.train.launcher@35 ");
 }
 
 TEST_CASE("an unknown key is told at its place, with the nearest known one") {
