@@ -24,8 +24,8 @@ struct Diagnostic {
     Severity severity = Severity::error;
     std::string message;  ///< one sentence, lower case, no full stop, quoting the offending value
     Place place;
-    std::string hint;     ///< one thing to do; may be empty
-    std::string file;     ///< empty: the flow file itself
+    std::string hint;  ///< one thing to do; may be empty
+    std::string file;  ///< empty: the flow file itself
 };
 
 /// Collects findings; never stops at the first. More than 1,000 are counted, not kept.
@@ -47,8 +47,8 @@ class Diagnostics {
     std::size_t dropped_ = 0;
 };
 
-/// `error[AMP1203]: …`, `  --> file:line:col`, the line with a caret, `help: …`, `see: amp explain AMP1203`. Plain text; untrusted
-/// bytes made visible; long lines cut around the caret.
+/// `error[AMP1203]: …`, `  --> file:line:col`, the line with a caret, `help: …`, `see: amp explain AMP1203`.
+/// Plain text; untrusted bytes made visible; long lines cut around the caret.
 std::string render(const Diagnostic& diagnostic, std::string_view file, std::string_view source);
 /// {code, severity, message, file, line, column, end_column, excerpt, hint}.
 Value to_value(const Diagnostic& diagnostic, std::string_view file, std::string_view source);

@@ -9,9 +9,10 @@
 
 namespace amp {
 
-/// A shell command in which every `{{ }}` has become a reference to a variable: values reach the shell as data.
-/// Bare it is `"$v"`, inside double quotes `$v` (as `${v}`); where the lexer cannot tell (single quotes, comments,
-/// here-documents, `$'…'`, …) it is a diagnostic that shows the mended line. raw(x) stays a part of the text.
+/// A shell command in which every `{{ }}` has become a reference to a variable: values reach the shell as
+/// data. Bare it is `"$v"`, inside double quotes `$v` (as `${v}`); where the lexer cannot tell (single
+/// quotes, comments, here-documents, `$'…'`, …) it is a diagnostic that shows the mended line. raw(x) stays a
+/// part of the text.
 class ShellCommand {
   public:
     static std::optional<ShellCommand> compile(const TextTemplate& text, Place at, Diagnostics& diagnostics);
