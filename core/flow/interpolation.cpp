@@ -175,10 +175,12 @@ RenderedCommand render_command(const ShellCommand& command, const Scope& scope) 
         }
     }
     check_string(out.script, 1, "the script");
-    for (const auto& [name, expression] : command.variables()) {
-        out.variables.emplace_back(name, within(expression.text(), [&] {
+    for (const auto& variable : command.variables()) {
+        const Expression& expression = variable.second;
+        const std::size_t around = variable.first.size() + 2;
+        out.variables.emplace_back(variable.first, within(expression.text(), [&] {
                                        LateText text = late_text(expression.evaluate(scope));
-                                       check_string(text, name.size() + 2, "the value");
+                                       check_string(text, around, "the value");
                                        return text;
                                    }));
     }
