@@ -25,7 +25,20 @@ bool waits_for_signals(const Command& command) {
     if (const auto* logs = std::get_if<LogsCommand>(&command)) {
         return logs->follow;
     }
-    return std::holds_alternative<RunCommand>(command) || std::holds_alternative<ResumeCommand>(command);
+    return std::holds_alternative<RunCommand>(command) || std::holds_alternative<ResumeCommand>(command) ||
+           std::holds_alternative<AttachCommand>(command);
+}
+
+/// --events: documents, one a line, and an error is one of them.
+bool prints_events(const Command& command) {
+    if (const auto* run = std::get_if<RunCommand>(&command)) {
+        return run->follow.events;
+    }
+    if (const auto* resume = std::get_if<ResumeCommand>(&command)) {
+        return resume->follow.events;
+    }
+    const auto* attach = std::get_if<AttachCommand>(&command);
+    return attach != nullptr && attach->events;
 }
 
 /// A result that could not be written is an error, unless its reader had enough of it.
@@ -60,8 +73,18 @@ int amp_main(const std::vector<std::string>& arguments, const Surroundings& surr
         if (failed) {
             std::rethrow_exception(failed);
         }
+        if (prints_events(line->command)) {
+            out.begin_lines();
+        }
+        if (common.select) {
+            out.select(Selection::parse(*common.select));
+            common.json = true;
+        }
         const ExitCode code =
             surroundings.with_services(waits_for_signals(line->command), [&](Services& services) {
+                if (common.no_input) {
+                    services.ask_secret = {};
+                }
                 Session session{services, out, common};
                 return std::visit([&](const auto& command) { return execute(session, command); },
                                   line->command);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cli/common.hpp"
 #include "cli/target.hpp"
 #include "core/base/error.hpp"
 
@@ -10,6 +11,7 @@ struct Session;
 /// `amp artifacts [RUN[/STEP[/INDEX]]]`: what tasks made.
 struct ArtifactsCommand {
     TaskTarget target;
+    ListChoice list;
 };
 
 ExitCode execute(Session& session, const ArtifactsCommand& command);

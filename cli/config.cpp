@@ -4,8 +4,10 @@
 
 #include <vector>
 
+#include "cli/documents.hpp"
 #include "cli/session.hpp"
 #include "core/base/json.hpp"
+#include "core/base/near.hpp"
 #include "core/base/text.hpp"
 
 namespace amp {
@@ -15,7 +17,7 @@ void collect(const Value& value, const std::string& key, std::vector<SettingLine
              const Project& project) {
     if (value.is_object() && !value.as_object().empty()) {
         for (const auto& [name, member] : value.as_object()) {
-            collect(member, key.empty() ? name : key + "." + name, out, project);
+            collect(member, key.empty() ? name : fmt::format("{}.{}", key, name), out, project);
         }
         return;
     }
@@ -38,15 +40,18 @@ std::vector<SettingLine> list_settings(const Project& project, const std::string
     std::vector<SettingLine> chosen;
     std::vector<std::string> keys;
     for (SettingLine& line : all) {
+        for (std::size_t dot = line.key.find('.'); dot != std::string::npos;
+             dot = line.key.find('.', dot + 1)) {
+            keys.push_back(line.key.substr(0, dot));
+        }
         keys.push_back(line.key);
         if (is_below(line.key, key)) {
             chosen.push_back(std::move(line));
         }
     }
     if (chosen.empty() && !key.empty()) {
-        const auto near = did_you_mean(key, keys);
         throw Error(ExitCode::not_found, fmt::format("there is no setting '{}'", printable(key)), "",
-                    near ? fmt::format("did you mean '{}'?", *near) : "'amp config' lists all");
+                    near_hint(key, keys, "'amp config' lists all"));
     }
     return chosen;
 }
@@ -62,16 +67,18 @@ ExitCode execute(Session& session, const ConfigCommand& command) {
         session.out.document(Object{{"schema", "amp.config/1"},
                                     {"project_folder", project.folder},
                                     {"store_folder", project.store_folder},
-                                    {"profile", project.profile},
+                                    {"profile", text_or_null(project.profile)},
                                     {"settings", std::move(settings)}});
         return ExitCode::ok;
     }
     for (const SettingLine& line : lines) {
         const bool alone = line.key == command.key && !command.show_origin && line.value.is_string();
         const std::string value = alone ? line.value.as_string() : json::dump(line.value);
-        const std::string name = line.key == command.key && !command.show_origin ? "" : line.key + " = ";
-        const std::string origin = command.show_origin ? "  # " + line.origin : "";
-        session.out.result(printable(name + value + origin) + "\n");
+        const bool named = line.key != command.key || command.show_origin;
+        session.out.result(printable(fmt::format("{}{}{}{}{}", named ? line.key : "", named ? " = " : "",
+                                                 value, command.show_origin ? "  # " : "",
+                                                 command.show_origin ? line.origin : "")) +
+                           "\n");
     }
     if (lines.empty()) {
         session.out.say("no settings: there is no amp.toml");

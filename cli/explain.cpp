@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "cli/documents.hpp"
 #include "cli/session.hpp"
 #include "core/base/text.hpp"
 
@@ -20,16 +23,21 @@ Value entry_document(const CatalogueEntry& entry) {
     return Object{{"code", entry.code},
                   {"title", entry.title},
                   {"explanation", entry.explanation},
-                  {"bad", entry.bad},
-                  {"mended", entry.mended}};
+                  {"bad", text_or_null(std::string(entry.bad))},
+                  {"mended", text_or_null(std::string(entry.mended))}};
 }
 
 Error unknown_code(const std::string& code) {
-    // All codes are near to each other: a guess helps only where a letter of the prefix is wrong.
-    const bool number_known = code.size() > 4 && find_in_catalogue(code.substr(code.size() - 4)) != nullptr;
+    // All codes are near to each other: a guess helps only where the number stands, perhaps with letters that
+    // look like digits.
+    std::string number = code.substr(code.size() > 4 ? code.size() - 4 : 0);
+    std::replace_if(
+        number.begin(), number.end(), [](char c) { return c == 'o' || c == 'O'; }, '0');
+    std::replace_if(
+        number.begin(), number.end(), [](char c) { return c == 'l' || c == 'I'; }, '1');
     return {ExitCode::not_found, fmt::format("there is no code '{}'", printable(code)), "",
-            number_known ? fmt::format("did you mean 'AMP{}'?", code.substr(code.size() - 4))
-                         : "'amp explain' lists all codes"};
+            find_in_catalogue(number) != nullptr ? fmt::format("did you mean 'AMP{}'?", number)
+                                                 : "'amp explain' lists all codes"};
 }
 
 void list_codes(Session& session) {
@@ -42,7 +50,7 @@ void list_codes(Session& session) {
         return;
     }
     for (const CatalogueEntry& entry : catalogue()) {
-        session.out.result(fmt::format("{}  {}\n", entry.code, entry.title));
+        session.out.words(fmt::format("{}  {}\n", entry.code, entry.title));
     }
 }
 
@@ -74,7 +82,7 @@ ExitCode execute(Session& session, const ExplainCommand& command) {
         document["schema"] = "amp.code/1";
         session.out.document(std::move(document));
     } else {
-        session.out.result(explanation_text(*entry, session.out.out_style()));
+        session.out.words(explanation_text(*entry, session.out.out_style()));
     }
     return ExitCode::ok;
 }

@@ -1,12 +1,15 @@
 #include "cli/follow.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <memory>
 #include <optional>
 
+#include "cli/documents.hpp"
 #include "cli/impatient_waiter.hpp"
 #include "cli/json_progress.hpp"
+#include "cli/live_progress.hpp"
 #include "cli/progress.hpp"
 #include "core/base/text.hpp"
 #include "core/store/packs.hpp"
@@ -26,7 +29,9 @@ LogTail make_tail(Services& services, const Project& project) {
             std::string tail;
             for (auto piece = result.log.rbegin(); piece != result.log.rend() && tail.size() < k_tail_bytes;
                  ++piece) {
-                tail.insert(0, read_piece(*store.files, *piece));
+                if (!result.failed_rank || piece->rank == result.failed_rank) {
+                    tail.insert(0, read_piece(*store.files, *piece));
+                }
             }
             return tail.size() > k_tail_bytes ? tail.substr(tail.size() - k_tail_bytes) : tail;
         } catch (const Error&) {
@@ -35,55 +40,127 @@ LogTail make_tail(Services& services, const Project& project) {
     };
 }
 
-std::unique_ptr<RunObserver> make_observer(Session& session, const Project& project, bool events) {
-    if (events) {
-        return std::make_unique<EventLines>(session.out, session.services.clock);
-    }
+PlainProgress::Settings progress_settings(const Session& session) {
+    const Environment& environment = session.services.environment;
+    const auto is_on = [&](std::string_view name) {
+        const auto it = environment.find(name);
+        return it != environment.end() && it->second == "true";
+    };
     PlainProgress::Settings settings;
     settings.quiet = session.common.quiet;
     settings.print_id = !session.common.json;
     settings.interval_s = session.out.presentation().ci ? k_interval_in_ci_s : k_interval_s;
-    return std::make_unique<PlainProgress>(session.out, session.services.clock,
-                                           make_tail(session.services, project), settings);
+    settings.folds = is_on("GITHUB_ACTIONS") ? PlainProgress::Folds::github
+                     : is_on("GITLAB_CI")    ? PlainProgress::Folds::gitlab
+                                             : PlainProgress::Folds::none;
+    settings.host = session.services.host;
+    if (const auto heartbeat = environment.find("AMP_HEARTBEAT"); heartbeat != environment.end()) {
+        const auto seconds = parse_duration(heartbeat->second);
+        settings.heartbeat_s = seconds && *seconds > 0 ? *seconds : settings.heartbeat_s;
+    }
+    return settings;
+}
+
+/// Reads what running attempts told from the store of the run that is being driven.
+LiveProgress::Told make_told(Services& services, const Project& project) {
+    return
+        [&services, folder = project.store_folder](
+            const std::string& run,
+            const std::set<AttemptKey>& attempts) -> std::map<AttemptKey, std::shared_ptr<const TaskReport>> {
+            try {
+                return told_so_far(services.open_store(folder, false), run, attempts);
+            } catch (const Error&) {
+                return {};
+            }
+        };
+}
+
+/// How the run is told, and for how long a wait may go on without it.
+struct Teller {
+    std::unique_ptr<RunObserver> observer;
+    std::function<double()> patience_s;
+};
+
+Teller make_teller(Session& session, const Project& project, bool events) {
+    using Progress = Presentation::Progress;
+    const Presentation& presentation = session.out.presentation();
+    if (events) {
+        return {std::make_unique<EventLines>(session.out, session.services.clock),
+                [] { return k_interval_in_ci_s; }};
+    }
+    std::unique_ptr<PlainProgress> plain;
+    LogTail tail = make_tail(session.services, project);
+    const bool lines = session.common.quiet || session.common.json || session.common.plain;
+    if (lines || presentation.progress == Progress::lines) {
+        plain = std::make_unique<PlainProgress>(session.out, session.services.clock, std::move(tail),
+                                                progress_settings(session));
+    } else {
+        plain = std::make_unique<LiveProgress>(
+            session.out, session.services.clock, std::move(tail), progress_settings(session),
+            LiveProgress::View{presentation.progress == Progress::notebook, presentation.unicode},
+            std::make_unique<SystemTerminal>(STDERR_FILENO, presentation.forced_width),
+            make_told(session.services, project));
+    }
+    PlainProgress& teller = *plain;
+    return {std::move(plain), [&teller] { return teller.patience_s(); }};
 }
 
 }  // namespace
 
 Value outcome_document(const RunOutcome& outcome) {
+    const std::string_view state = !outcome.skipped_for.empty()           ? "skipped"
+                                   : outcome.interrupted && !outcome.left ? "interrupted"
+                                                                          : state_name(outcome.state);
     Object out{{"schema", "amp.outcome/1"},
-               {"run", outcome.run},
-               {"state", outcome.interrupted ? "interrupted" : state_name(outcome.state)},
+               {"run", outcome.run.empty() ? Value() : Value(outcome.run)},
+               {"state", state},
                {"caught", outcome.caught},
                {"timed_out", outcome.timed_out},
-               {"exit_code", static_cast<int>(outcome.exit_code())}};
-    if (outcome.first_cause != Cause::none) {
-        out["cause"] = cause_name(outcome.first_cause);
-    }
-    if (outcome.signal != 0) {
-        out["signal"] = outcome.signal;
-    }
+               {"exit_code", static_cast<int>(outcome.exit_code())},
+               {"cause", cause_name(outcome.first_cause)},
+               {"skipped_for", text_or_null(outcome.skipped_for)},
+               {"signal", number_or_null(outcome.signal, 0)}};
     return out;
+}
+
+void tell_slips(Session& session, const NameValues& slips) {
+    for (const auto& [written, option] : slips) {
+        session.out.say(fmt::format("note: '{}' was taken as a parameter of the flow; the option is '{}'\n",
+                                    printable(written), option));
+    }
+}
+
+ExitCode tell_skipped(Session& session, const std::string& other) {
+    if (session.common.json) {
+        RunOutcome outcome;
+        outcome.skipped_for = other;
+        session.out.document(outcome_document(outcome));
+    } else if (!session.common.quiet) {
+        session.out.say(fmt::format("skipped: run {} of this flow is on", other));
+    }
+    return ExitCode::ok;
 }
 
 ExitCode follow_run(Session& session, const FollowOptions& options,
                     const std::function<RunOutcome(Services&, const Project&, RunObserver&)>& drive) {
     const Project project = session.project();
-    const std::unique_ptr<RunObserver> observer = make_observer(session, project, options.events);
-    const Services& world = session.services;
-    ImpatientWaiter waiter(world.waiter, session.out.presentation().ci ? k_interval_in_ci_s : k_interval_s);
-    Services services{world.clock,       world.files,        world.process,    waiter,
-                      world.open_store,  world.make_backend, world.ask_cancel, world.machine,
-                      world.environment, world.user,         world.host,       world.pid};
+    if (session.common.json && !options.events) {
+        session.out.expect(outcome_document({}));
+    }
+    Teller teller = make_teller(session, project, options.events);
+    Services services = session.services;
+    ImpatientWaiter waiter(services.waiter, teller.patience_s);
+    services.waiter = waiter;
     RunOutcome outcome;
     try {
-        outcome = drive(services, project, *observer);
+        outcome = drive(services, project, *teller.observer);
     } catch (const InvalidFlow&) {
-        for (const auto& [written, option] : options.slips) {
-            session.out.say(
-                fmt::format("note: '{}' was taken as a parameter of the flow; the option is '{}'\n",
-                            printable(written), option));
-        }
+        tell_slips(session, options.slips);
         throw;
+    }
+    teller.observer.reset();  // the terminal is whole again
+    if (!outcome.skipped_for.empty() && !session.common.json) {
+        return tell_skipped(session, outcome.skipped_for);
     }
     if (session.common.json && !options.events) {
         session.out.document(outcome_document(outcome));

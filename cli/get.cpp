@@ -8,27 +8,42 @@
 #include "cli/session.hpp"
 #include "cli/show_run.hpp"
 #include "cli/task_files.hpp"
+#include "cli/terminal.hpp"
 #include "core/base/text.hpp"
 #include "core/run/inspect.hpp"
 
 namespace amp {
 namespace {
 
+constexpr std::string_view k_standard_output = "-";
+
 ExitCode get_in_task(Session& session, const GetCommand& command) {
     const auto folder = session.services.environment.find("AMP_IN");
     if (folder == session.services.environment.end() || folder->second.empty()) {
+        const bool place = command.name.find('/') != std::string::npos;
         throw Error(ExitCode::usage, "'amp get NAME' works inside a task: AMP_IN is not set", "",
-                    fmt::format("elsewhere say which run: amp get latest {}", printable(command.name)));
+                    place
+                        ? fmt::format("name the artifact: amp get {} NAME", printable(command.name))
+                        : fmt::format("elsewhere say which run: amp get latest {}", printable(command.name)));
     }
-    if (!command.output.empty()) {
+    const bool to_output = command.output == k_standard_output;
+    if (!command.output.empty() && !to_output) {
         throw Error(ExitCode::usage, "'amp get -o' takes a run: inside a task the input is a file already",
                     "", fmt::format("amp get {} prints its path", printable(command.name)));
     }
     const TaskInputFile input = find_input(folder->second, command.name);
+    if (to_output) {
+        print_input(input, [&](std::string_view part) { session.out.result(part); });
+        return ExitCode::ok;
+    }
     const Value value = input.is_value ? input.value : Value(input.path);
     if (session.common.json) {
-        session.out.document(Object{
-            {"schema", "amp.value/1"}, {"name", command.name}, {input.is_value ? "value" : "path", value}});
+        session.out.document(Object{{"schema", "amp.value/1"},
+                                    {"run", Value()},
+                                    {"task", Value()},
+                                    {"name", command.name},
+                                    {"value", input.is_value ? value : Value()},
+                                    {"path", input.is_value ? Value() : value}});
     } else {
         session.out.result(value_line(value));
     }
@@ -71,6 +86,14 @@ ExitCode execute(Session& session, const GetCommand& command) {
     const RunView view = view_run(session.services, project, command.target->run);
     const TaskName task = find_task(view, *command.target, command.name);
     const Artifact artifact = find_artifact(view, task, command.name);
+    const bool file = artifact.kind == Artifact::Kind::file && !session.common.json;
+    if (command.output == k_standard_output || (command.output.empty() && file)) {
+        const bool careful = command.output.empty() && session.out.presentation().out_is_tty;
+        read_artifact(session.services, project, artifact, [&](std::string_view part) {
+            session.out.result(careful ? safe_for_terminal(part) : std::string(part));
+        });
+        return ExitCode::ok;
+    }
     if (!command.output.empty()) {
         save_artifact(session.services, project, view.run, artifact, command.output);
         return ExitCode::ok;
@@ -81,7 +104,8 @@ ExitCode execute(Session& session, const GetCommand& command) {
                                     {"run", view.run},
                                     {"task", task.text()},
                                     {"name", command.name},
-                                    {"value", value}});
+                                    {"value", value},
+                                    {"path", Value()}});
     } else {
         session.out.result(value_line(value));
     }

@@ -6,7 +6,7 @@
 namespace amp {
 
 ExitCode execute(Session& session, const HelpCommand& command) {
-    session.out.result(help_page(command.topic));
+    session.out.words(help_page(command.topic, command.brief));
     return ExitCode::ok;
 }
 

@@ -18,6 +18,7 @@ std::span<const HelpTopic> help_topics();
 std::string help_overview();
 
 /// The page of a command or a topic. @throws Error(usage) with a did-you-mean
-std::string help_page(const std::string& topic);
+/// @param brief of a command, what -h prints
+std::string help_page(const std::string& topic, bool brief = false);
 
 }  // namespace amp

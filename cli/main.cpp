@@ -1,38 +1,68 @@
 // The only file that knows which ports and backends there are: it builds the world, and cli does the rest.
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <malloc.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <optional>
 
+#include "backends/local/foreground.hpp"
 #include "backends/local/keeper_contact.hpp"
 #include "backends/local/keeper_options.hpp"
 #include "backends/local/local_backend.hpp"
+#include "backends/local/remains.hpp"
 #include "backends/system/directory_store.hpp"
+#include "backends/system/gpus.hpp"
+#include "backends/system/host_probe.hpp"
 #include "backends/system/local_append_files.hpp"
 #include "backends/system/local_files.hpp"
 #include "backends/system/machine.hpp"
 #include "backends/system/process.hpp"
+#include "backends/system/secret_prompt.hpp"
 #include "backends/system/signal_waiter.hpp"
+#include "backends/system/start_apart.hpp"
 #include "backends/system/system_clock.hpp"
 #include "backends/system/tool_process.hpp"
 #include "cli/amp_main.hpp"
+#include "cli/detach.hpp"
 #include "cli/poll_waiter.hpp"
 #include "cli/process_facts.hpp"
 #include "cli/report.hpp"
-#include "core/base/version.hpp"
+#include "cli/version_facts.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/store.hpp"
 
 namespace amp {
 namespace {
 
+/// Told once and before anything is made, rather than by whatever is written first.
+void check_writable(const std::string& folder) {
+    std::filesystem::path path = std::filesystem::absolute(folder);
+    std::error_code unknown;
+    while (!std::filesystem::exists(path, unknown) && path.has_relative_path()) {
+        path = path.parent_path();
+    }
+    for (const std::filesystem::path& needed : {path, path / "runs", path / "objects"}) {
+        if (std::filesystem::exists(needed, unknown) && access(needed.c_str(), W_OK | X_OK) != 0) {
+            const Error error = Error::system("cannot write the store", needed.string(), errno);
+            throw Error(ExitCode::store_full, error.message(), folder,
+                        "ask for the right to write there, or set AMP_STORE to a folder of your own");
+        }
+    }
+}
+
 OpenStore open_local_store(const std::string& folder, bool create, Timestamp now) {
     std::error_code error;
     if (!create && !std::filesystem::exists(folder + "/" + layout::store_record(), error)) {
         throw Error(ExitCode::not_found, "there are no runs yet", folder, "'amp run' starts one");
+    }
+    if (create) {
+        check_writable(folder);
     }
     OpenStore store{std::make_unique<DirectoryStore>(folder), std::make_unique<LocalAppendFiles>(folder),
                     std::filesystem::absolute(folder).string()};
@@ -47,7 +77,34 @@ std::unique_ptr<Backend> make_local_backend(const OpenStore& store, const Backen
     options.epoch = request.epoch;
     options.workers = request.workers;
     options.project_dir = request.project_folder;
+    options.secrets = request.secrets;
     return std::make_unique<LocalBackend>(*store.files, std::move(options));
+}
+
+/// What main alone can add to the world: things that few commands need.
+void add_rare(Services& services) {
+    services.run_foreground = [](const OpenStore& store, const ForegroundTask& task) {
+        return run_in_foreground({task.spec, task.folder, task.shell, task.secrets, task.output, store.folder,
+                                  *store.objects, *store.files});
+    };
+    services.open_unchecked = [](const std::string& folder) {
+        std::error_code unknown;
+        if (!std::filesystem::is_directory(folder, unknown)) {
+            throw Error(ExitCode::not_found, "there is no store", folder, "'amp run' makes one");
+        }
+        return OpenStore{std::make_unique<DirectoryStore>(folder), std::make_unique<LocalAppendFiles>(folder),
+                         std::filesystem::absolute(folder).string()};
+    };
+    services.look_at_host = [](const std::string& store_folder) {
+        HostFacts facts = probe_host(store_folder, {"bash", "sh", "git"});
+        for (const Gpu& gpu : visible_gpus()) {
+            facts.gpus.push_back(gpu.name);
+        }
+        return facts;
+    };
+    services.prune_scratch = [](bool dry) {
+        return prune_remains(fmt::format("{}/amp-{}", probe_scratch_folder().first, getuid()), dry);
+    };
 }
 
 ExitCode with_services(const Environment& environment, bool signals,
@@ -63,7 +120,7 @@ ExitCode with_services(const Environment& environment, bool signals,
     Services services{clock,
                       files,
                       process,
-                      signals ? static_cast<Waiter&>(*signal_waiter) : poll_waiter,
+                      signals ? std::ref<Waiter>(*signal_waiter) : std::ref<Waiter>(poll_waiter),
                       [&clock](const std::string& folder, bool create) {
                           return open_local_store(folder, create, clock.now());
                       },
@@ -73,12 +130,19 @@ ExitCode with_services(const Environment& environment, bool signals,
                       },
                       [] {
                           const Machine machine = measure_machine();
-                          return Capacity{machine.cpu, machine.memory_bytes, 0};
+                          return Capacity{machine.cpu, machine.memory_bytes,
+                                          static_cast<std::uint32_t>(visible_gpus().size())};
                       },
                       environment,
                       user_name(environment),
                       host_name(),
                       getpid()};
+    services.ask_spawn = ask_keeper_to_spawn;
+    if (signals && may_ask(environment)) {  // a run is about to begin; who only looks is not asked
+        services.ask_secret = [](std::string_view question) { return prompt_for_secret(question); };
+    }
+    services.start_apart = start_apart;
+    add_rare(services);
     return work(services);
 }
 
@@ -103,6 +167,30 @@ int run_keeper(const std::vector<std::string>& arguments) {
     }
 }
 
+std::string read_all_input() {
+    std::string out;
+    std::array<char, 65536> buffer{};
+    ssize_t n = 0;
+    while ((n = read(STDIN_FILENO, buffer.data(), buffer.size())) > 0 || (n < 0 && errno == EINTR)) {
+        out.append(buffer.data(), n < 0 ? 0 : static_cast<std::size_t>(n));
+    }
+    return out;
+}
+
+/// `amp orchestrate`: what `--detach` starts.
+int run_orchestrator(const Surroundings& surroundings) {
+    UniqueFd answer_fd(fcntl(k_answer_fd, F_DUPFD_CLOEXEC, k_answer_fd + 1));
+    close(k_answer_fd);
+    const std::string request = read_all_input();
+    const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    dup2(null, STDIN_FILENO);
+    close(null);
+    return orchestrate(surroundings, request, descriptor_sink(STDERR_FILENO), [&](const std::string& text) {
+        descriptor_sink(answer_fd.get())(text);
+        answer_fd.reset();
+    });
+}
+
 }  // namespace
 }  // namespace amp
 
@@ -110,18 +198,22 @@ int main(int argc, char** argv) {
     using namespace amp;
     hold_standard_descriptors();
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error of the write
     const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     if (arguments == std::vector<std::string>{"--version"}) {  // asked for often: without building anything
-        return descriptor_sink(STDOUT_FILENO)(std::string("amp ") + k_version + "\n") == 0 ? 0 : 1;
+        return descriptor_sink(STDOUT_FILENO)(std::string(version_facts().text)) == 0 ? 0 : 1;
     }
     if (!arguments.empty() && arguments.front() == "keeper") {
         return run_keeper({arguments.begin() + 1, arguments.end()});
     }
     prepare_memory();
     const Environment environment = read_environment(environ);
-    const Surroundings surroundings{look_at_terminal(), environment,
+    const Surroundings surroundings{look_at_terminal(environment), environment,
                                     [&](bool signals, const std::function<ExitCode(Services&)>& work) {
                                         return with_services(environment, signals, work);
                                     }};
+    if (arguments == std::vector<std::string>{"orchestrate"}) {
+        return run_orchestrator(surroundings);
+    }
     return amp_main(arguments, surroundings, descriptor_sink(STDOUT_FILENO), descriptor_sink(STDERR_FILENO));
 }

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <functional>
 #include <optional>
 
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
+#include "core/flow/params.hpp"
 
 namespace amp {
 namespace {
@@ -93,11 +95,16 @@ class Sorter {
     }
 
     /// A long option that is none of ours. What is nearly one of ours, without a value, is a slip of the
-    /// hand.
+    /// hand; but short words resemble each other: `--fast` is no slip of `--fit`.
     void take_parameter(const std::string& name, std::optional<std::string> value) {
+        if (parameters_ && name.size() > 2) {
+            refuse_reserved(name);
+        }
         const bool alone = !value && (at_ + 1 >= arguments_.size() || arguments_[at_ + 1].starts_with("--"));
         const std::optional<std::string> other = near(name);
-        if (!parameters_ || name.size() < 3 || (alone && other)) {
+        constexpr std::size_t k_short = 7;  // with its dashes
+        const bool slip = alone && other && other->size() > k_short;
+        if (!parameters_ || name.size() < 3 || slip) {
             throw unknown(name);
         }
         if (other) {
@@ -107,10 +114,31 @@ class Sorter {
         std::replace(parameter.begin(), parameter.end(), '-', '_');
         if (alone) {
             value = "true";
+            out_.bare.push_back(parameter);
         } else if (!value) {
             value = arguments_[++at_];
         }
         out_.parameters.emplace_back(std::move(parameter), *value);
+    }
+
+    /// Names that are amp's own, here or in a version to come: never a parameter.
+    void refuse_reserved(const std::string& name) const {
+        constexpr std::array<std::string_view, 3> k_of_resume = {"retry-caught", "take-over", "from"};
+        constexpr std::array<std::string_view, 5> k_of_run = {"tag", "like", "only", "origin", "fit"};
+        const std::string_view word = std::string_view(name).substr(2);
+        const auto is_word = [&](std::string_view reserved) { return reserved == word; };
+        const std::string hint =
+            fmt::format("a parameter called so is given by -p {}=VALUE", printable(word));
+        const bool of_resume = std::any_of(k_of_resume.begin(), k_of_resume.end(), is_word);
+        const bool of_run = std::any_of(k_of_run.begin(), k_of_run.end(), is_word);
+        if (of_resume || of_run) {
+            throw usage_error(fmt::format("'{}' is no option of amp {}", name, command_),
+                              fmt::format("amp {} takes it", of_resume ? "resume" : "run"));
+        }
+        const auto reserved = run_option_names();
+        if (std::any_of(reserved.begin(), reserved.end(), is_word)) {
+            throw usage_error(fmt::format("'{}' is not in this version of amp yet", name), hint);
+        }
     }
 
     std::string next_value(const std::string& name) {
@@ -152,6 +180,8 @@ class Sorter {
     SortedArguments out_;
 };
 
+constexpr std::size_t k_width = 80;
+
 void append_options(std::string& out, std::string_view title, std::span<const OptionInfo> options,
                     const std::function<bool(const OptionInfo&)>& wanted) {
     bool first = true;
@@ -163,33 +193,140 @@ void append_options(std::string& out, std::string_view title, std::span<const Op
             out += fmt::format("\n{}:\n", title);
             first = false;
         }
-        std::string label = join(option.names, ", ");
-        if (option.takes_value) {
-            label += (label.empty() ? "" : " ") + option.metavar;
-        }
+        const std::string label = option_label(option);
         constexpr std::size_t k_column = 28;
         const std::string gap = label.size() + 2 > k_column ? "\n" + std::string(k_column + 2, ' ')
                                                             : std::string(k_column - label.size(), ' ');
-        out += fmt::format("  {}{}{}\n", label, gap, option.help);
+        out += fmt::format("  {}{}{}\n", label, gap, wrapped(option.help, k_column + 2, k_width));
     }
 }
 
+/// "run plan" → "run, plan".
+std::string join_words(std::string_view words, std::string_view separator) {
+    const std::vector<std::string_view> parts = split(words, ' ');
+    return join(std::vector<std::string>(parts.begin(), parts.end()), separator);
+}
+
+/// The paragraphs of its description.
+std::string more_text(const CommandInfo& command) {
+    std::string out;
+    std::string_view rest = command.description;
+    while (!rest.empty()) {
+        const std::size_t end = std::min(rest.find("\n\n"), rest.size());
+        out += "\n" + wrapped(rest.substr(0, end), 0, k_width) + "\n";
+        rest.remove_prefix(std::min(rest.size(), end + 2));
+    }
+    return out;
+}
+
 }  // namespace
+
+std::optional<ValueKind> value_kind(std::string_view metavar) {
+    struct Known {
+        std::string_view metavar;
+        ValueKind kind;
+    };
+    using enum ValueKind;
+    static constexpr auto k_known = std::to_array<Known>({
+        {"RUN", run},
+        {"RUN[/STEP[/INDEX]]", target},
+        {"RUN/STEP[/INDEX]", task},
+        {"FLOW|RUN[/STEP[/INDEX]]", shown},
+        {"[RUN[/STEP[/INDEX]]] NAME", source},
+        {"STEP", step},
+        {"TAG", tag},
+        {"PROFILE", profile},
+        {"FLOW", flow},
+        {"FILE", file},
+        {"DIR", folder},
+        {"SOURCES", folder},
+        {"NAME=VALUE", parameter},
+        {"NAME=FILE", config_file},
+        {"KEY=VALUE", assignment},
+        {"SETTING", setting},
+        {"CODE", code},
+        {"COMMAND|TOPIC", topic},
+        {"VALUE|@FILE|-", other},
+        {"DURATION", other},
+        {"EXPRESSION", other},
+        {"FIELD", other},
+        {"KEY", other},
+        {"N", other},
+        {"NAME", other},
+        {"NAME=NUMBER", other},
+        {"TEXT", other},
+        {"TIME", other},
+        {"TITLE", other},
+        {"URL", other},
+        {"DONE", other},
+        {"PATH", other},
+    });
+    const auto it = std::find_if(k_known.begin(), k_known.end(),
+                                 [&](const Known& known) { return known.metavar == metavar; });
+    if (it != k_known.end()) {
+        return it->kind;
+    }
+    const bool words = std::none_of(metavar.begin(), metavar.end(), [](char c) {
+        return std::isupper(static_cast<unsigned char>(c)) != 0 || c == '[' || c == ' ';
+    });
+    return words && !metavar.empty() ? std::optional(choice) : std::nullopt;
+}
+
+std::string option_label(const OptionInfo& option) {
+    std::string label = join(option.names, ", ");
+    if (option.takes_value) {
+        label += (label.empty() ? "" : " ") + option.metavar;
+    }
+    return label;
+}
+
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
+    std::string out;
+    std::size_t column = indent;
+    for (const std::string_view word : split(text, ' ')) {
+        const std::size_t length =
+            static_cast<std::size_t>(std::count_if(word.begin(), word.end(), [](char c) {
+                return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;  // of UTF-8 the first bytes
+            }));
+        if (out.empty() || column + 1 + length > width) {
+            out += out.empty() ? "" : "\n" + std::string(indent, ' ');
+            column = indent;
+        } else {
+            out += ' ';
+            ++column;
+        }
+        out += word;
+        column += length;
+    }
+    return out;
+}
+
+std::string capitalized(std::string_view text) {
+    std::string out(text);
+    if (!out.empty()) {
+        out[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(out[0])));
+    }
+    return out;
+}
 
 SortedArguments sort_arguments(const std::string& command, std::span<const OptionInfo> options,
                                bool parameters, const std::vector<std::string>& arguments) {
     return Sorter(command, options, parameters, arguments).sort();
 }
 
-std::string help_text(const CommandInfo& command, std::span<const OptionInfo> options) {
-    std::string summary(command.summary);
-    summary[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(summary[0])));
-    std::string out = fmt::format("Usage: amp {}{}{} [options]\n\n{}.\n\nExamples:\n{}", command.name,
-                                  command.usage.empty() ? "" : " ", command.usage, summary, command.examples);
+std::string help_text(const CommandInfo& command, std::span<const OptionInfo> options, bool in_full) {
+    std::string out =
+        fmt::format("Usage: amp {}{}{} [options]\n\n{}.\n{}\nExamples:\n{}", command.name,
+                    command.usage.empty() ? "" : " ", command.usage, capitalized(command.summary),
+                    in_full ? more_text(command) : "", command.examples);
     append_options(out, "Arguments", options, [](const OptionInfo& o) { return o.names.empty(); });
     append_options(out, "Options", options,
                    [](const OptionInfo& o) { return !o.names.empty() && !o.common; });
     append_options(out, "Common options", options, [](const OptionInfo& o) { return o.common; });
+    if (in_full) {
+        out += fmt::format("\nExit codes: {} (amp help exit-codes)\n", join_words(command.exits, ", "));
+        out += fmt::format("See also: {}\n", join_words(command.see_also, ", "));
+    }
     return out;
 }
 

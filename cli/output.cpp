@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -12,6 +13,33 @@ namespace amp {
 namespace {
 
 constexpr std::size_t k_buffer_bytes = std::size_t{64} << 10;
+
+struct Plainer {
+    std::string_view sign;
+    std::string_view ascii;
+};
+/// The signs in amp's own words that are not ASCII.
+constexpr std::array<Plainer, 8> k_plainer = {
+    {{"…", "..."}, {"→", "->"}, {"←", "<-"}, {"⁹", "^9"}, {"³⁰", "^30"}, {"·", "-"}, {"×", "x"}, {"–", "-"}}};
+
+std::string in_ascii(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        std::size_t taken = 1;
+        std::string_view put = text.substr(0, 1);
+        if (static_cast<unsigned char>(text.front()) >= 0x80) {
+            for (const Plainer& p : k_plainer) {
+                if (text.starts_with(p.sign)) {
+                    taken = p.sign.size();
+                    put = p.ascii;
+                }
+            }
+        }
+        out += put;
+        text.remove_prefix(taken);
+    }
+    return out;
+}
 
 }  // namespace
 
@@ -50,20 +78,56 @@ void Output::result(std::string_view text) {
     }
 }
 
+void Output::words(std::string_view text) {
+    result(presentation_.unicode ? std::string(text) : in_ascii(text));
+}
+
 void Output::document(const Value& value) {
+    if (selection_) {
+        picked(value, strict_);
+        return;
+    }
     result(presentation_.out_is_tty ? json::dump_pretty(value) : json::dump(value));
     result("\n");
 }
 
+void Output::line(const Value& value) {
+    prints_lines_ = true;
+    if (selection_) {
+        picked(value, false);
+    } else {
+        result(json::dump(value) + "\n");
+    }
+}
+
+void Output::expect(const Value& sample) {
+    if (selection_) {
+        selection_->pick(sample, true, [](const Value&) {});
+        strict_ = false;
+    }
+}
+
+void Output::picked(const Value& value, bool strict) {
+    selection_->pick(value, strict, [this](const Value& found) { result(plain_value(found) + "\n"); });
+}
+
 void Output::say(std::string_view line) {
     flush();
-    if (!err_gone_) {
-        err_gone_ = err_(std::string(line) + "\n") != 0;
+    const std::string text = (presentation_.unicode ? std::string(line) : in_ascii(line)) + "\n";
+    draw(overlay_ ? overlay_(text) : text);
+}
+
+void Output::draw(std::string_view bytes) {
+    if (!err_gone_ && !bytes.empty()) {
+        err_gone_ = err_(bytes) != 0;
     }
 }
 
 void Output::flush() {
     if (!buffer_.empty() && !gone()) {
+        if (overlay_ && presentation_.out_is_tty) {
+            draw(overlay_(""));
+        }
         out_error_ = out_(buffer_);
     }
     buffer_.clear();

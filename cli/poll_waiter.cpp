@@ -4,13 +4,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace amp {
 
-void PollWaiter::wait(int fd, double seconds) {
+void PollWaiter::wait_any(std::span<const int> fds, double seconds) {
     constexpr double k_most_ms = 2e9;
-    pollfd ready{fd, POLLIN, 0};
-    ::poll(&ready, 1, seconds < 0 ? -1 : static_cast<int>(std::min(std::ceil(seconds * 1000), k_most_ms)));
+    std::vector<pollfd> ready;
+    for (const int fd : fds) {
+        ready.push_back({fd, POLLIN, 0});
+    }
+    ::poll(ready.data(), ready.size(),
+           seconds < 0 ? -1 : static_cast<int>(std::min(std::ceil(seconds * 1000), k_most_ms)));
 }
 
 }  // namespace amp

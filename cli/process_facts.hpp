@@ -13,7 +13,11 @@ void hold_standard_descriptors();
 /// @param variables as `environ`
 Environment read_environment(char** variables);
 
-TerminalFacts look_at_terminal();
+TerminalFacts look_at_terminal(const Environment& environment);
+
+/// Is there somebody who can answer a question? Not in CI, nor in a notebook, whose terminal only looks like
+/// one.
+bool may_ask(const Environment& environment);
 
 /// $USER, else $LOGNAME, else the number.
 std::string user_name(const Environment& environment);

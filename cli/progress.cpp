@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "cli/run_text.hpp"
 #include "cli/table.hpp"
@@ -15,34 +16,62 @@ constexpr double k_most_spare_lines = 60;     // at once
 constexpr double k_spare_lines_a_second = 6;  // in the long run
 constexpr std::uint64_t k_most_tails = 20;    // logs of failures told whole
 constexpr std::size_t k_tail_lines = 20;
-constexpr double k_heartbeat_s = 30;
+constexpr std::size_t k_retry_lines = 5;   // of an attempt that another one follows
+constexpr std::size_t k_answers_told = 5;  // how to approve is known by then
+constexpr std::size_t k_failures_named = 5;
 
-/// The last lines, indented.
-std::string indented_tail(std::string_view text, bool complete_start) {
-    std::vector<std::string_view> lines =
-        split(text.ends_with('\n') ? text.substr(0, text.size() - 1) : text, '\n');
-    const std::size_t skip = lines.size() > k_tail_lines ? lines.size() - k_tail_lines : 0;
-    std::string out = skip > 0 || !complete_start ? "\n    | ..." : "";
-    for (std::size_t i = skip; i < lines.size(); ++i) {
-        out += "\n    | " + safe_for_terminal(lines[i]);
+/// As a terminal would show it in the end: of what was overwritten the last.
+std::string tail_line(std::string_view line, const Style& style) {
+    while (line.ends_with('\r')) {
+        line.remove_suffix(1);
+    }
+    line.remove_prefix(line.rfind('\r') + 1);  // npos + 1: from the start
+    if (line.find('\x1b') == std::string_view::npos) {
+        return printable(line);
+    }
+    std::string out = safe_for_terminal(line);
+    if (style.color()) {
+        return out + "\x1b[0m";
+    }
+    for (std::size_t at = out.find('\x1b'); at != std::string::npos; at = out.find('\x1b')) {
+        out.erase(at, out.find('m', at) + 1 - at);  // nothing but colours is left
     }
     return out;
 }
 
+/// The last `most` lines, indented.
+std::string indented_tail(std::string_view text, std::size_t most, bool complete_start, const Style& style) {
+    std::vector<std::string_view> lines =
+        split(text.ends_with('\n') ? text.substr(0, text.size() - 1) : text, '\n');
+    const std::size_t skip = lines.size() > most ? lines.size() - most : 0;
+    std::string out = skip > 0 || !complete_start ? "\n    | ..." : "";
+    for (std::size_t i = skip; i < lines.size(); ++i) {
+        out += "\n    " + style.faint("|") + " " + tail_line(lines[i], style);
+    }
+    return out.substr(std::min<std::size_t>(1, out.size()));
+}
+
+std::uint64_t count(const Plan::Counts& counts, TaskState state) {
+    return counts[static_cast<std::size_t>(state)];
+}
+
 }  // namespace
 
-std::string progress_text(const Plan::Counts& totals) {
-    const auto count = [&](TaskState state) { return totals[static_cast<std::size_t>(state)]; };
+std::uint64_t count_done(const Plan::Counts& counts) {
     std::uint64_t done = 0;
-    for (std::size_t i = 0; i < totals.size(); ++i) {
-        done += is_terminal(static_cast<TaskState>(i)) ? totals[i] : 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        done += is_terminal(static_cast<TaskState>(i)) ? counts[i] : 0;
     }
-    std::string out = fmt::format("{} of {} tasks done, {} running", grouped(done),
-                                  grouped(count_all(totals)), grouped(count(TaskState::running)));
+    return done;
+}
+
+std::string progress_text(const Plan::Counts& totals) {
+    std::string out = fmt::format("{} of {} tasks done, {} running", grouped(count_done(totals)),
+                                  grouped(count_all(totals)), grouped(count(totals, TaskState::running)));
     for (const TaskState state :
          {TaskState::retrying, TaskState::failed, TaskState::caught, TaskState::blocked}) {
-        if (count(state) > 0) {
-            out += fmt::format(", {} {}", grouped(count(state)), state_name(state));
+        if (count(totals, state) > 0) {
+            out += fmt::format(", {} {}", grouped(count(totals, state)), state_name(state));
         }
     }
     return out;
@@ -52,13 +81,15 @@ PlainProgress::PlainProgress(Output& out, Clock& clock, LogTail tail, Settings s
     : out_(out),
       clock_(clock),
       tail_(std::move(tail)),
-      settings_(settings),
+      settings_(std::move(settings)),
       budget_(k_most_spare_lines),
       budget_at_(clock.steady_seconds()),
-      next_progress_(budget_at_ + settings.interval_s),
+      next_progress_(budget_at_ + settings_.interval_s),
+      said_at_(budget_at_),
       ended_at_(budget_at_) {}
 
 void PlainProgress::line(const std::string& text) {
+    said_at_ = clock_.steady_seconds();
     out_.say(fmt::format("{} {}", out_.err_style().faint(clock_text(clock_.now())), text));
 }
 
@@ -80,12 +111,34 @@ void PlainProgress::spare_line(const std::string& text) {
     line(text);
 }
 
-void PlainProgress::run_started(const std::string& run, bool resumed) {
+void PlainProgress::name_run(const std::string& run) {
+    if (run_ == run) {
+        return;
+    }
     run_ = run;
     if (settings_.print_id) {
         out_.result(run + "\n");
         out_.flush();
     }
+}
+
+void PlainProgress::run_waits(const std::string& run, const std::string& behind) {
+    name_run(run);
+    if (!settings_.quiet) {
+        line(fmt::format("run {} waits until run {} has ended", out_.err_style().bold(run), behind));
+    }
+}
+
+void PlainProgress::run_attached(const std::string& run, const Plan& plan) {
+    name_run(run);
+    if (!settings_.quiet) {
+        line(fmt::format("run {}: {}", out_.err_style().bold(run), progress_text(plan.totals())));
+    }
+}
+
+void PlainProgress::run_started(const std::string& run, bool resumed) {
+    name_run(run);
+    began_ = clock_.steady_seconds();
     if (!settings_.quiet) {
         line(fmt::format("run {} {}", out_.err_style().bold(run), resumed ? "goes on" : "started"));
     }
@@ -93,72 +146,146 @@ void PlainProgress::run_started(const std::string& run, bool resumed) {
 
 void PlainProgress::note(const std::string& text) {
     if (!settings_.quiet) {
-        line(fmt::format("note: {}", printable(text)));
+        line((text.starts_with("warning") ? "" : "note: ") + printable(text));
     }
 }
 
 void PlainProgress::task_queued(const TaskName& task, const std::string& reason) {
-    spare_line(fmt::format("{} queued: {}", printable(task.text()), printable(reason)));
+    spare_line(fmt::format("{} queued: {}", printable(task_text(task)), printable(reason)));
 }
 
 void PlainProgress::task_started(const TaskName& task, std::uint32_t attempt, const std::string& where) {
     const std::string again = attempt > 1 ? fmt::format(", attempt {}", attempt) : "";
-    const std::string place = where.empty() ? "" : " on " + printable(where);
-    spare_line(fmt::format("{} started{}{}", printable(task.text()), place, again));
+    std::string place;
+    if (!where.empty() && where != settings_.host) {
+        place = " on " + printable(where);
+        places_[task] = place;
+    }
+    spare_line(fmt::format("{} started{}{}", printable(task_text(task)), place, again));
 }
 
 void PlainProgress::task_ended(const AttemptResult& result, TaskState state,
                                std::optional<Timestamp> retry_at) {
     ++ended_;
+    touched_.insert(result.task.step);
     if (result.succeeded() && !is_terminal(state)) {
         state = TaskState::succeeded;  // a round: what comes of it is not decided yet
     }
     if (state != TaskState::succeeded && state != TaskState::cancelled) {
         failure(result, state, retry_at);
+        places_.erase(result.task);
         return;
     }
+    places_.erase(result.task);
     const std::string word(state_name(state));
     const bool ran = result.exit >= 0 || result.signal != 0;
     const std::string took = ran ? " after " + duration_text(result.ended.seconds_since(result.started)) : "";
     spare_line(
-        fmt::format("{} {}{}", printable(result.task.text()), out_.err_style().state(word, word), took));
+        fmt::format("{} {}{}", printable(task_text(result.task)), out_.err_style().state(word, word), took));
 }
 
 void PlainProgress::failure(const AttemptResult& result, TaskState state, std::optional<Timestamp> retry_at) {
     const std::string word = state == TaskState::retrying ? "failed" : std::string(state_name(state));
-    std::string text = fmt::format("{} {}: {}", printable(result.task.text()),
+    std::string text = fmt::format("{} {}: {}", printable(task_text(result.task)),
                                    out_.err_style().state(word, word), printable(failure_text(result)));
+    if (const auto place = places_.find(result.task); place != places_.end()) {
+        text += place->second;
+    }
     if (retry_at) {
         const double wait = std::max(0.0, retry_at->seconds_since(clock_.now()));
         text += fmt::format("; attempt {} {}", result.attempt + 1,
                             wait < 0.05 ? "follows" : "follows in " + duration_text(wait));
     }
-    if (!result.log.empty() && tail_ && tails_told_ < k_most_tails) {
-        ++tails_told_;
-        const std::string tail = tail_(result);
-        if (!tail.empty()) {
-            text += indented_tail(tail, tail.size() >= result.log_bytes);
-        }
-    }
     line(text);
-    if (state == TaskState::failed) {
-        out_.say(fmt::format("    log: amp logs {}", printable(task_reference(run_, result.task))));
+    tell_tail(result, state == TaskState::retrying ? k_retry_lines : k_tail_lines);
+    if (state != TaskState::failed) {
+        return;
     }
+    const bool named = failures_.size() < k_failures_named;
+    if (named) {
+        failures_.push_back({task_text(result.task), failure_text(result)});
+    }
+    const std::string name = printable(task_reference(run_, result.task));
+    const Style style = out_.err_style();
+    more(style.faint("log:    ") + "amp logs " + name);
+    if (named) {  // later on it is known how
+        more(style.faint("replay: ") + "amp replay " + name);
+    }
+}
+
+/// The last lines that it printed.
+void PlainProgress::tell_tail(const AttemptResult& result, std::size_t most) {
+    if (result.log.empty() || !tail_ || tails_told_ == k_most_tails) {
+        return;
+    }
+    ++tails_told_;
+    const std::string tail = tail_(result);
+    if (tail.empty()) {
+        return;
+    }
+    std::string text = indented_tail(tail, most, tail.size() >= result.log_bytes, out_.err_style());
+    const std::string title = "log of " + printable(task_text(result.task));
+    if (settings_.folds == Folds::github) {
+        text = fmt::format("::group::{}\n{}\n::endgroup::", title, text);
+    } else if (settings_.folds == Folds::gitlab) {
+        const std::int64_t now = clock_.now().ms / 1000;
+        const std::string name = fmt::format("amp_{}", tails_told_);
+        text = fmt::format(
+            "\x1b[0Ksection_start:{0}:{1}[collapsed=true]\r\x1b[0K{2}\n{3}\n\x1b[0Ksection_end:{0}:{1}\r\x1b["
+            "0K",
+            now, name, title, text);
+    }
+    out_.say(text);
 }
 
 void PlainProgress::task_skipped(const TaskName& task) {
-    spare_line(printable(task.text()) + " skipped");
+    spare_line(printable(task_text(task)) + " skipped");
 }
 
-void PlainProgress::task_reused(const TaskName& task) {
-    spare_line(printable(task.text()) + " reused from the earlier run");
+void PlainProgress::task_reused(const TaskName& task, const std::string& made_by) {
+    const std::string run = made_by.substr(0, made_by.find('/'));
+    spare_line(printable(task_text(task)) + " reused from " +
+               (run.empty() ? "the earlier run" : "run " + run));
+}
+
+void PlainProgress::task_waits(const TaskName& task, const std::string& what) {
+    if (settings_.quiet) {
+        return;
+    }
+    const bool asks = what == "approval" && answers_told_++ < k_answers_told;
+    const std::string text = fmt::format("{} waits for {}", printable(task_text(task)), printable(what));
+    if (!asks) {
+        spare_line(text);
+        return;
+    }
+    line(text);
+    more("answer with: amp approve " + printable(task_reference(run_, task)));
+}
+
+/// That a step of several tasks is done: of one task alone its end has said so.
+void PlainProgress::tell_steps(const Plan& plan) {
+    for (const std::string& name : std::exchange(touched_, {})) {
+        const StepId step = plan.graph().id(name);
+        if (step >= plan.graph().nodes.size()) {
+            continue;
+        }
+        const Plan::Counts& counts = plan.counts(step);
+        const std::uint64_t all = count_all(counts);
+        if (all > 1 && count_done(counts) == all && steps_told_.insert(step).second) {
+            line(fmt::format("step {} done: {}", printable(name), counts_text(counts)));
+        }
+    }
 }
 
 void PlainProgress::progress(const Plan& plan) {
+    if (settings_.quiet) {
+        return;
+    }
+    tell_steps(plan);
     const double now = clock_.steady_seconds();
     // While all is told line by line, a sign of life now and then is enough.
-    const bool silent = left_out_ == left_out_before_ && now < ended_at_ + k_heartbeat_s;
-    if (settings_.quiet || now < next_progress_ || silent) {
+    const bool all_told = left_out_ == left_out_before_;
+    if (now < (all_told ? said_at_ + settings_.heartbeat_s : next_progress_)) {
         return;
     }
     const double seconds = now - ended_at_;
@@ -170,7 +297,28 @@ void PlainProgress::progress(const Plan& plan) {
     ended_at_ = now;
 }
 
-void PlainProgress::run_ended(RunState state, bool interrupted) {
+double PlainProgress::patience_s() {
+    const double left_s = said_at_ + settings_.heartbeat_s - clock_.steady_seconds();
+    // Overdue where nobody asks for progress: before the run begins.
+    return settings_.quiet || left_s <= 0 ? settings_.interval_s : std::min(settings_.interval_s, left_s);
+}
+
+void PlainProgress::tell_failures(std::uint64_t failed) {
+    if (failures_.empty()) {
+        return;
+    }
+    failed = std::max<std::uint64_t>(failed, failures_.size());
+    const Style style = out_.err_style();
+    more(style.red(fmt::format("{} task{} failed:", grouped(failed), failed == 1 ? "" : "s")));
+    for (const Failure& failure : failures_) {
+        more(fmt::format("  {}: {}", printable(failure.task), printable(failure.why)));
+    }
+    if (failed > failures_.size()) {
+        more(fmt::format("  and {} more: amp show {}", grouped(failed - failures_.size()), run_));
+    }
+}
+
+void PlainProgress::run_ended(RunState state, bool interrupted, const Plan* plan) {
     if (settings_.quiet && (state == RunState::succeeded)) {
         return;
     }
@@ -178,9 +326,15 @@ void PlainProgress::run_ended(RunState state, bool interrupted) {
     if (left_out_ > 0 && !settings_.quiet) {
         line(fmt::format("({} lines left out; 'amp show {}' has them all)", grouped(left_out_), run_));
     }
-    line(fmt::format("run {} {}", run_, out_.err_style().state(word, word)));
-    if (interrupted) {
-        out_.say(fmt::format("    go on with: amp resume {}", run_));
+    std::string text = fmt::format("run {} {}", run_, out_.err_style().state(word, word));
+    if (plan != nullptr) {
+        text += began_ < 0 ? "" : " after " + duration_text(clock_.steady_seconds() - began_);
+        text += ": " + counts_text(plan->totals());
+    }
+    line(text);
+    tell_failures(plan == nullptr ? 0 : count(plan->totals(), TaskState::failed));
+    if (interrupted || state == RunState::failed) {
+        more("go on with: amp resume " + run_);
     }
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 std::string read_standard_input() {
     std::string out;
-    std::array<char, 65536> buffer;
+    std::array<char, 65536> buffer{};
     while (true) {
         const ssize_t size = ::read(STDIN_FILENO, buffer.data(), buffer.size());
         if (size == 0) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <new>
 
+#include "cli/documents.hpp"
 #include "core/base/text.hpp"
 #include "core/run/start.hpp"
 
@@ -49,6 +50,20 @@ std::string counted(std::size_t count, std::string_view word) {
     return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
 }
 
+Value error_document(const Error& error, const InvalidFlow* invalid) {
+    Object body{{"exit_code", static_cast<int>(error.code())},
+                {"message", to_utf8(error.message())},
+                {"where", text_or_null(error.where())},
+                {"hint", text_or_null(error.hint())},
+                {"diagnostics", List()}};
+    if (invalid != nullptr) {
+        body["diagnostics"] = diagnostics_value(invalid->diagnostics(), invalid->path(), invalid->source());
+    }
+    return Object{{"schema", "amp.error/1"}, {"error", std::move(body)}};
+}
+
+}  // namespace
+
 Error as_error(const std::exception& thrown) {
     if (const auto* error = dynamic_cast<const Error*>(&thrown)) {
         return *error;
@@ -59,22 +74,6 @@ Error as_error(const std::exception& thrown) {
     return {ExitCode::bug, fmt::format("amp failed in a way that it should not: {}", thrown.what()), "",
             "this is a bug of amp: please report it with the command that you gave"};
 }
-
-Value error_document(const Error& error, const InvalidFlow* invalid) {
-    Object body{{"exit_code", static_cast<int>(error.code())}, {"message", to_utf8(error.message())}};
-    if (!error.where().empty()) {
-        body["where"] = to_utf8(error.where());
-    }
-    if (!error.hint().empty()) {
-        body["hint"] = to_utf8(error.hint());
-    }
-    if (invalid != nullptr) {
-        body["diagnostics"] = diagnostics_value(invalid->diagnostics(), invalid->path(), invalid->source());
-    }
-    return Object{{"schema", "amp.error/1"}, {"error", std::move(body)}};
-}
-
-}  // namespace
 
 std::string error_text(const Error& error, const Style& style) {
     const std::string head = error.code() == ExitCode::bug ? "internal error" : "error";
@@ -123,7 +122,9 @@ std::string count_findings(const Diagnostics& diagnostics) {
 ExitCode report(Output& out, const std::exception& thrown, bool json) {
     const Error error = as_error(thrown);
     const auto* invalid = dynamic_cast<const InvalidFlow*>(&thrown);
-    if (json && !out.has_result()) {
+    if (out.prints_lines() && !out.selects()) {
+        out.line(error_document(error, invalid));
+    } else if (json && !out.selects() && !out.has_result()) {
         out.document(error_document(error, invalid));
     }
     if (invalid != nullptr) {

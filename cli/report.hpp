@@ -12,8 +12,12 @@
 namespace amp {
 
 /// The one place where what was thrown becomes text and an exit code: text on standard error; with `json`
-/// also a document (schema amp.error/1) on standard output, unless a result is there already.
+/// also a document (schema amp.error/1) on standard output, unless a result is there already; among documents
+/// that are one a line it is one more.
 ExitCode report(Output& out, const std::exception& thrown, bool json);
+
+/// What was thrown, as the one type of errors.
+Error as_error(const std::exception& thrown);
 
 /// error: MESSAGE / --> WHERE / help: HINT
 std::string error_text(const Error& error, const Style& style);

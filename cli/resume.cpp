@@ -1,11 +1,18 @@
 #include "cli/resume.hpp"
 
+#include "cli/detach.hpp"
 #include "cli/follow.hpp"
 
 namespace amp {
 
 ExitCode execute(Session& session, const ResumeCommand& command) {
-    return follow_run(session, {command.events, command.slips},
+    if (command.follow.detach) {
+        return detach_run(session, command.slips,
+                          [&](Services& services, const Project& project, RunObserver& observer) {
+                              return prepare_resume(services, project, command.resume, observer);
+                          });
+    }
+    return follow_run(session, {command.follow.events, command.slips},
                       [&](Services& services, const Project& project, RunObserver& observer) {
                           return resume_run(services, project, command.resume, observer);
                       });

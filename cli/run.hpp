@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/common.hpp"
+#include "cli/follow_choice.hpp"
 #include "core/base/error.hpp"
 #include "core/run/start.hpp"
 
@@ -11,8 +12,8 @@ struct Session;
 /// `amp run [FLOW]`: starts a run and drives it to its end.
 struct RunCommand {
     StartOptions start;
-    bool events = false;  ///< --events=ndjson: a JSON line an event
-    NameValues slips;     ///< parameters that look like a misspelt option, and that option
+    FollowChoice follow;
+    NameValues slips;  ///< parameters that look like a misspelt option, and that option
 };
 
 ExitCode execute(Session& session, const RunCommand& command);

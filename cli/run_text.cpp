@@ -63,6 +63,13 @@ std::string exit_text(const AttemptResult& result) {
     return result.exit < 0 ? "-" : std::to_string(result.exit);
 }
 
+std::string exit_text(const RankEnd& end) {
+    if (end.signal != 0) {
+        return "killed by " + signal_text(end.signal);
+    }
+    return end.exit < 0 ? "never started" : fmt::format("exit status {}", end.exit);
+}
+
 std::string failure_text(const AttemptResult& result) {
     const std::string cause(cause_name(result.cause));
     if (!result.message.empty()) {
@@ -112,9 +119,20 @@ std::string pairs_text(const Value& object) {
     return join(parts, " ");
 }
 
-std::string task_reference(const std::string& run, const TaskName& task) {
+std::string one_line(std::string_view text) {
+    std::string out = printable(text);
+    std::replace_if(
+        out.begin(), out.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
+    return out;
+}
+
+std::string task_text(const TaskName& task) {
     const bool indexed = !task.index.path.empty() || task.index.round > 0;
-    return run + "/" + (indexed ? task.text() : task.step);
+    return indexed ? task.text() : task.step;
+}
+
+std::string task_reference(const std::string& run, const TaskName& task) {
+    return run + "/" + task_text(task);
 }
 
 }  // namespace amp

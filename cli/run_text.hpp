@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "core/base/time.hpp"
 #include "core/engine/plan.hpp"
@@ -16,6 +17,8 @@ std::string clock_text(Timestamp time);
 std::string duration_text(double seconds);
 /// How a process ended: "0", "1", "KILL" for signal 9, "-" when it never ran.
 std::string exit_text(const AttemptResult& result);
+/// The same of one rank of a gang.
+std::string exit_text(const RankEnd& end);
 /// "user: output 'model' is missing", "user: exit status 1": why an attempt failed, on one line.
 std::string failure_text(const AttemptResult& result);
 /// "38 succeeded, 1 failed, 1 blocked", in the order of the states.
@@ -24,6 +27,10 @@ Value counts_value(const Plan::Counts& counts);
 std::uint64_t count_all(const Plan::Counts& counts);
 /// `name=value` in JSON, one blank apart.
 std::string pairs_text(const Value& object);
+/// STEP, with the index where there is one.
+std::string task_text(const TaskName& task);
+/// What others wrote, in one line: as printable(), but blanks for newlines and tabs.
+std::string one_line(std::string_view text);
 /// RUN/STEP, with the index where there is one: what `amp logs` takes.
 std::string task_reference(const std::string& run, const TaskName& task);
 

@@ -6,6 +6,7 @@
 #include "cli/output.hpp"
 #include "core/base/error.hpp"
 #include "core/run/project.hpp"
+#include "core/run/reference.hpp"
 #include "core/run/services.hpp"
 #include "core/store/store.hpp"
 
@@ -18,7 +19,7 @@ struct Session {
     const CommonOptions& common;
 
     Project project() const { return find_project(services, common.overrides, common.profile); }
-    /// The id of the run that a person means by an id, the beginning of one, or "latest". @throws
+    /// The id of the run that a person means (core/run/reference.hpp). @throws Error(usage),
     /// Error(not_found)
     std::string resolve(const Project& project, const std::string& reference) const {
         return resolve_run(*services.open_store(project.store_folder, false).objects, reference);

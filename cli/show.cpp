@@ -1,12 +1,12 @@
 #include "cli/show.hpp"
 
-#include <fmt/format.h>
-
 #include "cli/session.hpp"
 #include "cli/show_flow.hpp"
 #include "cli/show_run.hpp"
-#include "core/base/text.hpp"
+#include "cli/target.hpp"
+#include "core/base/ids.hpp"
 #include "core/run/inspect.hpp"
+#include "core/run/reference.hpp"
 
 namespace amp {
 namespace {
@@ -25,13 +25,30 @@ void show_flow(Session& session, const Project& project, const ShowCommand& comm
     }
 }
 
+/// The run, or of it only the tasks that are meant.
+RunView view_target(Session& session, const Project& project, const TaskTarget& target) {
+    RunView view = view_run(session.services, project, target.run);
+    check_task(view, target.step, target.index);
+    if (!target.step.empty()) {
+        std::erase_if(view.steps, [&](const StepView& step) { return step.name != target.step; });
+        std::erase_if(view.tasks, [&](const TaskView& task) {
+            return task.name.step != target.step ||
+                   (target.index && task.name.index.path != target.index->path);
+        });
+    }
+    return view;
+}
+
 }  // namespace
 
 bool names_flow(Files& files, const std::string& what) {
     if (what.ends_with(".toml")) {
         return true;
     }
-    if (what.empty()) {
+    const std::string run = what.substr(0, run_part(what));
+    const bool names_run =
+        run == "latest" || run.ends_with("/latest") || is_run_id(run) || run.find('@') != std::string::npos;
+    if (what.empty() || names_run) {
         return false;
     }
     const std::optional<FileInfo> info = files.info(what);
@@ -44,15 +61,7 @@ ExitCode execute(Session& session, const ShowCommand& command) {
         show_flow(session, project, command);
         return ExitCode::ok;
     }
-    if (command.what.find('/') != std::string::npos) {
-        const std::string run = printable(command.what.substr(0, command.what.find('/')));
-        throw Error(
-            ExitCode::usage,
-            fmt::format("'{}' is neither the file of a flow nor a run", printable(command.what)), "",
-            fmt::format("`amp show {}` tells of all tasks of that run, `amp logs {}` what one printed", run,
-                        printable(command.what)));
-    }
-    const RunView view = view_run(session.services, project, command.what.empty() ? "latest" : command.what);
+    const RunView view = view_target(session, project, parse_target(command.what));
     if (session.common.json) {
         session.out.document(run_document(view));
     } else {

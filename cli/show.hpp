@@ -9,9 +9,9 @@ namespace amp {
 
 struct Session;
 
-/// `amp show [FLOW|RUN]`: a flow as it is written, or a run as it went.
+/// `amp show [FLOW|RUN[/STEP[/INDEX]]]`: a flow as it is written, or a run as it went, or some of its tasks.
 struct ShowCommand {
-    std::string what;  ///< a path of a flow, or a run; empty: the latest run
+    std::string what;  ///< a path of a flow, or a run and maybe a task of it; empty: the latest run
     bool dot = false;
 };
 

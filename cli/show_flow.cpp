@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cli/documents.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 
@@ -31,13 +32,13 @@ std::string script_text(const ShellCommand& command) {
         }
     }
     // Backwards, so that amp_v1 does not match within amp_v12.
-    for (auto variable = command.variables().rbegin(); variable != command.variables().rend(); ++variable) {
-        const std::string written = braces(variable->second.text());
-        replace_all(out, fmt::format("\"${{{}}}\"", variable->first), written);
-        replace_all(out, fmt::format("${{{}}}", variable->first), written);
-        replace_all(out, fmt::format("\"${}\"", variable->first), written);
-        replace_all(out, fmt::format("${}", variable->first), written);
-    }
+    std::for_each(command.variables().rbegin(), command.variables().rend(), [&out](const auto& variable) {
+        const std::string written = braces(variable.second.text());
+        replace_all(out, fmt::format("\"${{{}}}\"", variable.first), written);
+        replace_all(out, fmt::format("${{{}}}", variable.first), written);
+        replace_all(out, fmt::format("\"${}\"", variable.first), written);
+        replace_all(out, fmt::format("${}", variable.first), written);
+    });
     return out;
 }
 
@@ -63,6 +64,15 @@ std::vector<std::string> marks(const Step& step, const Graph::Node& node) {
     }
     if (!step.catch_as.empty()) {
         out.push_back("catch " + step.catch_as);
+    }
+    if (step.wait) {
+        out.emplace_back(step.wait->approval ? "waits for approval" : "waits");
+    }
+    if (step.cache) {
+        out.emplace_back("cache");
+    }
+    if (step.checkpoint_s) {
+        out.emplace_back("checkpoint");
     }
     if (node.at_end) {
         out.emplace_back("at the end");
@@ -104,6 +114,9 @@ void append_step(std::string& out, const Step& step, const Graph::Node& node,
     }
     out += line + "\n";
     const std::string text = run_text(step);
+    if (text.empty()) {  // it only waits
+        return;
+    }
     for (const std::string_view run_line : split(trim(text), '\n')) {
         out += indent + "    " + style.faint(printable(run_line)) + "\n";
     }
@@ -124,11 +137,8 @@ std::string dot_quote(std::string_view text) {
 Value step_document(const Step& step, const Graph& graph, const Graph::Node& node) {
     List needs;
     for (const Need& need : step.needs) {
-        Object entry{{"step", need.step}};
-        if (need.when) {
-            entry["when"] = need.when->text();
-        }
-        needs.emplace_back(std::move(entry));
+        needs.emplace_back(
+            Object{{"step", need.step}, {"when", need.when ? Value(need.when->text()) : Value()}});
     }
     List outputs;
     for (const TaskOutput& output : step.outputs) {
@@ -139,33 +149,26 @@ Value step_document(const Step& step, const Graph& graph, const Graph::Node& nod
     for (const StepId id : node.stack) {
         stack.emplace_back(graph.nodes[id].name);
     }
-    Object out{{"name", step.name},
-               {"line", std::int64_t{step.place.line}},
-               {"needs", std::move(needs)},
-               {"run", run_text(step)},
-               {"outputs", std::move(outputs)},
-               {"stack", std::move(stack)},
-               {"join", step.joins},
-               {"cleanup", node.cleanup},
-               {"retries", std::int64_t{step.retry.times}}};
-    if (step.foreach) {
-        out["foreach"] = step.foreach->text();
-        out["as"] = step.as;
-    }
-    if (step.joins && !step.join_step.empty()) {
-        out["join_step"] = step.join_step;
-    }
-    if (step.when) {
-        out["when"] = step.when->text();
-    }
-    if (!step.catch_as.empty()) {
-        out["catch"] = step.catch_as;
-    }
+    Value repeat;
     if (step.repeat) {
-        out["repeat"] = Object{{"max", std::int64_t{step.repeat->max}},
-                               {"until", step.repeat->until ? Value(step.repeat->until->text()) : Value()}};
+        repeat = Object{{"max", std::int64_t{step.repeat->max}},
+                        {"until", step.repeat->until ? Value(step.repeat->until->text()) : Value()}};
     }
-    return out;
+    return Object{{"name", step.name},
+                  {"line", std::int64_t{step.place.line}},
+                  {"needs", std::move(needs)},
+                  {"run", run_text(step)},
+                  {"outputs", std::move(outputs)},
+                  {"stack", std::move(stack)},
+                  {"join", step.joins},
+                  {"cleanup", node.cleanup},
+                  {"retries", std::int64_t{step.retry.times}},
+                  {"foreach", step.foreach ? Value(step.foreach->text()) : Value()},
+                  {"as", step.foreach ? text_or_null(step.as) : Value()},
+                  {"join_step", step.joins ? text_or_null(step.join_step) : Value()},
+                  {"when", step.when ? Value(step.when->text()) : Value()},
+                  {"catch", text_or_null(step.catch_as)},
+                  {"repeat", std::move(repeat)}};
 }
 
 std::string_view type_text(Parameter::Type type) {
@@ -239,22 +242,23 @@ Value flow_document(const LoadedFlow& loaded) {
     const Flow& flow = loaded.flow;
     List params;
     for (const Parameter& parameter : flow.params) {
-        Object entry{{"name", parameter.name},
-                     {"type", type_text(parameter.type)},
-                     {"required", parameter.required},
-                     {"help", parameter.help}};
-        if (parameter.fallback) {
-            entry["default"] = *parameter.fallback;
-        }
-        params.emplace_back(std::move(entry));
+        params.emplace_back(Object{{"name", parameter.name},
+                                   {"type", type_text(parameter.type)},
+                                   {"required", parameter.required},
+                                   {"help", text_or_null(parameter.help)},
+                                   {"default", parameter.fallback.value_or(Value())}});
     }
     List steps;
     for (const StepId id : loaded.graph.order) {
         steps.push_back(step_document(flow.steps[id], loaded.graph, loaded.graph.nodes[id]));
     }
     List tags(flow.tags.begin(), flow.tags.end());
-    return Object{{"schema", "amp.flow/1"},   {"name", flow.name},       {"description", flow.description},
-                  {"file", flow.path},        {"tags", std::move(tags)}, {"params", std::move(params)},
+    return Object{{"schema", "amp.flow/1"},
+                  {"name", flow.name},
+                  {"description", text_or_null(flow.description)},
+                  {"file", flow.path},
+                  {"tags", std::move(tags)},
+                  {"params", std::move(params)},
                   {"steps", std::move(steps)}};
 }
 

@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <map>
 
+#include "cli/documents.hpp"
 #include "cli/run_text.hpp"
+#include "cli/select.hpp"
 #include "cli/table.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
@@ -13,6 +17,19 @@ namespace amp {
 namespace {
 
 constexpr std::size_t k_failures_told = 20;
+constexpr std::size_t k_reports_told = 10;
+constexpr std::size_t k_metrics_told = 8;
+constexpr std::size_t k_links_told = 5;
+constexpr std::size_t k_notes_told = 3;
+constexpr std::size_t k_line_bytes = 200;
+constexpr std::size_t k_wide = 100;  // of a terminal: there is room for whole times
+constexpr std::array<std::string_view, 3> k_kinds = {"value", "file", "folder"};
+
+/// The first line of it, and not too much of that.
+std::string first_line(const std::string& text) {
+    const std::size_t end = std::min(text.find('\n'), k_line_bytes);
+    return end < text.size() ? to_utf8(text.substr(0, end)) + " …" : text;
+}
 
 std::string took_text(Timestamp from, Timestamp to) {
     return duration_text(to.seconds_since(from));
@@ -45,6 +62,13 @@ std::string header(const RunView& view, const Style& style) {
     line("params", pairs_text(view.params));
     line("tags", join(view.tags, ", "));
     line("origin", view.origin);
+    line("waits", view.waits_for.empty() ? "" : "until run " + view.waits_for + " has ended");
+    line("partial", view.partial);
+    line("outside", join(view.outside, ", "));
+    line("parent", view.parent);
+    for (const auto& [run, task] : view.spawned) {
+        line("spawned", fmt::format("{} by {}", run, task));
+    }
     return out;
 }
 
@@ -54,6 +78,21 @@ std::string steps_table(const RunView& view, const Presentation& presentation) {
         table.add({step.name, grouped(count_all(step.counts)), counts_text(step.counts)});
     }
     return table.text(presentation);
+}
+
+/// Of cached tasks: which runs made what they have.
+std::string reused_from(const RunView& view) {
+    std::map<std::string, std::uint64_t> runs;
+    for (const TaskView& task : view.tasks) {
+        if (!task.made_by.empty()) {
+            ++runs[task.made_by.substr(0, task.made_by.find('/'))];
+        }
+    }
+    std::string out;
+    for (const auto& [run, tasks] : runs) {
+        out += fmt::format("{} cached from run {}\n", grouped(tasks), run);
+    }
+    return out;
 }
 
 std::string tasks_table(const RunView& view, const Presentation& presentation) {
@@ -71,29 +110,68 @@ std::string tasks_table(const RunView& view, const Presentation& presentation) {
         const std::string state(state_name(task.state));
         const std::string attempt = task.attempt > 0 ? std::to_string(task.attempt) : "";
         if (task.running_since) {
-            table.add({task.name.text(), state, attempt, "", clock_text(*task.running_since), "", "", item});
+            table.add(
+                {task_text(task.name), state, attempt, "", clock_text(*task.running_since), "", "", item});
         } else if (!task.attempts.empty()) {
             const AttemptResult& last = task.attempts.back();
-            table.add({task.name.text(), state, attempt, exit_text(last), clock_text(last.started),
+            table.add({task_text(task.name), state, attempt, exit_text(last), clock_text(last.started),
                        clock_text(last.ended), took_text(last.started, last.ended), item});
         } else {
-            table.add({task.name.text(), state, attempt, "", "", "", "", item});
+            table.add({task_text(task.name), state, attempt, "", "", "", "", item});
         }
     }
-    return table.empty() ? "" : "\n" + table.text(presentation);
+    std::string out = table.empty() ? "" : "\n" + table.text(presentation);
+    for (const TaskView& task : view.tasks) {
+        if (!task.child.empty()) {
+            out += fmt::format("{}  is run {}\n", printable(task_text(task.name)), task.child);
+        }
+        if (task.waits_since) {
+            out += fmt::format("{}  waits for {} since {}\n", printable(task_text(task.name)),
+                               printable(task.waits_for), time_text(*task.waits_since));
+        }
+    }
+    return out + reused_from(view);
+}
+
+/// Of a gang whose ranks ended in different ways: "0 exit status 0; 2 exit status 3; 1, 3 killed by TERM".
+std::string ranks_text(const AttemptResult& result) {
+    std::vector<std::pair<RankEnd, std::vector<std::string>>> groups;
+    for (std::size_t rank = 0; rank < result.ranks.size(); ++rank) {
+        const RankEnd& end = result.ranks[rank];
+        auto group =
+            std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == end; });
+        if (group == groups.end()) {
+            group = groups.insert(groups.end(), {end, {}});
+        }
+        group->second.push_back(std::to_string(rank));
+    }
+    if (groups.size() < 2) {
+        return "";
+    }
+    std::string out;
+    for (const auto& [end, ranks] : groups) {
+        out += fmt::format("{}{} {}", out.empty() ? "" : "; ", join(ranks, ", "), exit_text(end));
+    }
+    return "  ranks: " + out + "\n";
 }
 
 std::string failure_of(const RunView& view, const TaskView& task, const Style& style) {
     const std::string state(state_name(task.state));
-    const std::string head = fmt::format("\n{} {}: ", style.state(state, state), printable(task.name.text()));
+    const std::string head =
+        fmt::format("\n{} {}: ", style.state(state, state), printable(task_text(task.name)));
     if (task.attempts.empty()) {
-        return head + "never started: its list, condition or command could not be evaluated\n";
+        return head + "never started: " +
+               (task.problem.empty() ? "its list, condition or command could not be evaluated"
+                                     : printable(task.problem)) +
+               "\n";
     }
     const AttemptResult& last = task.attempts.back();
     const std::string why =
         last.succeeded() ? "user: `until` did not become true by its last round" : failure_text(last);
-    return head + fmt::format("{}\n  log: amp logs {}\n", printable(why),
-                              printable(task_reference(view.run, task.name)));
+    const std::string rank = last.failed_rank ? fmt::format(" --rank {}", *last.failed_rank) : std::string();
+    const std::string name = printable(task_reference(view.run, task.name));
+    return head + fmt::format("{}\n{}  log:    amp logs {}{}\n  replay: amp replay {}\n", printable(why),
+                              ranks_text(last), name, rank, name);
 }
 
 std::string failures(const RunView& view, const Style& style) {
@@ -104,31 +182,84 @@ std::string failures(const RunView& view, const Style& style) {
             out += failure_of(view, task, style);
         }
     }
-    return all > k_failures_told ? out + fmt::format("\nand {} more failures\n", all - k_failures_told) : out;
+    if (all > k_failures_told) {
+        out += fmt::format("\nand {} more failures\n", all - k_failures_told);
+    }
+    const bool open = view.state == state_name(RunState::failed) || view.state == "interrupted";
+    return open ? out + fmt::format("\ngo on with: amp resume {}\n", view.run) : out;
+}
+
+std::string metrics_text(const TaskReport& report) {
+    std::string out;
+    std::size_t told = 0;
+    for (const auto& [name, metric] : report.metrics) {
+        if (told++ == k_metrics_told) {
+            out += fmt::format("  and {} more", report.metrics.size() - k_metrics_told);
+            break;
+        }
+        out += fmt::format("{}{} {:.6g}", out.empty() ? "" : "  ", name, metric.last);
+        out += metric.step ? fmt::format(" (step {})", *metric.step) : "";
+    }
+    return out;
+}
+
+std::string told_of(const TaskView& task) {
+    const TaskReport& report = *task.report;
+    std::string out = "\n" + printable(task_text(task.name));
+    if (report.progress && (task.running_since || report.metrics.empty())) {
+        out += fmt::format("  {:.0f} %{}{}", report.progress->done * 100,
+                           report.progress->text.empty() ? "" : "  ", printable(report.progress->text));
+    }
+    out += "\n";
+    const auto line = [&](const std::string& text) { out += "  " + first_line(printable(text)) + "\n"; };
+    if (!report.metrics.empty()) {
+        line(metrics_text(report));
+    }
+    for (std::size_t i = 0; i < report.links.size() && i < k_links_told; ++i) {
+        line(report.links[i].title + ": " + report.links[i].url);
+    }
+    const std::size_t notes = report.notes.size();
+    for (std::size_t i = notes > k_notes_told ? notes - k_notes_told : 0; i < notes; ++i) {
+        line(clock_text(report.notes[i].at) + "  " + report.notes[i].text);
+    }
+    return out;
+}
+
+/// What tasks told of themselves: those that run first.
+std::string told(const RunView& view) {
+    std::string out;
+    std::size_t all = 0;
+    for (const bool running : {true, false}) {
+        for (const TaskView& task : view.tasks) {
+            if (task.report && task.running_since.has_value() == running && ++all <= k_reports_told) {
+                out += told_of(task);
+            }
+        }
+    }
+    return all > k_reports_told
+               ? out + fmt::format("\nand {} more tasks: amp metrics {}\n", all - k_reports_told, view.run)
+               : out;
 }
 
 Value task_document(const TaskView& task) {
     List attempts;
     for (const AttemptResult& attempt : task.attempts) {
-        attempts.push_back(to_value(attempt));
+        attempts.push_back(attempt_document(attempt));
     }
-    Object out{{"task", task.name.text()},
-               {"step", task.name.step},
-               {"index", task.name.index.text()},
-               {"state", state_name(task.state)},
-               {"attempt", std::int64_t{task.attempt}},
-               {"attempts", std::move(attempts)}};
-    if (task.item) {
-        out["item"] = *task.item;
-    }
-    if (task.running_since) {
-        out["running_since"] = format_time(*task.running_since);
-    }
-    return out;
-}
-
-Value time_or_null(const std::optional<Timestamp>& time) {
-    return time ? Value(format_time(*time)) : Value();
+    return Object{{"task", task.name.text()},
+                  {"step", task.name.step},
+                  {"index", task.name.index.text()},
+                  {"state", state_name(task.state)},
+                  {"attempt", std::int64_t{task.attempt}},
+                  {"attempts", std::move(attempts)},
+                  {"item", task.item.value_or(Value())},
+                  {"run", text_or_null(task.child)},
+                  {"made_by", text_or_null(task.made_by)},
+                  {"waits_since", time_or_null(task.waits_since)},
+                  {"waits_for", text_or_null(task.waits_for)},
+                  {"problem", text_or_null(task.problem)},
+                  {"running_since", time_or_null(task.running_since)},
+                  {"report", task.report ? report_document(*task.report) : Value()}};
 }
 
 }  // namespace
@@ -139,7 +270,7 @@ std::string run_report(const RunView& view, const Presentation& presentation) {
     if (!view.steps.empty()) {
         out += "\n" + steps_table(view, presentation);
     }
-    return out + tasks_table(view, presentation) + failures(view, style);
+    return out + tasks_table(view, presentation) + told(view) + failures(view, style);
 }
 
 Value run_document(const RunView& view) {
@@ -152,14 +283,23 @@ Value run_document(const RunView& view) {
     for (const TaskView& task : view.tasks) {
         tasks.push_back(task_document(task));
     }
+    List spawned;
+    for (const auto& [run, task] : view.spawned) {
+        spawned.emplace_back(Object{{"run", run}, {"task", task}});
+    }
     return Object{{"schema", "amp.run/1"},
                   {"run", view.run},
                   {"flow", view.flow},
                   {"state", view.state},
                   {"user", view.user},
                   {"host", view.host},
-                  {"origin", view.origin.empty() ? Value() : Value(view.origin)},
-                  {"commit", view.commit.empty() ? Value() : Value(view.commit)},
+                  {"origin", text_or_null(view.origin)},
+                  {"waits_for", text_or_null(view.waits_for)},
+                  {"partial", text_or_null(view.partial)},
+                  {"outside", List(view.outside.begin(), view.outside.end())},
+                  {"parent", text_or_null(view.parent)},
+                  {"spawned", std::move(spawned)},
+                  {"commit", text_or_null(view.commit)},
                   {"dirty", view.dirty},
                   {"code_changed", view.code_changed},
                   {"created", format_time(view.created)},
@@ -182,24 +322,41 @@ std::string runs_table(const std::vector<RunSummary>& runs, const Presentation& 
     table.color_states(1);
     for (const RunSummary& run : runs) {
         const std::string tasks = fmt::format("{}/{}", run.succeeded, run.tasks);
-        table.add({run.run, run.state, run.flow, time_text(run.created).substr(0, 19),
+        const bool narrow = presentation.width > 0 && presentation.width < k_wide;
+        const std::string started = time_text(run.created).substr(0, 19);
+        const std::string partial = run.partial.empty() ? "" : " (" + run.partial + ")";
+        table.add({run.run, run.state, run.flow + partial, narrow ? started.substr(5, 11) : started,
                    run.ended ? took_text(run.created, *run.ended) : "", tasks, join(run.tags, " ")});
     }
     return table.text(presentation);
 }
 
+std::string runs_plain(const std::vector<RunSummary>& runs) {
+    std::string out;
+    for (const RunSummary& run : runs) {
+        out += plain_line({run.run, run.state, run.flow, format_time(run.created),
+                           run.ended ? format_time(*run.ended) : "", std::to_string(run.tasks),
+                           std::to_string(run.succeeded), std::to_string(run.failed), run.user,
+                           join(run.tags, ","), json::dump(run.params)});
+    }
+    return out;
+}
+
 Value runs_document(const std::vector<RunSummary>& runs) {
     List out;
     for (const RunSummary& run : runs) {
+        const bool read = run.state != "unreadable";
         out.emplace_back(Object{{"run", run.run},
-                                {"flow", run.flow},
+                                {"flow", text_or_null(run.flow)},
                                 {"state", run.state},
-                                {"user", run.user},
-                                {"created", format_time(run.created)},
+                                {"user", text_or_null(run.user)},
+                                {"created", time_or_null(read ? std::optional(run.created) : std::nullopt)},
                                 {"ended", time_or_null(run.ended)},
                                 {"tasks", run.tasks},
                                 {"succeeded", run.succeeded},
                                 {"failed", run.failed},
+                                {"parent", text_or_null(run.parent)},
+                                {"partial", text_or_null(run.partial)},
                                 {"tags", List(run.tags.begin(), run.tags.end())},
                                 {"params", run.params}});
     }
@@ -211,23 +368,28 @@ std::vector<MadeArtifact> made_artifacts(const RunView& view, const std::string&
     std::vector<MadeArtifact> out;
     for (const TaskView& task : view.tasks) {
         const bool chosen = (step.empty() || task.name.step == step) && (!index || task.name.index == *index);
-        if (!chosen || task.attempts.empty()) {
+        if (!chosen) {
+            continue;
+        }
+        if (task.attempts.empty()) {  // it was reused, or none made them
+            for (const auto& [name, artifact] : task.artifacts) {
+                out.push_back({task.name, task.attempt, name, artifact, {}});
+            }
             continue;
         }
         const AttemptResult& last = task.attempts.back();
         for (const auto& [name, artifact] : last.artifacts) {
-            out.push_back({last.task, last.attempt, name, artifact});
+            out.push_back({last.task, last.attempt, name, artifact, last.ended});
         }
     }
     return out;
 }
 
 std::string artifacts_table(const std::vector<MadeArtifact>& artifacts, const Presentation& presentation) {
-    constexpr std::array<std::string_view, 3> k_kinds = {"value", "file", "folder"};
     Table table({{"TASK"}, {"NAME"}, {"KIND"}, {"SIZE", Table::Align::right}, {"SHA256"}, {"VALUE"}});
     for (const MadeArtifact& made : artifacts) {
         const Artifact& artifact = made.artifact;
-        table.add({made.task.text(), made.name,
+        table.add({task_text(made.task), made.name,
                    std::string(k_kinds.at(static_cast<std::size_t>(artifact.kind))),
                    format_size(artifact.size_bytes), artifact.sha256.substr(0, 12),
                    artifact.value ? json::dump(*artifact.value) : ""});
@@ -235,10 +397,22 @@ std::string artifacts_table(const std::vector<MadeArtifact>& artifacts, const Pr
     return table.text(presentation);
 }
 
+std::string artifacts_plain(const std::vector<MadeArtifact>& artifacts) {
+    std::string out;
+    for (const MadeArtifact& made : artifacts) {
+        const Artifact& artifact = made.artifact;
+        out += plain_line({made.task.text(), std::to_string(made.attempt), made.name,
+                           std::string(k_kinds.at(static_cast<std::size_t>(artifact.kind))),
+                           std::to_string(artifact.size_bytes), artifact.sha256,
+                           artifact.value ? json::dump(*artifact.value) : ""});
+    }
+    return out;
+}
+
 Value artifacts_document(const std::string& run, const std::vector<MadeArtifact>& artifacts) {
     List out;
     for (const MadeArtifact& made : artifacts) {
-        Object entry = to_value(made.artifact).as_object();
+        Object entry = artifact_document(made.artifact).as_object();
         entry["task"] = made.task.text();
         entry["attempt"] = std::int64_t{made.attempt};
         entry["name"] = made.name;

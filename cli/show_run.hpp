@@ -16,6 +16,8 @@ std::string run_report(const RunView& view, const Presentation& presentation);
 Value run_document(const RunView& view);
 
 std::string runs_table(const std::vector<RunSummary>& runs, const Presentation& presentation);
+/// For --plain: run, state, flow, created, ended, tasks, succeeded, failed, user, tags (with commas), params.
+std::string runs_plain(const std::vector<RunSummary>& runs);
 /// Schema amp.runs/1.
 Value runs_document(const std::vector<RunSummary>& runs);
 
@@ -25,11 +27,14 @@ struct MadeArtifact {
     std::uint32_t attempt = 1;
     std::string name;
     Artifact artifact;
+    std::optional<Timestamp> at = {};  ///< unless it was taken over
 };
 /// Those of the last attempts, of all tasks or of the chosen ones, in the view's order.
 std::vector<MadeArtifact> made_artifacts(const RunView& view, const std::string& step,
                                          const std::optional<TaskIndex>& index);
 std::string artifacts_table(const std::vector<MadeArtifact>& artifacts, const Presentation& presentation);
+/// For --plain: task, attempt, name, kind, size in bytes, sha256, value as JSON.
+std::string artifacts_plain(const std::vector<MadeArtifact>& artifacts);
 /// Schema amp.artifacts/1.
 Value artifacts_document(const std::string& run, const std::vector<MadeArtifact>& artifacts);
 

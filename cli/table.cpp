@@ -4,42 +4,16 @@
 
 #include <algorithm>
 
+#include "cli/run_text.hpp"
 #include "core/base/text.hpp"
 
 namespace amp {
 namespace {
 
-bool begins_code_point(char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-}
-
-std::string one_line(std::string_view text) {
-    std::string out = printable(text);
-    std::replace(out.begin(), out.end(), '\n', ' ');
-    std::replace(out.begin(), out.end(), '\t', ' ');
-    return out;
-}
+/// A column is cut to no less.
+constexpr std::size_t k_least = 8;
 
 }  // namespace
-
-std::size_t display_width(std::string_view text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_code_point));
-}
-
-std::string cut(std::string_view text, std::size_t width, bool unicode) {
-    if (display_width(text) <= width) {
-        return std::string(text);
-    }
-    const std::string_view mark = unicode ? "…" : "...";
-    const std::size_t keep = width - std::min(width, display_width(mark));
-    std::size_t seen = 0;
-    std::size_t end = 0;
-    while (end < text.size() && (seen < keep || !begins_code_point(text[end]))) {
-        seen += end + 1 == text.size() || begins_code_point(text[end + 1]) ? 1 : 0;
-        ++end;
-    }
-    return std::string(text.substr(0, keep == 0 ? 0 : end)) + std::string(mark);
-}
 
 std::string grouped(std::uint64_t number) {
     std::string digits = std::to_string(number);
@@ -66,6 +40,9 @@ std::string Table::text(const Presentation& presentation) const {
             widths[i] = std::max(widths[i], display_width(row[i]));
         }
     }
+    if (presentation.width > 0) {
+        fit(widths, presentation.width);
+    }
     std::string out;
     std::vector<std::string> titles;
     for (const Column& column : columns_) {
@@ -78,6 +55,25 @@ std::string Table::text(const Presentation& presentation) const {
     return out;
 }
 
+void Table::fit(std::vector<std::size_t>& widths, std::size_t width) const {
+    const std::size_t last = widths.size() - 1;
+    for (;;) {
+        std::size_t used = std::min(widths[last], k_least);
+        std::size_t widest = last;
+        for (std::size_t i = 0; i < last; ++i) {
+            used += widths[i] + 2;
+            const bool may = i > 0 && i != state_column_ && columns_[i].align == Align::left &&
+                             widths[i] > std::max(k_least, display_width(columns_[i].title)) &&
+                             (widest == last || widths[i] > widths[widest]);
+            widest = may ? i : widest;
+        }
+        if (used <= width || widest == last) {
+            return;
+        }
+        --widths[widest];
+    }
+}
+
 void Table::append_row(std::string& out, const std::vector<std::string>& cells,
                        const std::vector<std::size_t>& widths, const Presentation& presentation,
                        bool title) const {
@@ -87,8 +83,9 @@ void Table::append_row(std::string& out, const std::vector<std::string>& cells,
     for (std::size_t i = 0; i < cells.size(); ++i) {
         const bool last = i + 1 == cells.size();
         std::string cell = cells[i];
-        if (last && presentation.width > 0) {
-            constexpr std::size_t k_least = 8;
+        if (!last) {
+            cell = cut(cell, widths[i], presentation.unicode);
+        } else if (presentation.width > 0) {
             cell = cut(cell, std::max(k_least, presentation.width - std::min(used, presentation.width)),
                        presentation.unicode);
         }

@@ -6,17 +6,15 @@
 #include <vector>
 
 #include "cli/terminal.hpp"
+#include "cli/width.hpp"
 
 namespace amp {
 
-/// The number of code points: what we take for columns.
-std::size_t display_width(std::string_view text);
-/// `text` in at most `width` columns, its end replaced by "…" or "...".
-std::string cut(std::string_view text, std::size_t width, bool unicode);
 /// 1234567 → "1,234,567".
 std::string grouped(std::uint64_t number);
 
-/// Text in columns, two blanks apart; the last column is cut to the width of the terminal.
+/// Text in columns, two blanks apart. Where a terminal is too narrow the last column is cut, and when that is
+/// not enough the widest of those between it and the first; numbers, states and titles never.
 class Table {
   public:
     enum class Align { left, right };
@@ -36,6 +34,7 @@ class Table {
     std::string text(const Presentation& presentation) const;
 
   private:
+    void fit(std::vector<std::size_t>& widths, std::size_t width) const;
     void append_row(std::string& out, const std::vector<std::string>& cells,
                     const std::vector<std::size_t>& widths, const Presentation& presentation,
                     bool title) const;

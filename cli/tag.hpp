@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/common.hpp"
 #include "core/base/error.hpp"
 
 namespace amp {
@@ -15,6 +16,7 @@ struct TagCommand {
     Action action = Action::list;
     std::string run = "latest";
     std::vector<std::string> tags;
+    ListChoice list;
 };
 
 ExitCode execute(Session& session, const TagCommand& command);

@@ -4,26 +4,44 @@
 
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
+#include "core/run/reference.hpp"
 
 namespace amp {
+namespace {
+
+constexpr std::size_t k_longest = 1024;
+constexpr std::size_t k_shown_bytes = 60;
+
+Error no_target(std::string_view text) {
+    const std::string more = text.size() > k_shown_bytes ? "..." : "";
+    return {ExitCode::usage,
+            "'" + printable(text.substr(0, k_shown_bytes)) + more + "' is no RUN[/STEP[/INDEX]]", "",
+            "for instance latest/train/3, Flow/latest/train or @tag/train"};
+}
+
+}  // namespace
 
 TaskTarget parse_target(std::string_view text) {
     TaskTarget target;
     if (text.empty()) {
         return target;
     }
-    const std::vector<std::string_view> parts = split(text, '/');
-    const bool empty_part = parts.front().empty() || (parts.size() > 1 && parts[1].empty());
-    if (parts.size() > 3 || empty_part) {
-        throw Error(ExitCode::usage, "'" + printable(text) + "' is no RUN[/STEP[/INDEX]]", "",
-                    "for instance latest/train/3");
+    const std::size_t run = run_part(text);
+    if (text.size() > k_longest || run == 0) {
+        throw no_target(text);
     }
-    target.run = parts[0];
+    target.run = text.substr(0, run);
+    parse_run_reference(target.run);
+    if (run == text.size()) {
+        return target;
+    }
+    const std::vector<std::string_view> parts = split(text.substr(run + 1), '/');
+    if (parts.size() > 2 || parts.front().empty() || parts.back().empty()) {
+        throw no_target(text);
+    }
+    target.step = parts[0];
     if (parts.size() > 1) {
-        target.step = parts[1];
-    }
-    if (parts.size() > 2) {
-        target.index = TaskIndex::parse(parts[2]);
+        target.index = TaskIndex::parse(parts[1]);
     }
     return target;
 }

@@ -8,7 +8,7 @@
 
 namespace amp {
 
-/// RUN, RUN/STEP or RUN/STEP/INDEX as people type them.
+/// RUN, RUN/STEP or RUN/STEP/INDEX as people type them; what RUN can be: core/run/reference.hpp.
 struct TaskTarget {
     std::string run = "latest";
     std::string step;                ///< empty: the run as a whole

@@ -24,6 +24,7 @@ namespace amp {
 namespace {
 
 constexpr std::size_t k_longest_name = 128;
+constexpr std::size_t k_piece_bytes = std::size_t{1} << 18;
 
 void check_artifact_name(const std::string& name) {
     if (!is_artifact_name(name) || name.size() > k_longest_name) {
@@ -115,6 +116,29 @@ Error no_input(const std::string& folder, const std::string& name) {
     return {ExitCode::not_found, fmt::format("this task has no input '{}'", printable(name)), folder, hint};
 }
 
+/// "train[0][1].model" as "train/0.1/model"; what is no such expression stays as it is.
+std::string as_path(const std::string& name) {
+    const std::size_t dot = name.rfind('.');
+    if (dot == std::string::npos || name.find('/') != std::string::npos) {
+        return name;
+    }
+    const std::string tail = name.substr(dot + 1);
+    std::string head = name.substr(0, dot);
+    std::string index;
+    if (const std::size_t bracket = head.find('['); bracket != std::string::npos) {
+        for (std::size_t i = bracket; i < head.size();) {
+            const std::size_t end = head.find(']', i);
+            if (head[i] != '[' || end == std::string::npos) {
+                return name;
+            }
+            index += (index.empty() ? "" : ".") + head.substr(i + 1, end - i - 1);
+            i = end + 1;
+        }
+        head.resize(bracket);
+    }
+    return head + "/" + (index.empty() ? "" : index + "/") + tail;
+}
+
 bool leads_elsewhere(const std::string& name) {
     for (const std::string_view part : split(name, '/')) {
         if (part.empty() || part == "." || part == ".." || part.find('\0') != std::string_view::npos) {
@@ -157,7 +181,8 @@ Value parse_put_value(const std::string& text) {
     }
 }
 
-TaskInputFile find_input(const std::string& folder, const std::string& name) {
+TaskInputFile find_input(const std::string& folder, const std::string& asked) {
+    const std::string name = as_path(asked);
     if (leads_elsewhere(name)) {
         throw Error(ExitCode::usage, fmt::format("'{}' is no name of an input", printable(name)), "",
                     "NAME, STEP/NAME, or in a join STEP/INDEX/NAME");
@@ -174,6 +199,26 @@ TaskInputFile find_input(const std::string& folder, const std::string& name) {
         throw no_input(folder, name);
     }
     return {false, {}, path.string()};
+}
+
+void print_input(const TaskInputFile& input, const std::function<void(std::string_view)>& print) {
+    if (input.is_value) {
+        print(json::dump(input.value) + "\n");
+        return;
+    }
+    std::error_code unknown;
+    if (fs::is_directory(input.path, unknown)) {
+        throw Error(ExitCode::invalid, "the input is a folder, which is no text", input.path);
+    }
+    std::ifstream file(input.path, std::ios::binary);
+    std::string buffer(k_piece_bytes, '\0');
+    while (file) {
+        file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+        print(std::string_view(buffer.data(), static_cast<std::size_t>(file.gcount())));
+    }
+    if (!file.eof()) {
+        throw Error::system("cannot read", input.path, errno);
+    }
 }
 
 std::string value_line(const Value& value) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "core/base/value.hpp"
 
@@ -18,14 +20,18 @@ void put_copy(const std::string& folder, const std::string& name, const std::str
 /// VALUE as `amp put` takes it: JSON where it is valid, else a string.
 Value parse_put_value(const std::string& text);
 
-/// What is laid in `folder` under NAME, STEP/NAME or STEP/I/NAME.
+/// What is laid in `folder` under NAME, STEP/NAME or STEP/I/NAME; also written as in an expression:
+/// STEP.NAME, STEP[I].NAME.
 struct TaskInputFile {
     bool is_value = false;
     Value value;       ///< of `NAME.json`
     std::string path;  ///< else the path of the file or folder
 };
 /// @throws Error(not_found) with a did-you-mean, Error(usage) for a name that leads elsewhere
-TaskInputFile find_input(const std::string& folder, const std::string& name);
+TaskInputFile find_input(const std::string& folder, const std::string& asked);
+
+/// The bytes of an input: of a file as they are, of a value as JSON. @throws Error(invalid) for a folder
+void print_input(const TaskInputFile& input, const std::function<void(std::string_view)>& print);
 
 /// Strings as they are, all else as JSON; with a newline.
 std::string value_line(const Value& value);

@@ -60,17 +60,32 @@ Presentation decide_presentation(ColorMode mode, const Environment& environment,
     out.color_err = use_color(mode, environment, facts.err_is_tty || forced);
     out.unicode = speaks_utf8(environment);
     out.ci = is_on(variable(environment, "CI"));
+    const std::string_view columns = variable(environment, "AMP_FORCE_TTY");
+    std::size_t number = 0;
+    const auto [end, failed] = std::from_chars(columns.data(), columns.data() + columns.size(), number);
+    if (failed == std::errc() && end == columns.data() + columns.size() && number > 1) {
+        out.forced_width = number;
+    }
     if (out.out_is_tty) {
         constexpr std::size_t k_usual_width = 80;
-        out.width = facts.columns > 0 ? facts.columns : k_usual_width;
-        const std::string_view columns = variable(environment, "AMP_FORCE_TTY");
-        std::size_t number = 0;
-        const auto [end, failed] = std::from_chars(columns.data(), columns.data() + columns.size(), number);
-        if (failed == std::errc() && end == columns.data() + columns.size() && number > 1) {
-            out.width = number;
-        }
+        out.width = out.forced_width > 0 ? out.forced_width
+                    : facts.columns > 0  ? facts.columns
+                                         : k_usual_width;
+    }
+    const std::string_view terminal = variable(environment, "TERM");
+    if (!out.ci && (facts.err_is_tty || forced)) {
+        const bool dumb = terminal == "dumb" || (terminal.empty() && !forced);
+        out.progress = is_notebook(environment, facts.in_ipykernel) ? Presentation::Progress::notebook
+                       : dumb                                       ? Presentation::Progress::lines
+                                                                    : Presentation::Progress::live;
     }
     return out;
+}
+
+bool is_notebook(const Environment& environment, bool in_ipykernel) {
+    return !variable(environment, "JPY_PARENT_PID").empty() ||
+           !variable(environment, "JPY_SESSION_NAME").empty() ||
+           (in_ipykernel && !variable(environment, "VSCODE_PID").empty());
 }
 
 std::string Style::paint(std::string_view code, std::string_view text) const {

@@ -15,7 +15,8 @@ using Environment = std::map<std::string, std::string, std::less<>>;
 struct TerminalFacts {
     bool out_is_tty = false;
     bool err_is_tty = false;
-    std::size_t columns = 0;  ///< of the terminal; 0: unknown
+    std::size_t columns = 0;    ///< of the terminal; 0: unknown
+    bool in_ipykernel = false;  ///< a Jupyter kernel started us
 };
 
 /// How to print, decided once.
@@ -26,7 +27,13 @@ struct Presentation {
     bool unicode = false;
     bool ci = false;        ///< a machine follows: heartbeats instead of frequent progress
     std::size_t width = 0;  ///< tables are cut to it; 0: never
+    /// How a run is told while it goes on.
+    enum class Progress { lines, live, notebook } progress = Progress::lines;
+    std::size_t forced_width = 0;  ///< that AMP_FORCE_TTY names
 };
+
+/// A cell of a notebook: its terminal knows neither cursor moves nor questions.
+bool is_notebook(const Environment& environment, bool in_ipykernel);
 
 /// --color=always|never first; then NO_COLOR; then CLICOLOR_FORCE and FORCE_COLOR; then TERM=dumb and
 /// CLICOLOR=0; then whether the stream is a terminal. AMP_FORCE_TTY[=COLUMNS] makes both streams terminals.

@@ -2,13 +2,30 @@
 
 #include <fmt/format.h>
 
+#include "cli/documents.hpp"
 #include "cli/report.hpp"
 #include "cli/session.hpp"
 #include "core/base/text.hpp"
+#include "core/flow/load.hpp"
 #include "core/run/start.hpp"
 
 namespace amp {
 namespace {
+
+std::string note_of(const LaterKey& key) {
+    return fmt::format("{} is not acted upon yet", printable(key.key));
+}
+
+void tell_notes(Output& out, const LoadedFlow& loaded) {
+    const std::vector<LaterKey> keys = keys_not_acted_upon(loaded.flow);
+    for (const LaterKey& key : keys) {
+        out.say(fmt::format("{}: {}:{}:{}: {}", out.err_style().cyan("note"), printable(loaded.flow.path),
+                            key.place.line, key.place.column, note_of(key)));
+    }
+    if (!keys.empty()) {
+        out.say("");
+    }
+}
 
 void tell(Output& out, const LoadedFlow& loaded, bool quiet) {
     const std::string findings =
@@ -16,6 +33,9 @@ void tell(Output& out, const LoadedFlow& loaded, bool quiet) {
     if (!findings.empty()) {
         out.say(trim(findings));
         out.say("");
+    }
+    if (!quiet) {
+        tell_notes(out, loaded);
     }
     const std::string path = printable(loaded.flow.path);
     if (loaded.diagnostics.has_errors()) {
@@ -29,12 +49,20 @@ void tell(Output& out, const LoadedFlow& loaded, bool quiet) {
 }
 
 Value document_of(const LoadedFlow& loaded) {
+    List notes;
+    for (const LaterKey& key : keys_not_acted_upon(loaded.flow)) {
+        notes.emplace_back(Object{{"key", key.key},
+                                  {"line", std::int64_t{key.place.line}},
+                                  {"column", std::int64_t{key.place.column}},
+                                  {"message", note_of(key)}});
+    }
     return Object{
         {"file", loaded.flow.path},
-        {"flow", loaded.flow.name},
+        {"flow", text_or_null(loaded.flow.name)},
         {"valid", !loaded.diagnostics.has_errors()},
         {"steps", loaded.flow.steps.size()},
-        {"diagnostics", diagnostics_value(loaded.diagnostics, loaded.flow.path, loaded.flow.source)}};
+        {"diagnostics", diagnostics_value(loaded.diagnostics, loaded.flow.path, loaded.flow.source)},
+        {"notes", std::move(notes)}};
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ constexpr std::string_view k_list_tail = "]}";
 constexpr std::size_t k_frame_margin = 64;
 
 Value parse_object(std::string_view payload) {
-    Value value = json::parse(payload, "a message");
+    Value value = json::parse_record(payload, "a message");
     if (!value.is_object()) {
         throw Error(ExitCode::mismatch, "a message is no object");
     }
@@ -96,10 +96,10 @@ void send_lists(Channel& channel, Kind kind, std::string_view head, const std::v
 }  // namespace
 
 std::string encode(const Hello& hello) {
-    return json::dump(Object{{"protocol", k_protocol},
-                             {"run", hello.run},
-                             {"epoch", static_cast<std::int64_t>(hello.epoch)},
-                             {"secret", hello.secret}});
+    return json::dump_record(Object{{"protocol", k_protocol},
+                                    {"run", hello.run},
+                                    {"epoch", static_cast<std::int64_t>(hello.epoch)},
+                                    {"secret", hello.secret}});
 }
 
 Hello hello_from(std::string_view payload) {
@@ -117,7 +117,7 @@ std::string encode(const Welcome& welcome) {
         item["at"] = format_time(started.at);
         running.emplace_back(std::move(item));
     }
-    return json::dump(
+    return json::dump_record(
         Object{{"protocol", k_protocol}, {"pid", welcome.pid}, {"running", std::move(running)}});
 }
 
@@ -132,7 +132,7 @@ Welcome welcome_from(std::string_view payload) {
 }
 
 std::string encode(const CancelRun& ask) {
-    return json::dump(Object{{"run", ask.run}, {"who", ask.who}});
+    return json::dump_record(Object{{"run", ask.run}, {"who", ask.who}});
 }
 
 CancelRun cancel_run_from(std::string_view payload) {
@@ -140,12 +140,47 @@ CancelRun cancel_run_from(std::string_view payload) {
     return {get_string(value, "run"), get_string(value, "who")};
 }
 
+std::string encode(std::span<const Secret> secrets) {
+    return json::dump_record(Object{{"secrets", to_value(secrets)}});
+}
+
+std::vector<Secret> secrets_from(std::string_view payload) {
+    const Value message = parse_object(payload);
+    return to_secrets(Value(get_list(message, "secrets")));
+}
+
+std::string encode(const SpawnAnswer& answer) {
+    Object out;
+    out["ticket"] = static_cast<std::int64_t>(answer.ticket);
+    out["run"] = answer.run;
+    out["error"] = answer.error;
+    out["state"] = answer.state;
+    if (answer.exit) {
+        out["exit"] = std::int64_t{*answer.exit};
+    }
+    return json::dump_record(out);
+}
+
+SpawnAnswer spawn_answer_from(std::string_view payload) {
+    const Value value = parse_object(payload);
+    SpawnAnswer answer{static_cast<std::uint64_t>(get_int(value, "ticket")), get_string(value, "run"),
+                       get_string(value, "error"), std::nullopt, get_string(value, "state")};
+    if (const Value* exit = value.find("exit"); exit != nullptr && exit->is_int()) {
+        answer.exit = static_cast<int>(exit->as_int());
+    }
+    return answer;
+}
+
+Value spawn_from(std::string_view payload) {
+    return parse_object(payload);
+}
+
 std::vector<const TaskSpec*> send_specs(Channel& channel, std::span<const TaskSpec> specs) {
     std::vector<const TaskSpec*> too_large;
     std::vector<std::string> items;
     items.reserve(specs.size());
     for (const TaskSpec& spec : specs) {
-        std::string text = json::dump(to_value(spec));
+        std::string text = json::dump_record(to_value(spec));
         if (text.size() + k_frame_margin > k_max_frame) {
             too_large.push_back(&spec);
         } else {
@@ -179,7 +214,7 @@ std::string encode_attempts(std::span<const AttemptId> attempts) {
     for (const AttemptId& id : attempts) {
         list.emplace_back(id_object(id));
     }
-    return json::dump(Object{{"attempts", std::move(list)}});
+    return json::dump_record(Object{{"attempts", std::move(list)}});
 }
 
 std::vector<AttemptId> attempts_from(std::string_view payload) {
@@ -192,11 +227,20 @@ std::vector<AttemptId> attempts_from(std::string_view payload) {
 }
 
 std::string encode_number(std::string_view name, std::uint64_t n) {
-    return fmt::format("{{\"{}\":{}}}", name, n);
+    return fmt::format(R"({{"{}":{}}})", name, n);
 }
 
 std::string encode_text(std::string_view name, std::string_view text) {
     return fmt::format("{{\"{}\":{}}}", name, json::quote(text));
+}
+
+std::string encode_refusal(std::string_view message, ExitCode code) {
+    return fmt::format(R"({{"message":{},"code":{}}})", json::quote(message), static_cast<int>(code));
+}
+
+ExitCode refusal_code(std::string_view payload) {
+    const bool full = get_int(parse_object(payload), "code") == static_cast<int>(ExitCode::store_full);
+    return full ? ExitCode::store_full : ExitCode::infrastructure;
 }
 
 std::uint64_t number_from(std::string_view payload, std::string_view name) {
@@ -211,7 +255,7 @@ void EventBatch::queued(const AttemptId& id, std::string_view reason) {
     Object item = id_object(id);
     item["event"] = "queued";
     item["reason"] = reason;
-    items_.push_back(json::dump(item));
+    items_.push_back(json::dump_record(item));
 }
 
 void EventBatch::started(const AttemptId& id, std::string_view where, Timestamp at) {
@@ -226,6 +270,14 @@ void EventBatch::ended(std::string_view result) {
 
 void EventBatch::note(std::string_view text) {
     items_.push_back(fmt::format(R"({{"event":"note","text":{}}})", json::quote(text)));
+}
+
+void EventBatch::spawn_asked(const SpawnAsked& asked) {
+    Object item = id_object(asked.id);
+    item["event"] = "spawn";
+    item["ticket"] = static_cast<std::int64_t>(asked.ticket);
+    item["request"] = asked.request;
+    items_.push_back(json::dump_record(item));
 }
 
 void EventBatch::send_to(Channel& channel) {
@@ -246,6 +298,10 @@ std::vector<BackendEvent> events_from(std::string_view payload, std::vector<std:
                 events.emplace_back(started_from(item));
             } else if (name == "queued") {
                 events.emplace_back(AttemptQueued{id_from(item), get_string(item, "reason")});
+            } else if (name == "spawn") {
+                events.emplace_back(SpawnAsked{id_from(item),
+                                               static_cast<std::uint64_t>(get_int(item, "ticket")),
+                                               get_object(item, "request")});
             } else {
                 bad.push_back(name == "note" ? get_string(item, "text")
                                              : fmt::format("unknown event '{}'", name));

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "backends/agent/channel.hpp"
+#include "core/base/error.hpp"
 #include "core/base/value.hpp"
 #include "core/ports/backend.hpp"
+#include "core/ports/secret.hpp"
 
 /// What the frames say: typed on both sides, canonical JSON between them. Reading functions throw
 /// Error(mismatch) (or Error(usage) for a task name) when the payload is not what it should be.
@@ -38,6 +40,14 @@ Welcome welcome_from(std::string_view payload);
 std::string encode(const CancelRun& ask);
 CancelRun cancel_run_from(std::string_view payload);
 
+std::string encode(std::span<const Secret> secrets);
+std::vector<Secret> secrets_from(std::string_view payload);
+
+std::string encode(const SpawnAnswer& answer);
+SpawnAnswer spawn_answer_from(std::string_view payload);
+/// What a task asks for. @throws Error(mismatch) when it is no object
+Value spawn_from(std::string_view payload);
+
 /// Sends specs in as many frames as needed. Gives the specs that are over the frame's limit, which were not
 /// sent.
 std::vector<const TaskSpec*> send_specs(Channel& channel, std::span<const TaskSpec> specs);
@@ -55,6 +65,10 @@ std::vector<AttemptId> attempts_from(std::string_view payload);
 /// {"name": n} and back.
 std::string encode_number(std::string_view name, std::uint64_t n);
 std::string encode_text(std::string_view name, std::string_view text);
+/// Kind::refused: why, and what kind of failure it is.
+std::string encode_refusal(std::string_view message, ExitCode code);
+/// Error(store_full) matters to who asked; all else, and what says nothing, is infrastructure.
+ExitCode refusal_code(std::string_view payload);
 std::uint64_t number_from(std::string_view payload, std::string_view name);
 std::string text_from(std::string_view payload, std::string_view name);
 
@@ -67,6 +81,7 @@ class EventBatch {
     void ended(std::string_view result);
     /// What the keeper could not read: an error event without an attempt.
     void note(std::string_view text);
+    void spawn_asked(const SpawnAsked& asked);
     bool empty() const { return items_.empty(); }
     /// Sends all and is empty afterwards.
     void send_to(Channel& channel);

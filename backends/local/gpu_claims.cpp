@@ -1,41 +1,28 @@
 #include "backends/local/gpu_claims.hpp"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <charconv>
 #include <cstdlib>
-#include <filesystem>
 #include <string_view>
-
-#include "core/base/error.hpp"
-#include "core/base/text.hpp"
+#include <utility>
 
 namespace amp {
-namespace {
 
-constexpr std::string_view k_device_prefix = "nvidia";
-
-}  // namespace
-
-GpuClaims::GpuClaims(std::vector<std::string> devices, std::string folder)
+GpuClaims::GpuClaims(std::vector<Gpu> devices, std::string folder)
     : devices_(std::move(devices)), folder_(std::move(folder)) {}
 
 std::optional<std::vector<std::string>> GpuClaims::claim(std::size_t count) {
-    if (mkdir(folder_.c_str(), 0700) != 0 && errno != EEXIST) {
-        throw Error::system("create", folder_, errno);
-    }
     std::vector<std::string> claimed;
-    for (const std::string& device : devices_) {
-        if (claimed.size() == count) {
+    std::size_t left = devices_.size();
+    for (const Gpu& device : devices_) {
+        // Not one more than is of use: two who want many must not keep each other from them.
+        if (claimed.size() == count || claimed.size() + left-- < count) {
             break;
         }
-        if (!held_.contains(device) && lock(device)) {
-            claimed.push_back(device);
+        if (held_.contains(device.name)) {
+            continue;
+        }
+        if (auto lock = folder_.claim(device.id)) {
+            held_.emplace(device.name, std::move(*lock));
+            claimed.push_back(device.name);
         }
     }
     if (claimed.size() < count) {
@@ -45,62 +32,19 @@ std::optional<std::vector<std::string>> GpuClaims::claim(std::size_t count) {
     return claimed;
 }
 
-bool GpuClaims::lock(const std::string& device) {
-    const std::string path = fmt::format("{}/{}.lock", folder_, device);
-    UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!file) {
-        throw Error::system("lock", path, errno);
-    }
-    if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-        return false;
-    }
-    held_[device] = std::move(file);
-    return true;
-}
-
-void GpuClaims::release(const std::vector<std::string>& devices) {
-    for (const std::string& device : devices) {
-        held_.erase(device);
+void GpuClaims::release(const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+        held_.erase(name);
     }
 }
 
-std::vector<std::string> parse_gpu_list(const std::string& text) {
-    std::vector<std::string> devices;
-    for (const std::string_view part : split(text, ',')) {
-        const std::string_view name = trim(part);
-        if (name.empty() || name == "-1" || name == "NoDevFiles" ||
-            name.find('/') != std::string_view::npos) {
-            break;  // as CUDA does: what follows an invalid one is not visible
-        }
-        devices.emplace_back(name);
-    }
-    return devices;
-}
-
-std::vector<std::string> visible_gpus() {
-    if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) {
-        return parse_gpu_list(visible);
-    }
-    std::vector<unsigned> numbers;
-    std::error_code failed;
-    for (const auto& entry : std::filesystem::directory_iterator("/dev", failed)) {
-        const std::string name = entry.path().filename().string();
-        unsigned number = 0;
-        const char* end = name.data() + name.size();
-        if (name.starts_with(k_device_prefix) && name.size() > k_device_prefix.size()) {
-            const auto parsed = std::from_chars(name.data() + k_device_prefix.size(), end, number);
-            if (parsed.ec == std::errc() && parsed.ptr == end) {
-                numbers.push_back(number);
-            }
-        }
-    }
-    std::sort(numbers.begin(), numbers.end());
-    std::vector<std::string> devices;
-    devices.reserve(numbers.size());
-    for (const unsigned number : numbers) {
-        devices.push_back(std::to_string(number));
-    }
-    return devices;
+std::string gpu_claims_folder() {
+    const char* given = std::getenv("AMP_GPUS");
+    const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+    const char* task = std::getenv("AMP_TASK_DIR");
+    const bool within = given != nullptr && visible != nullptr && task != nullptr &&
+                        std::string_view(given) == visible && task[0] == '/';
+    return within ? std::string(task) + "/gpu" : claims_folder("gpu");
 }
 
 }  // namespace amp

@@ -6,36 +6,30 @@
 #include <string>
 #include <vector>
 
-#include "core/base/unique_fd.hpp"
+#include "backends/local/machine_claims.hpp"
+#include "backends/system/gpus.hpp"
 
 namespace amp {
 
-/// Which GPUs belong to which task, for all runs of this user on this machine: a GPU is claimed by a lock on
-/// a file in /tmp/amp-<uid>/gpu, which falls with the process that holds it.
+/// Which GPUs belong to which task, for all runs of all users of this machine.
 class GpuClaims {
   public:
-    /// @param devices as CUDA_VISIBLE_DEVICES names them
-    /// @param folder of the locks; made when it is needed
-    GpuClaims(std::vector<std::string> devices, std::string folder);
+    /// @param folder of the locks, as claims_folder gives it
+    GpuClaims(std::vector<Gpu> devices, std::string folder);
 
-    /// All of them or none: nullopt when other tasks or other runs hold too many. @throws Error when no lock
-    /// can be made
+    /// Their names, all of them or none: nullopt when other tasks or other runs hold too many. @throws Error
+    /// when no lock can be made
     std::optional<std::vector<std::string>> claim(std::size_t count);
-    void release(const std::vector<std::string>& devices);
+    void release(const std::vector<std::string>& names);
 
   private:
-    bool lock(const std::string& device);
-
-    std::vector<std::string> devices_;
-    std::string folder_;
-    std::map<std::string, UniqueFd> held_;
+    std::vector<Gpu> devices_;
+    ClaimFolder folder_;
+    std::map<std::string, UniqueFd> held_;  ///< by name
 };
 
-/// The GPUs that this process may use: those of CUDA_VISIBLE_DEVICES where it is set, else all that the
-/// driver shows in /dev as nvidia0, nvidia1, …
-std::vector<std::string> visible_gpus();
-
-/// "0, 2" → {"0", "2"}; an empty text, "-1" and "NoDevFiles" are none.
-std::vector<std::string> parse_gpu_list(const std::string& text);
+/// Where the claims of GPUs are: within a task that amp has given its GPUs to, a folder of that task, for to
+/// all others they are taken.
+std::string gpu_claims_folder();
 
 }  // namespace amp

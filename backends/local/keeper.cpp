@@ -15,6 +15,7 @@
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/json.hpp"
+#include "core/store/lease.hpp"
 
 namespace amp {
 namespace {
@@ -22,20 +23,9 @@ namespace {
 constexpr double k_tell_s = 1;
 constexpr double k_first_driver_s = 10;  // who has started us says hello at once
 
-/// The folder that tasks need in their PATH to find `amp`; empty when they find this very binary already.
-std::string amp_folder(const ScratchPool& scratch, const std::string& binary) {
-    const char* path = std::getenv("PATH");
-    std::string unusable;
-    const std::string found = find_program("amp", path == nullptr ? "" : path, "/", unusable);
-    std::error_code failed;
-    if (!found.empty() && std::filesystem::equivalent(found, binary, failed)) {
-        return {};
-    }
-    return scratch.make_program_folder(binary);
-}
-
 SlotLimits limits_of(const KeeperOptions& options) {
-    return {std::max<std::size_t>(1, options.workers), options.cpu, options.memory_bytes, options.gpu};
+    return {std::max<std::size_t>(1, options.workers), options.cpu, options.memory_bytes,
+            static_cast<std::uint32_t>(options.gpus.size())};
 }
 
 }  // namespace
@@ -47,16 +37,27 @@ Keeper::Keeper(const KeeperOptions& options, const std::string& binary, ObjectSt
       packs_(files, options.run, options.number),
       log_(files, options.run, options.number, [this] { packs_.sync(); }),
       scratch_(fmt::format("{}-{}-{}", options.run, options.number, getpid())),
-      launcher_(amp_folder(scratch_, binary)),
+      python_folder_(scratch_.make_python_folder()),
+      launcher_(amp_folder(scratch_, binary), python_folder_),
       queue_(limits_of(options)),
-      gpus_(visible_gpus(), private_folder("/tmp") + "/gpu"),
+      gpus_(options.gpus, gpu_claims_folder()),
+      ports_(claims_folder("port")),
+      objects_(objects),
       output_(loop_, packs_),
+      reports_(loop_, packs_),
       processes_(loop_, [this](TaskRun& run) { processes_gone(run); }),
       stager_(loop_, {objects, files, packs_, options.store_dir, scratch_.cache_folder()}),
       door_(loop_, options.run, make_token(),
             {[this](std::uint32_t epoch) { return welcome(epoch); }, [this] { driver_left(); },
              [this](const agent::Frame& frame) { obey(frame); },
-             [this](const std::string& who) { cancel_asked(who); }}) {
+             [this](const std::string& who) { cancel_asked(who); },
+             [this](int peer, const agent::Frame& frame) { spawn_asked(peer, frame); },
+             [this](int peer) { peer_left(peer); },
+             [&objects, run = options.run] {
+                 const auto lease = read_lease(objects, run);
+                 return lease ? lease->epoch : 0;
+             },
+             [this] { driver_missed(); }}) {
     log_.append("keeper", Object{{"pid", static_cast<std::int64_t>(getpid())},
                                  {"host", host_},
                                  {"socket", door_.listen()},
@@ -64,10 +65,29 @@ Keeper::Keeper(const KeeperOptions& options, const std::string& binary, ObjectSt
                                  {"scratch", scratch_.folder()},
                                  {"at", format_time(SystemClock().now())}});
     log_.flush();
+    launcher_.set_socket(door_.path());
     door_.admit_inherited(std::move(channel));
 }
 
 void Keeper::run(int signals) {
+    try {
+        work(signals);
+    } catch (const std::exception& error) {
+        say_last_words(error.what());
+        throw;
+    }
+}
+
+void Keeper::say_last_words(const std::string& text) {
+    try {
+        log_.append("last_words", Object{{"text", text}});
+        log_.flush();
+    } catch (const std::exception&) {
+        // Then it is the log that we die of.
+    }
+}
+
+void Keeper::work(int signals) {
     loop_.watch(signals, EPOLLIN, [this, signals](std::uint32_t) { heard_signals(signals); });
     while (!is_done()) {
         loop_.run_once();
@@ -86,6 +106,9 @@ void Keeper::heard_signals(int signals) {
             terminated_ = true;
             drop_unstarted();
             end_all(Cause::infra, "the keeper was told to end (SIGTERM)");
+            say_last_words("it was told to end (SIGTERM)");
+        } else if (info.ssi_signo == SIGHUP) {
+            door_.listen_again();
         }
     }
     processes_.reap();
@@ -120,15 +143,23 @@ void Keeper::flush_log() {
     }
 }
 
+// A store takes nothing more from a process that has seen a sync fail; from a new one it does.
+void Keeper::store_failed() {
+    if (!std::exchange(store_broken_, true)) {
+        events_.note(fmt::format("the keeper cannot store outputs any more: {}", stager_.failure()));
+        drop_unstarted();
+    }
+}
+
 bool Keeper::is_done() {
-    if (!runs_.empty() || stager_.busy() != 0 || !ready_.empty()) {
+    if (!runs_.empty() || stager_.busy() != 0 || stager_.saving() != 0 || !ready_.empty()) {
         return false;
     }
     if (closing_ || terminated_ || lingered_) {
         return true;
     }
     const agent::Channel* driver = door_.driver();
-    if (log_broken_ && driver != nullptr && !driver->has_unsent()) {  // which starts another keeper
+    if (is_broken() && driver != nullptr && !driver->has_unsent()) {  // which starts another keeper
         return true;
     }
     if (driver == nullptr && linger_timer_ == 0) {
@@ -151,6 +182,10 @@ agent::Welcome Keeper::welcome(std::uint32_t epoch) {
         answer.running.push_back(end.attempt);
         events_.ended(end.text);
     }
+    if (python_folder_.empty()) {
+        events_.note(
+            fmt::format("tasks cannot `import amp`: there is no room for it in {}", scratch_.folder()));
+    }
     failures_ = 0;
     acknowledged_ = 0;
     closing_ = false;
@@ -162,11 +197,20 @@ agent::Welcome Keeper::welcome(std::uint32_t epoch) {
             answer.running.push_back({id, host_, run->result.started});
         }
     }
+    ask_again();
     return answer;
 }
 
 void Keeper::driver_left() {
     drop_unstarted();
+    if (!spawns_.empty() && orphan_timer_ == 0) {
+        orphan_timer_ = loop_.after(options_.linger_s, [this] { refuse_spawns(); });
+    }
+}
+
+// Who has started us was overtaken meanwhile, or died: whatever is to be done is done by another keeper.
+void Keeper::driver_missed() {
+    lingered_ = lingered_ || !had_driver_;
 }
 
 void Keeper::obey(const agent::Frame& frame) {
@@ -195,6 +239,12 @@ void Keeper::obey(const agent::Frame& frame) {
         case Kind::go_on:
             acknowledged_ = std::min(failures_, agent::number_from(frame.payload, "failures"));
             break;
+        case Kind::secrets:
+            learn(agent::secrets_from(frame.payload));
+            break;
+        case Kind::answer:
+            spawn_answered(agent::spawn_answer_from(frame.payload));
+            break;
         case Kind::close:
             closing_ = true;
             drop_unstarted();
@@ -204,17 +254,39 @@ void Keeper::obey(const agent::Frame& frame) {
     }
 }
 
+// What is known already stays, for what runs may print it.
+void Keeper::learn(std::vector<Secret> secrets) {
+    for (Secret& secret : secrets) {
+        secrets_.insert_or_assign(secret.key, std::move(secret));
+    }
+    std::vector<Secret> all;
+    for (const auto& [key, secret] : secrets_) {
+        all.push_back(secret);
+    }
+    masks_ = std::make_shared<const MaskPatterns>(all);
+    if (masks_->empty()) {
+        masks_ = nullptr;
+    }
+}
+
 void Keeper::accept(TaskSpec spec) {
     const AttemptId id{spec.task, spec.attempt};
-    if (terminated_ || closing_ || log_broken_ || ended_.contains(key_of(id)) || runs_.contains(id)) {
+    const bool too_many = spec.gang && spec.gang->world() > k_most_ranks;
+    if (too_many) {
+        spec.gang->nodes = spec.gang->tasks_per_node = 1;  // it ends before it makes any
+    }
+    if (terminated_ || closing_ || is_broken() || ended_.contains(key_of(id)) || runs_.contains(id)) {
         return;
     }
     auto run = std::make_unique<TaskRun>(std::move(spec));
     TaskRun& place = *runs_.emplace(id, std::move(run)).first->second;
-    if (const std::string problem = queue_.impossible(place.spec.resources); !problem.empty()) {
+    const std::string problem =
+        too_many ? fmt::format("it has more ranks than one machine can have ({})", k_most_ranks)
+                 : queue_.impossible(total_resources(place.spec));
+    if (!problem.empty()) {
         end(place, Cause::quota, problem);
     } else {
-        queue_.push(id, place.spec.resources, place.spec.priority, loop_.now());
+        queue_.push(id, total_resources(place.spec), place.spec.priority, loop_.now());
     }
 }
 
@@ -224,6 +296,9 @@ void Keeper::cancel(const AttemptId& id, bool at_once) {
         return;
     }
     TaskRun& run = *found->second;
+    if (run.lent) {
+        slots_back(run);
+    }
     if (queue_.remove(id)) {
         end(run, Cause::cancelled, "cancelled before it started");
     } else if (run.state == TaskRun::State::running || run.state == TaskRun::State::leftovers) {
@@ -260,7 +335,11 @@ void Keeper::end_all(Cause cause, const std::string& message) {
 // What has not started is forgotten without a trace: who drives next submits it again.
 void Keeper::drop_unstarted() {
     for (const AttemptId& id : queue_.drop_waiting()) {
-        runs_.erase(id);
+        if (TaskRun& run = *runs_.at(id); run.lent) {
+            slots_back(run);
+        } else {
+            runs_.erase(id);
+        }
     }
     for (const auto& [id, run] : runs_) {
         if (run->state != TaskRun::State::staging && run->state != TaskRun::State::starting) {

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -11,7 +12,9 @@
 #include "backends/local/keeper_door.hpp"
 #include "backends/local/keeper_options.hpp"
 #include "backends/local/output_reader.hpp"
+#include "backends/local/port_claims.hpp"
 #include "backends/local/process_table.hpp"
+#include "backends/local/report_reader.hpp"
 #include "backends/local/stager.hpp"
 #include "backends/local/task_launcher.hpp"
 #include "backends/local/task_run.hpp"
@@ -38,8 +41,10 @@ class Keeper {
     // What a driver says.
     agent::Welcome welcome(std::uint32_t epoch);
     void driver_left();
+    void driver_missed();
     void obey(const agent::Frame& frame);
     void accept(TaskSpec spec);
+    void learn(std::vector<Secret> secrets);
     void cancel(const AttemptId& id, bool at_once);
     void cancel_asked(const std::string& who);
 
@@ -50,18 +55,57 @@ class Keeper {
     void launch(TaskRun& run);
     void retry_later(TaskRun& run);
     bool claim_gpus(TaskRun& run);
+    void make_room(TaskRun& run);
+    void started(TaskRun& run, Timestamp now);
+    void look_at_ranks(const TaskRun& run);
     void processes_gone(TaskRun& run);
     void release_slots(TaskRun& run);
     void end(TaskRun& run, Cause cause, const std::string& message);
     void end(TaskRun& run);
     void record_end(const AttemptResult& result);
+    void remark(const AttemptId& id, const std::string& what);
     void forget(TaskRun& run);
+    std::string masked(const std::string& text) const { return masks_ ? masks_->mask(text) : text; }
+    void keep_secrets_out(AttemptResult& result) const;
     static std::string key_of(const AttemptId& id);
 
+    // Checkpoints (keeper_checkpoints.cpp).
+    void give_checkpoint(TaskRun& run);
+    void save_in_time(TaskRun& run);
+    void save_checkpoint(TaskRun& run, double quiet_s);
+    void checkpoint_saved(TaskRun& run, const std::string& problem, const std::vector<std::string>& notes);
+    void save_at_end(TaskRun& run, std::function<void()> then);
+    void discard_checkpoint(TaskRun& run);
+    void checkpoint_asked(int peer, TaskRun& run);
+    void forget_saver(int peer);
+    void tell_saver(int peer, const std::string& problem);
+    void collect(TaskRun& run);
+
+    // What tasks spawn (keeper_spawns.cpp).
+    struct Spawn {
+        int peer = -1;
+        AttemptId id;
+        Value request;
+        std::string answer;  ///< the last word, which waits for the task's slots; empty: not yet
+    };
+    void spawn_asked(int peer, const agent::Frame& frame);
+    void spawn_answered(const SpawnAnswer& answer);
+    void peer_left(int peer);
+    void lend_slots(TaskRun& run);
+    void slots_back(TaskRun& run);
+    void ask_again();
+    void refuse_spawns();
+    bool waits(const AttemptId& id) const;
+
     // A wake-up.
+    void work(int signals);
+    void say_last_words(const std::string& text);
     void heard_signals(int signals);
     void settle();
     void flush_log();
+    void store_failed();
+    /// Cannot record or store any more: nothing is started, and another keeper goes on.
+    bool is_broken() const { return log_broken_ || store_broken_; }
     void end_all(Cause cause, const std::string& message);
     void drop_unstarted();
     void tell_waiting();
@@ -73,14 +117,22 @@ class Keeper {
     PackWriter packs_;
     KeeperLogWriter log_;
     ScratchPool scratch_;
+    std::string python_folder_;  ///< empty: it could not be made
     TaskLauncher launcher_;
     SlotQueue queue_;
     GpuClaims gpus_;
+    PortClaims ports_;
     std::map<AttemptId, std::unique_ptr<TaskRun>> runs_;
-    std::unordered_set<std::string> ended_;  ///< key_of
-    std::vector<TaskRun*> ready_;            ///< with slots, scratch and inputs: to be started
+    std::unordered_set<std::string> ended_;                           ///< key_of
+    std::set<std::string> remarks_;                                   ///< of a step, each told once
+    std::map<std::string, std::shared_ptr<Checkpoint>> checkpoints_;  ///< by task: they outlive attempts
+    std::vector<TaskRun*> ready_;  ///< with slots, scratch and inputs: to be started
     agent::EventBatch events_;
+    std::map<std::string, Secret, std::less<>> secrets_;  ///< by key; nowhere but here
+    std::shared_ptr<const MaskPatterns> masks_;           ///< of these; nullptr: none
+    ObjectStore& objects_;
     OutputReader output_;
+    ReportReader reports_;
     ProcessTable processes_;
     Stager stager_;
     KeeperDoor door_;
@@ -91,8 +143,12 @@ class Keeper {
         std::string text;
     };
     std::vector<Unlogged> unlogged_;
+    std::map<std::uint64_t, Spawn> spawns_;  ///< by ticket
+    std::uint64_t last_ticket_ = 0;
+    EventLoop::TimerId orphan_timer_ = 0;  ///< nobody answers those who wait
     bool log_dirty_ = false;
-    bool log_broken_ = false;         ///< cannot be written any more: what runs is ended, nothing is started
+    bool log_broken_ = false;         ///< cannot be written any more
+    bool store_broken_ = false;       ///< a sync of outputs has failed
     bool closing_ = false;            ///< nothing more will come
     bool terminated_ = false;         ///< SIGTERM
     std::uint64_t failures_ = 0;      ///< ends that were failures, since the driver came

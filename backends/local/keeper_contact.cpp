@@ -14,6 +14,7 @@
 
 #include "backends/system/event_loop.hpp"
 #include "core/base/error.hpp"
+#include "core/base/json.hpp"
 
 namespace amp {
 namespace {
@@ -95,6 +96,20 @@ std::optional<agent::Frame> wait_frame(agent::Channel& channel, double deadline)
     }
 }
 
+std::optional<agent::Channel> connect_to(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.empty() || path.size() >= sizeof address.sun_path) {
+        return std::nullopt;
+    }
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket || connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        return std::nullopt;
+    }
+    return agent::Channel(std::move(socket));
+}
+
 }  // namespace
 
 agent::Channel start_keeper(const KeeperOptions& options,
@@ -112,28 +127,46 @@ agent::Channel start_keeper(const KeeperOptions& options,
 }
 
 std::optional<agent::Channel> reach_keeper(const KeeperHistory& history) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (history.socket.empty() || history.socket.size() >= sizeof address.sun_path) {
-        return std::nullopt;
+    return connect_to(history.socket);
+}
+
+SpawnAnswer ask_keeper_to_spawn(const std::string& socket, const Value& request,
+                                const std::function<void(const SpawnAnswer&)>& told) {
+    constexpr double k_for_ever = 1e9;
+    auto channel = connect_to(socket);
+    if (channel) {
+        channel->send(Kind::spawn, json::dump_record(request));
+        while (const auto frame = wait_frame(*channel, steady_now() + k_for_ever)) {
+            if (static_cast<Kind>(frame->kind) == Kind::refused) {
+                throw Error(
+                    ExitCode::infrastructure,
+                    fmt::format("the keeper refuses: {}", agent::text_from(frame->payload, "message")));
+            }
+            SpawnAnswer answer = agent::spawn_answer_from(frame->payload);
+            if (!answer.error.empty() || answer.exit || !get_bool(request, "wait")) {
+                return answer;
+            }
+            told(answer);
+        }
     }
-    std::memcpy(address.sun_path, history.socket.c_str(), history.socket.size() + 1);
-    UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!socket || connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-        return std::nullopt;
-    }
-    return agent::Channel(std::move(socket));
+    throw Error(ExitCode::infrastructure, "the keeper of this task does not answer", socket);
 }
 
 std::optional<agent::Welcome> greet(agent::Channel& channel, const agent::Hello& hello, double patience_s) {
-    channel.send(Kind::hello, agent::encode(hello));
     const double deadline = steady_now() + patience_s;
-    const auto frame = wait_frame(channel, deadline);
-    if (!frame) {
-        if (steady_now() < deadline) {
-            return std::nullopt;
-        }
+    auto welcome = try_greet(channel, hello, patience_s);
+    if (!welcome && steady_now() >= deadline) {
         throw Error(ExitCode::infrastructure, fmt::format("the keeper of run {} does not answer", hello.run));
+    }
+    return welcome;
+}
+
+std::optional<agent::Welcome> try_greet(agent::Channel& channel, const agent::Hello& hello,
+                                        double patience_s) {
+    channel.send(Kind::hello, agent::encode(hello));
+    const auto frame = wait_frame(channel, steady_now() + patience_s);
+    if (!frame) {
+        return std::nullopt;
     }
     switch (static_cast<Kind>(frame->kind)) {
         case Kind::welcome:
@@ -142,7 +175,7 @@ std::optional<agent::Welcome> greet(agent::Channel& channel, const agent::Hello&
             throw Error(ExitCode::busy, fmt::format("a later driver has taken over run {}", hello.run),
                         hello.run);
         case Kind::refused:
-            throw Error(ExitCode::infrastructure,
+            throw Error(agent::refusal_code(frame->payload),
                         fmt::format("the keeper of run {} refuses: {}", hello.run,
                                     agent::text_from(frame->payload, "message")),
                         hello.run);

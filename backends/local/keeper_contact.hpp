@@ -25,6 +25,15 @@ std::optional<agent::Channel> reach_keeper(const KeeperHistory& history);
 /// @throws Error(busy) when a later driver is in charge; Error(infrastructure) when it refuses or is silent
 std::optional<agent::Welcome> greet(agent::Channel& channel, const agent::Hello& hello, double patience_s);
 
+/// As greet, but nullopt also when it is silent.
+std::optional<agent::Welcome> try_greet(agent::Channel& channel, const agent::Hello& hello,
+                                        double patience_s);
+
+/// What `amp spawn` does: asks the keeper for a run. `told` hears of the run; the last answer is given.
+/// @throws Error(infrastructure) when the keeper cannot be reached, or falls silent
+SpawnAnswer ask_keeper_to_spawn(const std::string& socket, const Value& request,
+                                const std::function<void(const SpawnAnswer&)>& told);
+
 /// What `amp cancel` does for a run that works on this machine: asks its keeper. False when no keeper lives
 /// here.
 bool ask_keeper_to_cancel(AppendFiles& files, const std::string& run, const std::string& who);

@@ -7,9 +7,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <vector>
 
 #include "backends/local/scratch.hpp"
@@ -21,7 +23,7 @@ namespace {
 
 using agent::Kind;
 
-constexpr std::size_t k_max_peers = 64;
+constexpr std::size_t k_max_peers = 4096;  // tasks that wait for what they spawned are some
 constexpr int k_backlog = 16;
 
 /// A folder of ours alone that is short enough for a socket's path.
@@ -74,22 +76,41 @@ void KeeperDoor::admit(UniqueFd socket, bool inherited) {
 
 std::string KeeperDoor::listen() {
     const std::string name = fmt::format("{}-{:06x}.sock", run_, random_bits() & 0xffffff);
-    const std::string path = socket_folder(name.size()) + "/" + name;
+    listen_at(socket_folder(name.size()) + "/" + name);
+    return path_;
+}
+
+void KeeperDoor::listen_again() {
+    struct stat info {};
+    if (path_.empty() || lstat(path_.c_str(), &info) == 0) {
+        return;
+    }
+    try {
+        private_folder(std::filesystem::path(path_).parent_path().parent_path().string());
+        listen_at(path_);
+    } catch (const Error&) {
+        // Who asked for it will ask again.
+    }
+}
+
+void KeeperDoor::listen_at(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof address.sun_path) {
         throw Error(ExitCode::infrastructure, fmt::format("'{}' is too long for a socket", path));
     }
     std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-    listener_.reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!listener_ ||
-        bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-        ::listen(listener_.get(), k_backlog) != 0) {
+    UniqueFd fresh(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fresh || bind(fresh.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+        ::listen(fresh.get(), k_backlog) != 0) {
         throw Error::system("listen at", path, errno);
     }
+    if (listener_) {
+        loop_.forget(listener_.get());
+    }
+    listener_ = std::move(fresh);
     path_ = path;
     loop_.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept_one(); });
-    return path_;
 }
 
 void KeeperDoor::accept_one() {
@@ -136,6 +157,8 @@ void KeeperDoor::handle(int fd, Peer& peer, const agent::Frame& frame) {
         }
         handlers_.cancel_asked(ask.who);
         dismiss(fd, peer, Kind::accepted, "{}");
+    } else if (kind == Kind::spawn && handlers_.spawn_asked) {
+        handlers_.spawn_asked(fd, frame);
     } else {
         throw Error(ExitCode::mismatch, "say hello first");
     }
@@ -145,8 +168,11 @@ void KeeperDoor::handle_hello(int fd, Peer& peer, const agent::Hello& hello) {
     if (hello.run != run_ || (!peer.inherited && hello.secret != secret_)) {
         throw Error(ExitCode::mismatch, "wrong run or secret");
     }
-    if (hello.epoch <= epoch_) {
-        dismiss(fd, peer, Kind::fenced, agent::encode_number("epoch", epoch_));
+    // The same epoch again is the same driver, whose connection was broken.
+    const std::uint32_t newest = std::max(epoch_, handlers_.newest_epoch());
+    if (hello.epoch < newest) {
+        dismiss(fd, peer, Kind::fenced, agent::encode_number("epoch", newest));
+        handlers_.driver_missed();
         return;
     }
     epoch_ = hello.epoch;
@@ -192,9 +218,22 @@ bool KeeperDoor::flush_peer(int fd, Peer& peer) {
     return true;
 }
 
+void KeeperDoor::tell(int peer, Kind kind, const std::string& payload, bool last) {
+    if (const auto found = peers_.find(peer); found != peers_.end()) {
+        found->second->channel.send(kind, payload);
+        found->second->leaving = found->second->leaving || last;
+    }
+}
+
 void KeeperDoor::drop(int fd) {
     loop_.forget(fd);
-    peers_.erase(fd);
+    const auto gone = peers_.extract(fd);
+    if (!gone.empty() && gone.mapped()->inherited && fd != driver_) {
+        handlers_.driver_missed();
+    }
+    if (handlers_.peer_left) {
+        handlers_.peer_left(fd);
+    }
     if (fd == driver_) {
         driver_ = -1;
         handlers_.driver_left();

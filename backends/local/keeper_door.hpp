@@ -24,6 +24,13 @@ class KeeperDoor {
         /// May throw Error: the driver is then told and dropped.
         std::function<void(const agent::Frame&)> driver_said;
         std::function<void(const std::string& who)> cancel_asked;
+        /// A task asks for a run, over the connection that `peer` names until peer_left.
+        std::function<void(int peer, const agent::Frame&)> spawn_asked;
+        std::function<void(int peer)> peer_left;
+        /// The highest epoch that was ever given to a driver, as far as can be known; else 0.
+        std::function<std::uint32_t()> newest_epoch;
+        /// A driver came too late, since another has taken over; or who has started us went without a word.
+        std::function<void()> driver_missed;
     };
 
     KeeperDoor(EventLoop& loop, std::string run, std::string secret, Handlers handlers);
@@ -35,10 +42,15 @@ class KeeperDoor {
     void admit_inherited(UniqueFd socket);
     /// Opens a socket for later drivers in a folder of ours alone; gives its path.
     std::string listen();
+    /// Does so again at the same path, when somebody has removed the socket.
+    void listen_again();
 
     /// What later drivers must know.
     const std::string& secret() const { return secret_; }
     const std::string& path() const { return path_; }
+
+    /// To one who asked; `last`: and then the connection ends.
+    void tell(int peer, agent::Kind kind, const std::string& payload, bool last);
 
     /// nullptr: nobody drives.
     agent::Channel* driver();
@@ -53,6 +65,7 @@ class KeeperDoor {
         bool waits_for_room = false;
     };
 
+    void listen_at(const std::string& path);
     void admit(UniqueFd socket, bool inherited);
     void accept_one();
     void heard(int fd);

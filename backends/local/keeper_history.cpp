@@ -16,6 +16,8 @@ void apply(KeeperHistory& history, const Record& record) {
         history.socket = get_string(record.payload, "socket");
         history.secret = get_string(record.payload, "secret");
         history.scratch = get_string(record.payload, "scratch");
+    } else if (record.type == "last_words") {
+        history.last_words = get_string(record.payload, "text");
     } else if (record.type == "start") {
         const AttemptId id{TaskName::parse(get_string(record.payload, "task")),
                            static_cast<std::uint32_t>(get_int(record.payload, "attempt"))};

@@ -19,6 +19,7 @@ struct KeeperHistory {
     std::string socket;
     std::string secret;
     std::string scratch;
+    std::string last_words;                    ///< why it ended, where it could say so
     std::map<AttemptId, std::string> started;  ///< with the token; without an end so far
     std::vector<AttemptResult> ended;          ///< in the order of their ends
 };

@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <csignal>
-#include <filesystem>
 
 #include "backends/local/keeper.hpp"
 #include "backends/local/keeper_options.hpp"
@@ -45,11 +44,13 @@ UniqueFd take_signals() {
     sigemptyset(&ours);
     sigaddset(&ours, SIGCHLD);
     sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGHUP);  // of those who cannot reach our socket
     struct sigaction standard {};
     standard.sa_handler = SIG_DFL;  // a caller may have ignored SIGCHLD, and then there is nothing to reap
     sigaction(SIGCHLD, &standard, nullptr);
     sigaction(SIGTERM, &standard, nullptr);
-    for (const int ignored : {SIGINT, SIGHUP, SIGPIPE, SIGQUIT}) {
+    sigaction(SIGHUP, &standard, nullptr);
+    for (const int ignored : {SIGINT, SIGPIPE, SIGQUIT}) {
         struct sigaction action {};
         action.sa_handler = SIG_IGN;
         sigaction(ignored, &action, nullptr);
@@ -74,18 +75,12 @@ void leave_the_session() {
     }
 }
 
-/// What tasks call as `amp`: this very program, also when its file was replaced or removed since.
-std::string own_binary() {
-    std::string path = std::filesystem::read_symlink("/proc/self/exe").string();
-    return access(path.c_str(), X_OK) == 0 ? path : fmt::format("/proc/{}/exe", getpid());
-}
-
-void refuse(UniqueFd channel, const std::string& message) {
+void refuse(UniqueFd channel, const std::string& message, ExitCode code) {
     if (!channel) {  // it served already: its log and its silence tell
         return;
     }
     agent::Channel driver(std::move(channel));
-    driver.send(agent::Kind::refused, agent::encode_text("message", message));
+    driver.send(agent::Kind::refused, agent::encode_refusal(message, code));
     driver.flush();
 }
 
@@ -105,10 +100,10 @@ int keeper_main(const KeeperOptions& options) {
         keeper.run(signals.get());
         return 0;
     } catch (const Error& error) {
-        refuse(std::move(for_refusal), error.message());
+        refuse(std::move(for_refusal), error.message(), error.code());
         return static_cast<int>(error.code());
     } catch (const std::exception& error) {
-        refuse(std::move(for_refusal), error.what());
+        refuse(std::move(for_refusal), error.what(), ExitCode::infrastructure);
         return static_cast<int>(ExitCode::bug);
     }
 }

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "core/base/error.hpp"
+#include "core/base/text.hpp"
 
 namespace amp {
 namespace {
@@ -17,6 +18,26 @@ N parse(const std::string& name, const std::string& text) {
         throw Error(ExitCode::usage, fmt::format("'{}' is no number for {}", text, name));
     }
     return n;
+}
+
+/// NAME=ID,NAME=ID
+std::string gpus_text(const std::vector<Gpu>& gpus) {
+    std::string out;
+    for (const Gpu& gpu : gpus) {
+        out += fmt::format("{}{}={}", out.empty() ? "" : ",", gpu.name, gpu.id);
+    }
+    return out;
+}
+
+std::vector<Gpu> parse_gpus(const std::string& text) {
+    std::vector<Gpu> gpus;
+    for (const std::string_view part : split(text, ',')) {
+        const std::size_t middle = part.find('=');
+        if (middle != std::string_view::npos) {
+            gpus.push_back({std::string(part.substr(0, middle)), std::string(part.substr(middle + 1))});
+        }
+    }
+    return gpus;
 }
 
 void set_option(KeeperOptions& options, const std::string& name, const std::string& value) {
@@ -36,8 +57,8 @@ void set_option(KeeperOptions& options, const std::string& name, const std::stri
         options.cpu = parse<double>(name, value);
     } else if (name == "--memory") {
         options.memory_bytes = parse<std::uint64_t>(name, value);
-    } else if (name == "--gpu") {
-        options.gpu = parse<std::uint32_t>(name, value);
+    } else if (name == "--gpus") {
+        options.gpus = parse_gpus(value);
     } else if (name == "--linger") {
         options.linger_s = parse<double>(name, value);
     } else {
@@ -55,7 +76,7 @@ std::vector<std::string> keeper_arguments(const KeeperOptions& options) {
             "--workers", fmt::format("{}", options.workers),
             "--cpu",     fmt::format("{}", options.cpu),
             "--memory",  fmt::format("{}", options.memory_bytes),
-            "--gpu",     fmt::format("{}", options.gpu),
+            "--gpus",    gpus_text(options.gpus),
             "--project", options.project_dir,
             "--linger",  fmt::format("{}", options.linger_s)};
 }

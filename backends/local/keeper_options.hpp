@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "backends/system/gpus.hpp"
+
 namespace amp {
 
 /// How a keeper is started.
@@ -16,7 +18,7 @@ struct KeeperOptions {
     std::size_t workers = 1;   ///< tasks at once
     double cpu = 1;
     std::uint64_t memory_bytes = 0;  ///< 0: not limited
-    std::uint32_t gpu = 0;
+    std::vector<Gpu> gpus;
     std::string project_dir;  ///< for people who look at the list of processes
     double linger_s = 30;     ///< how long it waits for a driver when nothing runs any more
 };

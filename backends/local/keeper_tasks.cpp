@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "backends/local/cache_folders.hpp"
 #include "backends/local/keeper.hpp"
 #include "backends/system/system_clock.hpp"
 #include "core/base/error.hpp"
@@ -32,7 +33,7 @@ Value start_record(const TaskRun& run) {
 }  // namespace
 
 bool Keeper::may_start() const {
-    return !log_broken_ && failures_ == acknowledged_ && stager_.busy() < k_max_collecting;
+    return !is_broken() && failures_ == acknowledged_ && stager_.busy() < k_max_collecting;
 }
 
 // The starts of one wake-up are written with one write before the first of them is spawned.
@@ -55,6 +56,11 @@ void Keeper::start_ready() {
             break;
         }
         TaskRun& run = *runs_.at(*id);
+        if (run.lent) {
+            queue_.release({run.spec.resources.cpu, 0, 0});
+            slots_back(run);
+            continue;
+        }
         run.has_slots = true;
         if (prepare(run)) {
             starting.push_back(&run);
@@ -83,19 +89,30 @@ bool Keeper::prepare(TaskRun& run) {
         if (!claim_gpus(run)) {
             return false;
         }
-        run.scratch = scratch_.take();
+        make_room(run);
     } catch (const Error& error) {
+        if (run.scratch) {
+            ScratchPool::discard(std::move(run.scratch));
+        }
         run.result.message = error.message();
         run.state = TaskRun::State::starting;
         retry_later(run);
         return false;
     }
-    if (run.spec.inputs.empty()) {
+    give_checkpoint(run);
+    if (const std::string problem = make_cache_folders(run.spec, run.scratch->folder()); !problem.empty()) {
+        end(run, Cause::infra, problem);
+        return false;
+    }
+    if (run.spec.inputs.empty() && (!run.checkpoint || run.checkpoint->is_laid())) {
         run.state = TaskRun::State::starting;
         return true;
     }
     run.state = TaskRun::State::staging;
     stager_.lay_inputs(run, [this, &run](const std::string& problem) {
+        for (const std::string& note : std::exchange(run.checkpoint_notes, {})) {
+            remark(run.id, note);
+        }
         if (!problem.empty() && !run.dropped) {
             end(run, Cause::infra, fmt::format("its inputs cannot be laid: {}", problem));
         } else {
@@ -106,18 +123,36 @@ bool Keeper::prepare(TaskRun& run) {
     return false;
 }
 
+/// Its folder; and where it is a gang, those of its ranks, and where they meet.
+void Keeper::make_room(TaskRun& run) {
+    run.scratch = scratch_.take();
+    if (!run.spec.gang) {
+        return;
+    }
+    for (std::uint32_t rank = 0; rank < run.spec.gang->world(); ++rank) {
+        run.scratch->add_rank(rank);
+    }
+    if (run.ports.empty()) {
+        auto ports = ports_.claim(port_count(*run.spec.gang));
+        if (!ports) {
+            throw Error(ExitCode::infrastructure, "there is no port left for its ranks to meet at");
+        }
+        run.ports = std::move(*ports);
+    }
+}
+
 // True when it has its GPUs; else it will be asked again.
 bool Keeper::claim_gpus(TaskRun& run) {
-    if (run.spec.resources.gpu == run.gpus.size()) {
+    const std::uint32_t need = total_resources(run.spec).gpu;
+    if (need == run.gpus.size()) {
         return true;
     }
-    if (auto claimed = gpus_.claim(run.spec.resources.gpu)) {
+    if (auto claimed = gpus_.claim(need)) {
         run.gpus = std::move(*claimed);
         return true;
     }
     if (run.state == TaskRun::State::waiting) {
-        events_.queued(run.id,
-                       fmt::format("waits for {} gpu that another run holds", run.spec.resources.gpu));
+        events_.queued(run.id, fmt::format("waits for {} gpu that another run holds", need));
         run.state = TaskRun::State::starting;
     }
     loop_.after(k_gpu_retry_s, [this, &run] { ready_.push_back(&run); });
@@ -126,19 +161,29 @@ bool Keeper::claim_gpus(TaskRun& run) {
 
 void Keeper::launch(TaskRun& run) {
     const Timestamp now = SystemClock().now();
-    switch (launcher_.launch(run, now)) {
+    Variables secrets;
+    for (const auto& [name, key] : run.spec.secrets) {
+        const auto secret = secrets_.find(key);
+        if (secret == secrets_.end()) {
+            end(run, Cause::infra, fmt::format("the secret '{}' was not given to the keeper", name));
+            return;
+        }
+        secrets.emplace_back(name, secret->second.value);
+    }
+    if (masks_) {
+        run.masks = masks_;
+        for (TaskProcess& process : run.processes) {
+            process.masker = std::make_unique<Masker>(masks_);
+        }
+    }
+    reports_.watch(run);
+    switch (launcher_.launch(run, secrets, now)) {
         case TaskLauncher::Outcome::running:
-            run.state = TaskRun::State::running;
-            processes_.add(run);
-            output_.watch(run);
-            if (run.spec.timeout_s > 0) {
-                run.timeout_timer = loop_.after(run.spec.timeout_s, [this, &run] {
-                    run.timeout_timer = 0;
-                    processes_.end(run, Cause::timeout,
-                                   fmt::format("timeout after {:g} s", run.spec.timeout_s));
-                });
-            }
-            events_.started(run.id, host_, now);
+            started(run, now);
+            break;
+        case TaskLauncher::Outcome::partly:
+            started(run, now);
+            processes_.kill_now(run);
             break;
         case TaskLauncher::Outcome::failed:
             end(run, run.result.cause, run.result.message);
@@ -149,7 +194,22 @@ void Keeper::launch(TaskRun& run) {
     }
 }
 
+void Keeper::started(TaskRun& run, Timestamp now) {
+    run.state = TaskRun::State::running;
+    processes_.add(run);
+    output_.watch(run);
+    if (run.spec.timeout_s > 0) {
+        run.timeout_timer = loop_.after(run.spec.timeout_s, [this, &run] {
+            run.timeout_timer = 0;
+            processes_.end(run, Cause::timeout, fmt::format("timeout after {:g} s", run.spec.timeout_s));
+        });
+    }
+    save_in_time(run);
+    events_.started(run.id, host_, now);
+}
+
 void Keeper::retry_later(TaskRun& run) {
+    reports_.let_go(run);
     if (run.scratch && run.spec.inputs.empty()) {  // or those that wait would keep those that run from ending
         ScratchPool::discard(std::move(run.scratch));
     }
@@ -165,20 +225,69 @@ void Keeper::retry_later(TaskRun& run) {
 
 void Keeper::processes_gone(TaskRun& run) {
     output_.finish(run);
+    reports_.let_go(run);
     release_slots(run);
-    if (run.spec.outputs.empty() && run.scratch->is_pristine()) {
+    const bool served = run.spec.gang && first_ends_all(*run.spec.gang);
+    if (run.state == TaskRun::State::leftovers && run.forced == Cause::none && !served) {
+        remark(run.id, "what it had left running was ended");
+    }
+    if (const std::string failure = log_failure(run); !failure.empty()) {
+        remark(run.id, fmt::format("a part of its log is lost: {}", failure));
+    } else if (run.result.log_dropped_bytes > 0) {
+        remark(run.id, "its log is over the limit: only its head and its tail are kept");
+    }
+    look_at_ranks(run);
+    if (run.checkpoint) {
+        run.state = TaskRun::State::collecting;
+        save_at_end(run, [this, &run] { collect(run); });
+        return;
+    }
+    collect(run);
+}
+
+void Keeper::collect(TaskRun& run) {
+    if (run.spec.outputs.empty() && !run.report && run.scratch->is_pristine()) {
         end(run);
         return;
     }
     run.state = TaskRun::State::collecting;
-    stager_.collect(run, [this, &run] { end(run); });
+    stager_.collect(run, [this, &run] {
+        end(run);
+        if (!stager_.failure().empty()) {
+            store_failed();
+        }
+    });
+}
+
+/// What other ranks than the first have written as outputs goes with their folders.
+void Keeper::look_at_ranks(const TaskRun& run) {
+    for (std::uint32_t rank = 1; run.spec.gang && rank < run.spec.gang->world(); ++rank) {
+        if (!run.scratch->is_out_empty(rank)) {
+            remark(run.id,
+                   fmt::format("what rank {} wrote to its $AMP_OUT is not kept: the outputs of rank 0 "
+                               "are the task's",
+                               rank));
+            return;
+        }
+    }
+}
+
+/// Tasks of one step mostly do the same.
+void Keeper::remark(const AttemptId& id, const std::string& what) {
+    if (remarks_.insert(id.task.step + ": " + what).second) {
+        events_.note(fmt::format("{}: {}", id.task.text(), what));
+    }
 }
 
 void Keeper::release_slots(TaskRun& run) {
+    if (run.lent) {
+        slots_back(run);
+    }
     if (std::exchange(run.has_slots, false)) {
-        queue_.release(run.spec.resources);
+        queue_.release(total_resources(run.spec));
         gpus_.release(std::exchange(run.gpus, {}));
     }
+    ports_.release(std::exchange(run.ports, {}));
 }
 
 // It ends without ever having run.
@@ -194,14 +303,42 @@ void Keeper::end(TaskRun& run, Cause cause, const std::string& message) {
 }
 
 void Keeper::end(TaskRun& run) {
+    keep_secrets_out(run.result);
     record_end(run.result);
+    if (run.checkpoint && run.result.succeeded() && run.id.task.index.round == 0) {
+        discard_checkpoint(run);
+    }
     forget(run);
+}
+
+// A value stands in the records of the run, where everyone who can read the store sees it. Files are the
+// user's own, and are kept as they are.
+void Keeper::keep_secrets_out(AttemptResult& result) const {
+    if (!masks_) {
+        return;
+    }
+    result.message = masks_->mask(result.message);
+    for (const auto& [name, artifact] : result.artifacts) {
+        if (artifact.value && !(masks_->mask_value(*artifact.value) == *artifact.value)) {
+            if (result.cause == Cause::none) {
+                result.cause = Cause::user;
+                result.exit = -1;
+            }
+            result.message = fmt::format(
+                "the artifact '{}' holds the value of a secret, and values are written into the run's "
+                "records: "
+                "put a file, or give its readers the secret too",
+                masks_->mask(name));
+            result.artifacts.clear();
+            break;
+        }
+    }
 }
 
 void Keeper::record_end(const AttemptResult& result) {
     Cause cause = result.cause;
     Value record = to_value(result);
-    std::string text = json::dump(record);
+    std::string text = json::dump_record(record);
     if (text.size() > k_max_result) {
         AttemptResult poor = result;
         poor.artifacts.clear();
@@ -210,7 +347,7 @@ void Keeper::record_end(const AttemptResult& result) {
         poor.message =
             fmt::format("its result is too large to be told ({} artifacts)", result.artifacts.size());
         record = to_value(poor);
-        text = json::dump(record);
+        text = json::dump_record(record);
     }
     log_.append("end", record);
     log_dirty_ = true;
@@ -225,6 +362,7 @@ std::string Keeper::key_of(const AttemptId& id) {
 }
 
 void Keeper::forget(TaskRun& run) {
+    reports_.let_go(run);
     release_slots(run);
     if (run.scratch) {
         try {
@@ -233,6 +371,7 @@ void Keeper::forget(TaskRun& run) {
         } catch (const Error&) {  // the next task gets another one
         }
     }
+    loop_.cancel(std::exchange(run.checkpoint_timer, 0));
     runs_.erase(AttemptId(run.id));
 }
 

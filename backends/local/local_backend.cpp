@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,10 +12,10 @@
 #include <filesystem>
 #include <utility>
 
-#include "backends/local/gpu_claims.hpp"
 #include "backends/local/keeper_contact.hpp"
 #include "backends/local/keeper_history.hpp"
 #include "backends/system/event_loop.hpp"
+#include "backends/system/gpus.hpp"
 #include "backends/system/machine.hpp"
 #include "backends/system/process.hpp"
 #include "backends/system/system_clock.hpp"
@@ -36,7 +37,7 @@ void fill_in(LocalBackendOptions& options) {
     if (options.workers == 0) {
         options.workers = static_cast<std::size_t>(std::max(1.0, std::ceil(options.cpu)));
     }
-    options.gpu = static_cast<std::uint32_t>(visible_gpus().size());
+    options.gpus = visible_gpus();
     options.store_dir = std::filesystem::absolute(options.store_dir).string();
 }
 
@@ -51,10 +52,16 @@ LocalBackend::LocalBackend(AppendFiles& files, LocalBackendOptions options)
       options_(std::move(options)),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (!epoll_ || !wake_) {
+        throw Error::system("create", "an epoll", errno);
+    }
     fill_in(options_);
+    if (!options_.secrets.empty()) {
+        prctl(PR_SET_DUMPABLE, 0);  // no core file of ours, and no other process of the user reads our memory
+    }
     epoll_event event{};
     event.events = EPOLLIN;
-    if (!epoll_ || !wake_ || epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0) {
+    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0) {
         throw Error::system("create", "an epoll", errno);
     }
 }
@@ -62,7 +69,7 @@ LocalBackend::LocalBackend(AppendFiles& files, LocalBackendOptions options)
 LocalBackend::~LocalBackend() = default;
 
 Capacity LocalBackend::capacity() {
-    return {options_.cpu, options_.memory_bytes, options_.gpu};
+    return {options_.cpu, options_.memory_bytes, static_cast<std::uint32_t>(options_.gpus.size())};
 }
 
 std::size_t LocalBackend::window() {
@@ -73,8 +80,9 @@ int LocalBackend::event_fd() {
     return epoll_.get();
 }
 
-std::vector<std::string> LocalBackend::notes() {
-    return std::exchange(notes_, {});
+void LocalBackend::note(std::string text) {
+    local_events_.emplace_back(BackendNote{std::move(text)});
+    wake();
 }
 
 void LocalBackend::connect(agent::Channel channel) {
@@ -84,7 +92,11 @@ void LocalBackend::connect(agent::Channel channel) {
         throw Error::system("watch", "the keeper", errno);
     }
     channel_ = std::move(channel);
+    if (!options_.secrets.empty()) {  // before all specs: they refer to these
+        channel_->send(Kind::secrets, agent::encode(options_.secrets));
+    }
     watches_room_ = false;
+    unheard_ = false;
     failures_ = 0;
     wake();  // what came together with the welcome was read already, and makes the socket ready no more
 }
@@ -95,8 +107,8 @@ void LocalBackend::wake() {
     [[maybe_unused]] const ssize_t n = write(wake_.get(), &one, sizeof one);
 }
 
-// A keeper that ends leaves its number behind: each log has one writer.
-void LocalBackend::start() {
+// A keeper that ends leaves its number behind: each log has one writer. False when it died at once.
+bool LocalBackend::start() {
     const auto numbers = keeper_numbers(files_, options_.run);
     number_ = std::max(options_.epoch, numbers.empty() ? 0 : numbers.back() + 1);
     KeeperOptions keeper;
@@ -106,35 +118,48 @@ void LocalBackend::start() {
     keeper.workers = options_.workers;
     keeper.cpu = options_.cpu;
     keeper.memory_bytes = options_.memory_bytes;
-    keeper.gpu = options_.gpu;
+    keeper.gpus = options_.gpus;
     keeper.project_dir = options_.project_dir;
     keeper.linger_s = options_.linger_s;
     agent::Channel channel = start_keeper(keeper, options_.run_keeper);
     if (!greet(channel, {options_.run, options_.epoch, {}}, k_greet_patience_s)) {
-        throw Error(ExitCode::infrastructure,
-                    fmt::format("the keeper of run {} ended at its start", options_.run));
+        return false;
     }
     connect(std::move(channel));
+    return true;
 }
 
-void LocalBackend::submit(std::span<const TaskSpec> specs) {
+void LocalBackend::open() {
     if (fenced_) {
         throw Error(ExitCode::busy, fmt::format("a later driver has taken over run {}", options_.run),
                     options_.run);
     }
+    if (!channel_ && !start()) {
+        lose("the keeper ended at its start", local_events_);
+        wake();
+    }
+}
+
+void LocalBackend::submit(std::span<const TaskSpec> specs) {
     std::vector<TaskSpec> fresh;
     for (const TaskSpec& spec : specs) {
-        if (held_.emplace(AttemptId{spec.task, spec.attempt}, Held::submitted).second) {
+        const AttemptId id{spec.task, spec.attempt};
+        if (held_.emplace(id, Held::submitted).second) {
+            unstarted_.emplace(id, spec);
             fresh.push_back(spec);
         }
     }
     if (fresh.empty()) {
         return;
     }
-    if (!channel_) {
-        start();
+    open();
+    if (channel_) {
+        send(fresh);
     }
-    for (const TaskSpec* large : agent::send_specs(*channel_, fresh)) {
+}
+
+void LocalBackend::send(std::span<const TaskSpec> specs) {
+    for (const TaskSpec* large : agent::send_specs(*channel_, specs)) {
         end({large->task, large->attempt}, Cause::infra, "its description is over 16 MiB");
     }
     flush();
@@ -160,6 +185,16 @@ void LocalBackend::go_on() {
         channel_->send(Kind::go_on, agent::encode_number("failures", failures_));
         flush();
     }
+    if (channel_ && std::exchange(resubmit_on_go_on_, false)) {
+        resubmit();
+    }
+}
+
+void LocalBackend::answer(const SpawnAnswer& answer) {
+    if (channel_) {
+        channel_->send(Kind::answer, agent::encode(answer));
+        flush();
+    }
 }
 
 void LocalBackend::close() {
@@ -170,9 +205,12 @@ void LocalBackend::close() {
     closed_ = true;
 }
 
-// A keeper that is gone shows when its end is read, by events().
+// A keeper that is gone shows to events(), which is called next.
 void LocalBackend::flush() {
-    channel_->flush();
+    if (!channel_->flush()) {
+        unheard_ = true;
+        wake();
+    }
     const bool wants_room = channel_->has_unsent();
     if (wants_room != watches_room_) {
         watches_room_ = wants_room;
@@ -207,17 +245,17 @@ std::vector<BackendEvent> LocalBackend::events() {
         return out;
     }
     flush();
-    bool there = channel_->receive();
+    bool there = channel_->receive() && !unheard_;
     try {
         while (const auto frame = channel_->next()) {
             handle(*frame, out);
         }
     } catch (const Error& error) {  // bytes that are no frames: nothing more can be understood
-        notes_.push_back(error.message());
+        out.emplace_back(BackendNote{fmt::format("the keeper cannot be understood: {}", error.message())});
         there = false;
     }
     if (!there) {
-        keeper_gone(out);
+        connection_gone(out);
     }
     return out;
 }
@@ -225,11 +263,17 @@ std::vector<BackendEvent> LocalBackend::events() {
 void LocalBackend::handle(const agent::Frame& frame, std::vector<BackendEvent>& out) {
     try {
         switch (static_cast<Kind>(frame.kind)) {
-            case Kind::events:
-                for (BackendEvent& event : agent::events_from(frame.payload, notes_)) {
+            case Kind::events: {
+                std::vector<std::string> remarks;
+                auto events = agent::events_from(frame.payload, remarks);
+                for (std::string& remark : remarks) {
+                    out.emplace_back(BackendNote{std::move(remark)});
+                }
+                for (BackendEvent& event : events) {
                     take(std::move(event), out);
                 }
                 break;
+            }
             case Kind::cancel_asked:
                 out.emplace_back(CancelAsked{agent::text_from(frame.payload, "who")});
                 break;
@@ -237,22 +281,26 @@ void LocalBackend::handle(const agent::Frame& frame, std::vector<BackendEvent>& 
                 fenced_ = true;
                 break;
             case Kind::refused:
-                notes_.push_back(agent::text_from(frame.payload, "message"));
+                out.emplace_back(BackendNote{agent::text_from(frame.payload, "message")});
                 break;
             default:
-                notes_.push_back(fmt::format("the keeper says {}, which is not known", frame.kind));
+                out.emplace_back(
+                    BackendNote{fmt::format("the keeper says {}, which is not known", frame.kind)});
         }
     } catch (const Error& error) {
-        notes_.push_back(fmt::format("a message of the keeper cannot be read: {}", error.message()));
+        out.emplace_back(
+            BackendNote{fmt::format("a message of the keeper cannot be read: {}", error.message())});
     }
 }
 
 /// Lets an event through if it is of an attempt that we hold.
 void LocalBackend::take(BackendEvent event, std::vector<BackendEvent>& out) {
     if (const auto* ended = std::get_if<AttemptEnded>(&event)) {
-        if (held_.erase({ended->result.task, ended->result.attempt}) == 0) {
+        const AttemptId id{ended->result.task, ended->result.attempt};
+        if (held_.erase(id) == 0) {
             return;
         }
+        unstarted_.erase(id);
         failures_ += is_failure(ended->result.cause) ? 1 : 0;
     } else if (const auto* started = std::get_if<AttemptStarted>(&event)) {
         const auto held = held_.find(started->id);
@@ -260,11 +308,13 @@ void LocalBackend::take(BackendEvent event, std::vector<BackendEvent>& out) {
             return;
         }
         held->second = Held::started;
+        unstarted_.erase(started->id);
     } else if (const auto* queued = std::get_if<AttemptQueued>(&event)) {
         if (!held_.contains(queued->id)) {
             return;
         }
     }
+    broken_ = 0;
     out.push_back(std::move(event));
 }
 

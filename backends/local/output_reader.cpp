@@ -1,5 +1,6 @@
 #include "backends/local/output_reader.hpp"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -11,6 +12,8 @@ namespace amp {
 namespace {
 
 constexpr std::size_t k_read = std::size_t{256} << 10;
+constexpr ssize_t k_small_pipe = ssize_t{64} << 10;  // as the kernel makes them
+constexpr int k_large_pipe = 1 << 20;
 constexpr int k_last_reads = 8;  // a pipe holds less; a flooding grandchild gets no more
 
 }  // namespace
@@ -19,55 +22,84 @@ OutputReader::OutputReader(EventLoop& loop, PackWriter& packs)
     : loop_(loop), packs_(packs), buffer_(k_read, '\0') {}
 
 void OutputReader::watch(TaskRun& run) {
-    loop_.watch(run.output.get(), EPOLLIN, [this, &run](std::uint32_t) { heard(run); });
+    for (TaskProcess& process : run.processes) {
+        if (process.output) {
+            TaskProcess* its = &process;
+            loop_.watch(process.output.get(), EPOLLIN,
+                        [this, &run, its](std::uint32_t) { heard(run, *its); });
+        }
+    }
 }
 
-OutputReader::Read OutputReader::read_once(TaskRun& run) {
-    const ssize_t n = read(run.output.get(), buffer_.data(), buffer_.size());
+OutputReader::Read OutputReader::read_once(TaskRun& run, TaskProcess& process) {
+    const ssize_t n = read(process.output.get(), buffer_.data(), buffer_.size());
     if (n == 0) {
         return Read::end;
     }
     if (n < 0) {
         return errno == EINTR || errno == EAGAIN ? Read::nothing : Read::end;
     }
-    if (!run.log) {
-        run.log = std::make_unique<LogRecorder>(packs_, run.id.task, run.id.attempt, run.spec.log_head_bytes,
-                                                run.spec.log_tail_bytes);
+    if (n == k_small_pipe) {  // it writes faster than we are woken; refused where the user has too many pipes
+        fcntl(process.output.get(), F_SETPIPE_SZ, k_large_pipe);
     }
-    run.log->add(std::string_view(buffer_).substr(0, static_cast<std::size_t>(n)), SystemClock().now());
+    const std::string_view bytes = std::string_view(buffer_).substr(0, static_cast<std::size_t>(n));
+    LogRecorder& log = log_of(run, process, packs_);
+    if (process.masker) {
+        masked_.clear();
+        process.masker->add(bytes, masked_);
+        log.add(masked_, SystemClock().now());
+    } else {
+        log.add(bytes, SystemClock().now());
+    }
     return Read::some;
 }
 
-void OutputReader::heard(TaskRun& run) {
-    if (read_once(run) == Read::end) {
-        let_go(run);  // it closed its streams and may run on
+void OutputReader::heard(TaskRun& run, TaskProcess& process) {
+    if (read_once(run, process) == Read::end) {
+        let_go(process);  // it closed its streams and may run on
     }
-    if (run.log && run.log->has_pending() && run.log_timer == 0) {
-        run.log_timer = loop_.after(run.log->patience(), [&run] {
-            run.log_timer = 0;
-            run.log->write_pending(SystemClock().now());
+    const bool waits =
+        process.log && (process.log->has_pending() || (process.masker && process.masker->holds()));
+    if (waits && process.log_timer == 0) {
+        process.log_timer = loop_.after(process.log->patience(), [this, its = &process] {
+            its->log_timer = 0;
+            if (its->masker) {
+                masked_.clear();
+                its->masker->pause(masked_);
+                its->log->add(masked_, SystemClock().now());
+            }
+            its->log->write_pending(SystemClock().now());
         });
     }
 }
 
-void OutputReader::let_go(TaskRun& run) {
-    if (run.output) {
-        loop_.forget(run.output.get());
-        run.output.reset();
+void OutputReader::let_go(TaskProcess& process) {
+    if (process.output) {
+        loop_.forget(process.output.get());
+        process.output.reset();
     }
 }
 
 void OutputReader::finish(TaskRun& run) {
-    for (int i = 0; i < k_last_reads && run.output && read_once(run) == Read::some; ++i) {
+    for (TaskProcess& process : run.processes) {
+        finish(run, process);
     }
-    let_go(run);
-    loop_.cancel(run.log_timer);
-    run.log_timer = 0;
-    if (run.log) {
-        run.log->finish(SystemClock().now());
-        run.result.log = run.log->pieces();
-        run.result.log_bytes = run.log->total_bytes();
-        run.result.log_dropped_bytes = run.log->dropped_bytes();
+    name_logs(run);
+}
+
+void OutputReader::finish(TaskRun& run, TaskProcess& process) {
+    for (int i = 0; i < k_last_reads && process.output && read_once(run, process) == Read::some; ++i) {
+    }
+    let_go(process);
+    loop_.cancel(process.log_timer);
+    process.log_timer = 0;
+    if (process.log && process.masker) {
+        masked_.clear();
+        process.masker->finish(masked_);
+        process.log->add(masked_, SystemClock().now());
+    }
+    if (process.log) {
+        process.log->finish(SystemClock().now());
     }
 }
 

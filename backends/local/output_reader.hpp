@@ -6,7 +6,7 @@
 
 namespace amp {
 
-/// Reads what tasks print, without ever waiting for more, and fairly: one read a task and wake-up.
+/// Reads what tasks print, without ever waiting for more, and fairly: one read a process and wake-up.
 class OutputReader {
   public:
     OutputReader(EventLoop& loop, PackWriter& packs);
@@ -19,13 +19,15 @@ class OutputReader {
 
   private:
     enum class Read { some, nothing, end };
-    Read read_once(TaskRun& run);
-    void heard(TaskRun& run);
-    void let_go(TaskRun& run);
+    Read read_once(TaskRun& run, TaskProcess& process);
+    void heard(TaskRun& run, TaskProcess& process);
+    void let_go(TaskProcess& process);
+    void finish(TaskRun& run, TaskProcess& process);
 
     EventLoop& loop_;
     PackWriter& packs_;
     std::string buffer_;
+    std::string masked_;
 };
 
 }  // namespace amp

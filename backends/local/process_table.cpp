@@ -1,9 +1,13 @@
 #include "backends/local/process_table.hpp"
 
 #include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <utility>
@@ -11,6 +15,7 @@
 #include "backends/system/machine.hpp"
 #include "backends/system/process.hpp"
 #include "backends/system/system_clock.hpp"
+#include "core/base/error.hpp"
 
 namespace amp {
 namespace {
@@ -19,18 +24,70 @@ constexpr double k_leftover_grace_s = 2;
 constexpr double k_leftover_patience_s = 7;  // then we give up on a process that even KILL does not end
 constexpr double k_check_s = 0.01;
 constexpr int k_looks_for_token = 3;
+constexpr double k_oom_look_s = 1;
 constexpr int k_exit_temporary = 75;
+constexpr int k_exit_child_killed = 128 + SIGKILL;  // as shells say it
 
 double seconds(const timeval& time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
 }
 
+/// True when one of our children has ended; it stays a zombie.
+bool peek(idtype_t what, pid_t pid, siginfo_t& info, rusage& usage) {
+    info.si_pid = 0;
+    // Straight to the kernel: libc's own gives no usage.
+    return syscall(SYS_waitid, what, pid, &info, WEXITED | WNOHANG | WNOWAIT, &usage) == 0 &&
+           info.si_pid != 0;
+}
+
 /// To the whole group, and awake: a stopped process handles TERM only when it goes on.
 void signal_group(pid_t group, int signal) {
+    if (group <= 0) {  // it was never started
+        return;
+    }
     kill(-group, signal);
     if (signal != SIGKILL) {
         kill(-group, SIGCONT);
     }
+}
+
+void signal_groups(const TaskRun& run, int signal) {
+    for (const TaskProcess& process : run.processes) {
+        signal_group(process.pid, signal);
+    }
+}
+
+/// What we cannot look at for want of descriptors may be so.
+bool may_have_others(pid_t group) {
+    try {
+        return group_has_others(group);
+    } catch (const Error&) {
+        return true;
+    }
+}
+
+bool all_ended(const TaskRun& run) {
+    return std::all_of(run.processes.begin(), run.processes.end(),
+                       [](const TaskProcess& process) { return process.ended; });
+}
+
+/// Has it come to its own end, which we have not heard of yet? One rank that failed is that.
+bool has_ended_itself(const TaskRun& run) {
+    bool all = true;
+    for (const TaskProcess& process : run.processes) {
+        if (process.ended) {
+            continue;
+        }
+        siginfo_t info{};
+        const bool over =
+            waitid(P_PID, static_cast<id_t>(process.pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+            info.si_pid == process.pid;
+        if (over && (info.si_code != CLD_EXITED || info.si_status != 0)) {
+            return true;
+        }
+        all = all && over;
+    }
+    return all;
 }
 
 }  // namespace
@@ -39,68 +96,198 @@ ProcessTable::ProcessTable(EventLoop& loop, std::function<void(TaskRun&)> gone)
     : loop_(loop), gone_(std::move(gone)), oom_kills_(count_oom_kills()) {}
 
 void ProcessTable::add(TaskRun& run) {
-    by_pid_[run.pid] = &run;
+    if (loop_.now() - oom_looked_at_ > k_oom_look_s) {
+        look_for_oom_kills();
+    }
+    run.oom_kills_before = oom_kills_;
+    for (TaskProcess& process : run.processes) {
+        if (process.pid > 0) {
+            by_pid_[process.pid] = {&run, &process};
+            if (run.has_ranks()) {
+                watch_order(process);
+            }
+        }
+    }
+}
+
+// When several ranks have ended since we looked, the first of them gives the cause: the others mostly fail
+// since it is gone. Zombies do not say when they ended; a list of what is ready does. Without it: by rank.
+void ProcessTable::watch_order(TaskProcess& process) {
+    if (!order_) {
+        order_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
+    }
+    process.handle = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, process.pid, 0)));
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLONESHOT;
+    event.data.fd = process.pid;
+    if (order_ && process.handle) {
+        epoll_ctl(order_.get(), EPOLL_CTL_ADD, process.handle.get(), &event);
+    }
+}
+
+void ProcessTable::take_ends_in_order(std::vector<TaskRun*>& ended) {
+    std::array<epoll_event, 64> ready{};
+    siginfo_t info{};
+    rusage usage{};
+    int count = 0;
+    while (order_ &&
+           (count = epoll_wait(order_.get(), ready.data(), static_cast<int>(ready.size()), 0)) > 0) {
+        for (int i = 0; i < count; ++i) {
+            const pid_t pid = ready[static_cast<std::size_t>(i)].data.fd;
+            if (by_pid_.contains(pid) && peek(P_PID, pid, info, usage)) {
+                heard_end(pid, info, usage, ended);
+            }
+        }
+    }
 }
 
 void ProcessTable::reap() {
     orphans_known_ = false;
-    std::vector<TaskRun*> exited;
-    int status = 0;
-    rusage usage{};
-    for (pid_t pid = 0; (pid = wait4(-1, &status, WNOHANG, &usage)) > 0;) {
-        tokenless_.erase(pid);
-        const auto found = by_pid_.find(pid);
-        if (found != by_pid_.end()) {  // else an orphan that became ours
-            TaskRun& run = *found->second;
-            by_pid_.erase(found);
-            record(run, status, usage);
-            exited.push_back(&run);
-        }
-    }
-    for (TaskRun* run : exited) {
+    for (TaskRun* run : take_ends()) {
         if (has_leftovers(*run)) {
             begin_leftovers(*run);
         } else {
-            gone_(*run);
+            let_go(*run);
         }
     }
     check_leftovers();
 }
 
-void ProcessTable::record(TaskRun& run, int status, const rusage& usage) {
-    loop_.cancel(run.timeout_timer);
-    loop_.cancel(run.kill_timer);
-    run.timeout_timer = 0;
-    run.kill_timer = 0;
-    run.result.ended = SystemClock().now();
-    run.result.cpu_s = seconds(usage.ru_utime) + seconds(usage.ru_stime);
-    run.result.max_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-    run.result.exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    run.result.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    judge_exit(run, status);
+/// Tasks whose main processes have ended, which stay zombies. All others that have ended are reaped.
+std::vector<TaskRun*> ProcessTable::take_ends() {
+    std::vector<TaskRun*> ended;
+    take_ends_in_order(ended);
+    siginfo_t info{};
+    rusage usage{};
+    // A zombie that stays hides those behind it from such a question: then each child is asked for itself.
+    while (ended.empty() && zombies_ == 0) {
+        if (!peek(P_ALL, 0, info, usage)) {
+            return ended;
+        }
+        heard_end(info.si_pid, info, usage, ended);
+    }
+    for (const pid_t pid : children_.read()) {
+        if (peek(P_PID, pid, info, usage)) {
+            heard_end(pid, info, usage, ended);
+        }
+    }
+    return ended;
 }
 
-void ProcessTable::judge_exit(TaskRun& run, int status) {
-    AttemptResult& result = run.result;
-    if (run.forced != Cause::none) {
-        result.cause = run.forced;
-        result.message = run.forced_message;
-    } else if (WIFSIGNALED(status)) {
-        const bool oom = result.signal == SIGKILL && ran_out_of_memory();
-        result.cause = oom ? Cause::oom : Cause::user;
-        result.message =
-            oom ? "out of memory: the kernel killed it"
-                : fmt::format("killed by signal {} ({})", result.signal, signal_name(result.signal));
-    } else if (result.exit != 0) {
-        result.cause = result.exit == k_exit_temporary ? Cause::infra : Cause::user;
-        result.message = fmt::format("exit status {}", result.exit);
+void ProcessTable::heard_end(pid_t pid, const siginfo_t& info, const rusage& usage,
+                             std::vector<TaskRun*>& ended) {
+    const auto found = by_pid_.find(pid);
+    if (found == by_pid_.end()) {  // an orphan that became ours
+        tokenless_.erase(pid);
+        waitpid(pid, nullptr, WNOHANG);
+        return;
+    }
+    TaskRun& run = *found->second.run;
+    TaskProcess& process = *found->second.process;
+    if (run.state != TaskRun::State::running || process.ended) {
+        return;
+    }
+    process.ended = true;
+    process.handle.reset();
+    ++zombies_;
+    record(run, process, info, usage);
+    if (all_ended(run)) {
+        conclude(run);
+        ended.push_back(&run);
     }
 }
 
-bool ProcessTable::ran_out_of_memory() {
-    const std::uint64_t before = oom_kills_;
-    oom_kills_ = count_oom_kills();
-    return oom_kills_ > before;
+/// The main process of a task that is over is reaped, and its number free for others.
+void ProcessTable::let_go(TaskRun& run) {
+    for (TaskProcess& process : run.processes) {
+        if (by_pid_.erase(process.pid) != 0) {
+            --zombies_;
+            waitpid(process.pid, nullptr, 0);
+        }
+    }
+    gone_(run);
+}
+
+void ProcessTable::record(TaskRun& run, TaskProcess& process, const siginfo_t& info, const rusage& usage) {
+    AttemptResult& result = run.result;
+    result.ended = SystemClock().now();
+    result.cpu_s += seconds(usage.ru_utime) + seconds(usage.ru_stime);
+    result.max_rss_bytes = std::max(result.max_rss_bytes, static_cast<std::uint64_t>(usage.ru_maxrss) * 1024);
+    const bool exited = info.si_code == CLD_EXITED;
+    process.end = {exited ? info.si_status : -1, exited ? 0 : info.si_status};
+    if (run.forced == Cause::none && !run.decided) {
+        decide(run, process);
+    }
+}
+
+// What comes after the first failure is its consequence.
+void ProcessTable::decide(TaskRun& run, const TaskProcess& process) {
+    const bool failed = !(process.end == RankEnd{});
+    const bool serves_no_more = run.has_ranks() && process.rank == 0 && first_ends_all(*run.spec.gang);
+    run.decided = failed || serves_no_more;
+    if (failed) {
+        run.result.exit = process.end.exit;
+        run.result.signal = process.end.signal;
+        judge_exit(run);
+        if (run.has_ranks()) {
+            run.result.failed_rank = process.rank;
+            run.result.message = fmt::format("rank {}: {}", process.rank, run.result.message);
+        }
+    }
+    if (run.decided && !all_ended(run)) {
+        ask_to_end(run);
+    }
+}
+
+/// All of its processes have ended.
+void ProcessTable::conclude(TaskRun& run) {
+    loop_.cancel(std::exchange(run.timeout_timer, 0));
+    loop_.cancel(std::exchange(run.kill_timer, 0));
+    AttemptResult& result = run.result;
+    if (run.forced != Cause::none) {
+        result.exit = run.first().end.exit;
+        result.signal = run.first().end.signal;
+        result.cause = run.forced;
+        result.message = run.forced_message;
+    }
+    if (run.has_ranks()) {
+        for (const TaskProcess& process : run.processes) {
+            result.ranks.push_back(process.end);
+        }
+    }
+}
+
+void ProcessTable::judge_exit(TaskRun& run) {
+    AttemptResult& result = run.result;
+    const bool oom = ran_out_of_memory(run);
+    if (result.signal == SIGKILL && oom) {
+        result.cause = Cause::oom;
+        result.message = "out of memory: the kernel killed it";
+    } else if (result.signal != 0) {
+        result.cause = Cause::user;
+        result.message = fmt::format("killed by signal {} ({})", result.signal, signal_name(result.signal));
+    } else if (result.exit == k_exit_child_killed && oom) {
+        result.cause = Cause::oom;
+        result.message =
+            fmt::format("out of memory: the kernel killed a process of it (exit status {})", result.exit);
+    } else {
+        result.cause = result.exit == k_exit_temporary ? Cause::infra : Cause::user;
+        result.message =
+            fmt::format("exit status {}{}", result.exit,
+                        oom ? "; while it ran, the kernel killed a process for want of memory" : "");
+    }
+}
+
+/// Has the kernel killed a process of our group for want of memory since this task started? Which one, it
+/// does not say.
+bool ProcessTable::ran_out_of_memory(const TaskRun& run) {
+    look_for_oom_kills();
+    return oom_kills_ > run.oom_kills_before;
+}
+
+void ProcessTable::look_for_oom_kills() {
+    oom_looked_at_ = loop_.now();
+    oom_kills_ = std::max(oom_kills_, count_oom_kills());  // 0 when it cannot be read now
 }
 
 // A child of ours that is no task's main process was orphaned by one and became ours, as we are the
@@ -108,13 +295,20 @@ bool ProcessTable::ran_out_of_memory() {
 void ProcessTable::find_orphans() {
     orphans_known_ = true;
     orphans_.clear();
-    for (const pid_t pid : own_children()) {
+    has_strangers_ = false;
+    for (const pid_t pid : children_.read()) {
         if (by_pid_.contains(pid)) {
             continue;
         }
-        std::string token = process_token(pid);
-        if (!token.empty() || !is_nobodys(pid)) {
-            orphans_.emplace(std::move(token), pid);
+        try {
+            std::string token = process_token(pid);
+            if (!token.empty() || !is_nobodys(pid)) {
+                orphans_.emplace(std::move(token), pid);
+            } else {
+                has_strangers_ = true;
+            }
+        } catch (const Error&) {  // no descriptors: another look will tell
+            orphans_.emplace("", pid);
         }
     }
 }
@@ -125,18 +319,21 @@ bool ProcessTable::is_nobodys(pid_t pid) {
     return ++tokenless_[pid] > k_looks_for_token;
 }
 
+// Whatever else it has started descends from its main process, which has ended: where anything is left of it,
+// we have become a parent of some of that.
 bool ProcessTable::has_leftovers(const TaskRun& run) {
-    if (process_group_lives(run.pid)) {
-        return true;
-    }
     if (!orphans_known_) {
         find_orphans();
     }
-    return orphans_.contains(run.spec.token) || orphans_.contains("");
+    return orphans_.contains(run.spec.token) || orphans_.contains("") ||
+           (has_strangers_ &&
+            std::any_of(run.processes.begin(), run.processes.end(), [](const TaskProcess& process) {
+                return process.pid > 0 && may_have_others(process.pid);
+            }));
 }
 
 void ProcessTable::signal_leftovers(const TaskRun& run, int signal) {
-    signal_group(run.pid, signal);
+    signal_groups(run, signal);
     if (!orphans_known_) {
         find_orphans();
     }
@@ -172,7 +369,7 @@ void ProcessTable::check_leftovers() {
     }
     for (TaskRun* run : gone) {
         leftovers_.erase(std::find(leftovers_.begin(), leftovers_.end(), run));
-        gone_(*run);
+        let_go(*run);
     }
     if (!leftovers_.empty()) {
         check_later();
@@ -189,17 +386,17 @@ void ProcessTable::check_later() {
 }
 
 void ProcessTable::end(TaskRun& run, Cause cause, std::string message) {
-    if (run.state != TaskRun::State::running || run.forced != Cause::none) {
+    if (run.state != TaskRun::State::running || run.forced != Cause::none || run.decided ||
+        has_ended_itself(run)) {
         return;
-    }
-    siginfo_t info{};
-    if (waitid(P_PID, static_cast<id_t>(run.pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-        info.si_pid == run.pid) {
-        return;  // its own end came first
     }
     run.forced = cause;
     run.forced_message = std::move(message);
-    signal_group(run.pid, SIGTERM);
+    ask_to_end(run);
+}
+
+void ProcessTable::ask_to_end(TaskRun& run) {
+    signal_groups(run, SIGTERM);
     run.kill_timer = loop_.after(run.spec.grace_s, [this, &run] { kill_now(run); });
 }
 
@@ -207,8 +404,12 @@ void ProcessTable::kill_now(TaskRun& run) {
     loop_.cancel(std::exchange(run.kill_timer, 0));
     run.killed = true;
     if (run.state == TaskRun::State::running) {
-        kill(-run.pid, SIGKILL);
-        kill(run.pid, SIGKILL);
+        for (const TaskProcess& process : run.processes) {
+            if (process.pid > 0) {
+                kill(-process.pid, SIGKILL);
+                kill(process.pid, SIGKILL);
+            }
+        }
     } else if (run.state == TaskRun::State::leftovers) {
         signal_leftovers(run, SIGKILL);
     }
@@ -216,7 +417,7 @@ void ProcessTable::kill_now(TaskRun& run) {
 
 void ProcessTable::kill_all() {
     while (true) {
-        const std::vector<pid_t> children = own_children();
+        const std::vector<pid_t> children = children_.read();
         for (const pid_t pid : children) {
             kill(pid, SIGKILL);
         }

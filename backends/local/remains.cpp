@@ -60,23 +60,29 @@ void remove_remains(const std::string& path, std::string_view run) {
     }
 }
 
-void prune_remains(const std::string& folder) {
+std::size_t prune_remains(const std::string& folder, bool dry) {
+    std::size_t count = 0;
     if (!is_private_folder(folder)) {
-        return;
+        return count;
     }
     std::error_code failed;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
-        const std::string path = entry.path().string();
-        const std::string name = entry.path().filename().string();
+    for (auto it = std::filesystem::directory_iterator(folder, failed);
+         !failed && it != std::filesystem::directory_iterator(); it.increment(failed)) {
+        const std::string path = it->path().string();
+        const std::string name = it->path().filename().string();
         struct stat info {};
         if (!is_run_id(name.substr(0, k_run_id_length)) || lstat(path.c_str(), &info) != 0 ||
             std::time(nullptr) - info.st_mtime < k_young_s) {
             continue;
         }
         if (S_ISSOCK(info.st_mode) ? !is_answered(path) : S_ISDIR(info.st_mode) && !is_locked(path)) {
-            remove_remains(path, name.substr(0, k_run_id_length));
+            ++count;
+            if (!dry) {
+                remove_remains(path, name.substr(0, k_run_id_length));
+            }
         }
     }
+    return count;
 }
 
 }  // namespace amp

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,7 @@ void remove_remains(const std::string& path, std::string_view run);
 
 /// Removes from a private folder what keepers left that were killed and never resumed: scratch folders that
 /// nobody holds locked and sockets that nobody answers, when they are older than an hour. Errors are ignored.
-void prune_remains(const std::string& folder);
+/// @param dry only count. @return how many
+std::size_t prune_remains(const std::string& folder, bool dry = false);
 
 }  // namespace amp

@@ -12,8 +12,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
+#include <tuple>
 
+#include "backends/local/python_package.hpp"
 #include "core/base/error.hpp"
 
 namespace amp {
@@ -31,7 +34,8 @@ struct Dirent64 {
 /// What lies in an open folder, as far as is_pristine needs to know.
 struct Glance {
     bool readable = false;
-    std::size_t others = 0;  ///< entries besides ".", ".." and `out`
+    std::size_t others = 0;  ///< entries besides ".", "..", `in` and `out`
+    std::uint64_t in = 0;    ///< inode of `in`
     std::uint64_t out = 0;   ///< inode of `out`
 };
 
@@ -51,12 +55,18 @@ Glance glance(int fd) {
         const std::string_view name = entry->name;
         if (name == "out") {
             seen.out = entry->inode;
+        } else if (name == "in") {
+            seen.in = entry->inode;
         } else if (name != "." && name != "..") {
             ++seen.others;
         }
         at += entry->length;
     }
     return seen;
+}
+
+bool is_empty(const Glance& seen) {
+    return seen.readable && seen.others == 0 && seen.in == 0 && seen.out == 0;
 }
 
 void make_folder(const std::string& path) {
@@ -82,7 +92,7 @@ void remove_below(UniqueFd folder) {
         if (unlinkat(fd, entry->d_name, 0) == 0) {
             continue;
         }
-        fchmodat(fd, entry->d_name, 0700, 0);
+        std::ignore = ::fchmodat(fd, entry->d_name, 0700, 0);
         UniqueFd below(openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (below) {
             remove_below(std::move(below));
@@ -137,24 +147,49 @@ Scratch::Scratch(std::string folder)
 
 void Scratch::open() {
     make_folder(folder_);
+    make_folder(in_);
     make_folder(out_);
     folder_fd_ = open_folder(folder_);
+    in_fd_ = open_folder(in_);
     out_fd_ = open_folder(out_);
-    struct stat info {};
-    if (!folder_fd_ || !out_fd_ || fstat(out_fd_.get(), &info) != 0) {
+    struct stat in {};
+    struct stat out {};
+    if (!folder_fd_ || !in_fd_ || !out_fd_ || fstat(in_fd_.get(), &in) != 0 ||
+        fstat(out_fd_.get(), &out) != 0) {
         throw Error::system("open", folder_, errno);
     }
-    out_inode_ = info.st_ino;
+    in_inode_ = in.st_ino;
+    out_inode_ = out.st_ino;
+    ++made_;
+}
+
+void Scratch::add_rank(std::uint32_t rank) const {
+    const std::string own = fmt::format("{}/rank-{}", folder_, rank);
+    make_folder(own);
+    if (rank > 0) {
+        make_folder(own + "/out");
+    } else if (symlink("../out", (own + "/out").c_str()) != 0 && errno != EEXIST) {
+        throw Error::system("create", own + "/out", errno);
+    }
+}
+
+std::string Scratch::out_of(std::uint32_t rank) const {
+    return rank == 0 ? out_ : fmt::format("{}/rank-{}/out", folder_, rank);
 }
 
 bool Scratch::is_out_empty() const {
-    const Glance seen = glance(out_fd_.get());
-    return seen.readable && seen.others == 0 && seen.out == 0;
+    return is_empty(glance(out_fd_.get()));
+}
+
+bool Scratch::is_out_empty(std::uint32_t rank) const {
+    const UniqueFd folder = open_folder(out_of(rank));
+    return !folder || is_empty(glance(folder.get()));
 }
 
 bool Scratch::is_pristine() const {
     const Glance seen = glance(folder_fd_.get());
-    return seen.readable && seen.others == 0 && seen.out == out_inode_ && is_out_empty();
+    return seen.readable && seen.others == 0 && seen.in == in_inode_ && seen.out == out_inode_ &&
+           is_empty(glance(in_fd_.get())) && is_out_empty();
 }
 
 void Scratch::clean() {
@@ -204,6 +239,24 @@ std::string ScratchPool::make_program_folder(const std::string& binary) const {
     make_folder(folder);
     if (symlink(binary.c_str(), (folder + "/amp").c_str()) != 0 && errno != EEXIST) {
         throw Error::system("create", folder + "/amp", errno);
+    }
+    return folder;
+}
+
+std::string ScratchPool::make_python_folder() const {
+    std::string folder = base_ + "/python";
+    if (mkdir(folder.c_str(), 0700) != 0 || mkdir((folder + "/amp").c_str(), 0700) != 0) {
+        return {};
+    }
+    for (const PackageFile& file : python_package()) {
+        const std::string path = fmt::format("{}/amp/{}", folder, file.name);
+        const UniqueFd out(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+        if (!out ||
+            write(out.get(), file.text.data(), file.text.size()) != static_cast<ssize_t>(file.text.size())) {
+            std::error_code ignored;
+            std::filesystem::remove_all(folder, ignored);  // rather none than a part of it
+            return {};
+        }
     }
     return folder;
 }

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,7 +12,7 @@
 
 namespace amp {
 
-/// A task's scratch folder: `$AMP_TASK_DIR` with `out` in it, and `in` when there are inputs.
+/// A task's scratch folder: `$AMP_TASK_DIR` with `in` and `out` in it.
 class Scratch {
   public:
     explicit Scratch(std::string folder);
@@ -20,10 +21,20 @@ class Scratch {
     const std::string& in() const { return in_; }
     const std::string& out() const { return out_; }
 
-    /// True when both folders are as they were made. Four system calls.
+    /// `rank-R` in the folder: what is R's own in a gang; `out` in it is $AMP_OUT of that rank. Once more
+    /// does no harm. @throws Error
+    void add_rank(std::uint32_t rank) const;
+    /// $AMP_OUT of a rank; that of rank 0 is the task's.
+    std::string out_of(std::uint32_t rank) const;
+
+    /// How often the folder was made: another number, another folder at the same place.
+    std::uint64_t made() const { return made_; }
+    /// True when all folders are as they were made. Six system calls.
     bool is_pristine() const;
     /// True when nothing lies in `out`. Two system calls.
     bool is_out_empty() const;
+    /// The same of another rank.
+    bool is_out_empty(std::uint32_t rank) const;
     /// Removes what a task left, and makes again what it removed. May run in another thread.
     void clean();
 
@@ -34,8 +45,11 @@ class Scratch {
     std::string in_;
     std::string out_;
     UniqueFd folder_fd_;
+    UniqueFd in_fd_;
     UniqueFd out_fd_;
+    ino_t in_inode_ = 0;
     ino_t out_inode_ = 0;
+    std::uint64_t made_ = 0;
 };
 
 /// A run's scratch folders, below `$AMP_SCRATCH`, `$TMPDIR` or /tmp. A folder that was left empty is handed
@@ -56,6 +70,10 @@ class ScratchPool {
 
     /// For all of the run's tasks: a folder whose only file `amp` leads to `binary`.
     std::string make_program_folder(const std::string& binary) const;
+
+    /// For all of the run's tasks: a folder with the Python package `amp` in it; empty when there is no room
+    /// for it.
+    std::string make_python_folder() const;
 
     /// The run's own folder.
     const std::string& folder() const { return base_; }

@@ -6,7 +6,9 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <vector>
 
 #include "core/base/error.hpp"
@@ -17,6 +19,7 @@ namespace {
 
 constexpr int k_not_executable = 126;
 constexpr int k_not_found = 127;
+constexpr std::string_view k_this_machine = "127.0.0.1";
 
 bool is_temporary(int error) {
     return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE || error == ETXTBSY;
@@ -66,11 +69,34 @@ TaskLauncher::Outcome fail_spawn(TaskRun& run, const std::string& program, const
     return fail_exec(run, program, outcome.error);
 }
 
+RankPlace place_of(const TaskRun& run, const TaskProcess& process) {
+    return {*run.spec.gang, process.rank, std::string(k_this_machine), run.ports, run.spec.resources};
+}
+
+/// What is started: the task's command, behind what its launcher puts in front.
+std::vector<std::string> words_of(const TaskRun& run, const TaskProcess& process) {
+    std::vector<std::string> words;
+    bool with_command = true;
+    if (run.spec.gang) {
+        const RankPlace place = place_of(run, process);
+        words = launcher_words(place);
+        with_command = runs_command(place);
+    }
+    if (with_command) {
+        const std::string out = run.scratch->out_of(process.rank);
+        words.reserve(words.size() + run.spec.argv.size());
+        for (const LateText& late : run.spec.argv) {
+            words.push_back(render(late, run.scratch->in(), out));
+        }
+    }
+    return words;
+}
+
 }  // namespace
 
-TaskLauncher::TaskLauncher(const std::string& amp_folder)
-    : inherited_(own_environment(), true, amp_folder),
-      minimal_(own_environment(), false, amp_folder),
+TaskLauncher::TaskLauncher(const std::string& amp_folder, const std::string& python_folder)
+    : inherited_(own_environment(), true, amp_folder, python_folder),
+      minimal_(own_environment(), false, amp_folder, python_folder),
       null_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {
     if (!null_) {
         throw Error::system("open", "/dev/null", errno);
@@ -81,28 +107,76 @@ TaskLauncher::TaskLauncher(const std::string& amp_folder)
     setrlimit(RLIMIT_NOFILE, &ours);
 }
 
-void TaskLauncher::fill_environment(TaskEnvironment& environment, const TaskRun& run) const {
+void TaskLauncher::fill_environment(TaskEnvironment& environment, const TaskRun& run,
+                                    const TaskProcess& process) const {
     const Scratch& scratch = *run.scratch;
+    const std::string out = scratch.out_of(process.rank);
     for (const auto& [name, late] : run.spec.env) {
-        environment.set(name, render(late, scratch.in(), scratch.out()));
+        environment.set(name, render(late, scratch.in(), out));
+    }
+    std::vector<std::string> gpus = run.gpus;
+    if (run.spec.gang) {
+        const RankPlace place = place_of(run, process);
+        gpus = visible_share(place, gpus);
+        for (const auto& [name, value] : rank_variables(place)) {
+            environment.set(name, value);
+        }
+        for (const auto& [name, value] : rank_defaults(place)) {
+            if (environment.get(name).empty()) {
+                environment.set(name, value);
+            }
+        }
     }
     if (!run.gpus.empty()) {
-        environment.set("CUDA_VISIBLE_DEVICES", join(run.gpus, ","));
+        const std::string names = join(gpus, ",");
+        for (const char* variable : {"CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "AMP_GPUS"}) {
+            environment.set(variable, names);
+        }
     }
     environment.set("AMP_ATTEMPT", fmt::format("{}", run.spec.attempt));
     environment.set("AMP_TOKEN", run.spec.token);
+    environment.set("AMP_SOCKET", socket_);
     environment.set("AMP_TASK_DIR", scratch.folder());
     environment.set("AMP_IN", scratch.in());
-    environment.set("AMP_OUT", scratch.out());
+    environment.set("AMP_OUT", out);
+    if (run.checkpoint) {
+        environment.set("AMP_CHECKPOINT", run.checkpoint->folder());
+    }
 }
 
-TaskLauncher::Outcome TaskLauncher::launch(TaskRun& run, Timestamp now) {
+// All or none: what one process lacks the others could not go on without.
+TaskLauncher::Outcome TaskLauncher::launch(TaskRun& run, const Variables& secrets, Timestamp now) {
+    for (TaskProcess& process : run.processes) {
+        const Outcome outcome = launch(run, process, secrets, now);
+        if (outcome == Outcome::running) {
+            continue;
+        }
+        if (process.rank == 0) {
+            return outcome;
+        }
+        for (std::size_t rank = process.rank; rank < run.processes.size(); ++rank) {
+            run.processes[rank].ended = true;
+            run.processes[rank].end.exit = -1;
+        }
+        run.forced = outcome == Outcome::failed ? run.result.cause : Cause::infra;
+        run.forced_message = fmt::format("rank {}: {}", process.rank, run.result.message);
+        return Outcome::partly;
+    }
+    return Outcome::running;
+}
+
+TaskLauncher::Outcome TaskLauncher::launch(TaskRun& run, TaskProcess& process, const Variables& secrets,
+                                           Timestamp now) {
     TaskEnvironment environment(run.spec.inherit_env ? inherited_ : minimal_);
-    fill_environment(environment, run);
+    fill_environment(environment, run, process);
+    for (const auto& [variable, value] : secrets) {
+        environment.set(variable, value);
+    }
     if (run.spec.argv.empty()) {
         return fail(run, k_not_found, "there is nothing to run");
     }
-    const std::string name = render(run.spec.argv[0], run.scratch->in(), run.scratch->out());
+    std::vector<std::string> words = words_of(run, process);
+    const std::string& name = words.front();
     const std::string& cwd = run.spec.cwd.empty() ? run.scratch->folder() : run.spec.cwd;
     std::string unusable;
     const std::string program = find_program(name, environment.get("PATH"), cwd, unusable);
@@ -114,20 +188,16 @@ TaskLauncher::Outcome TaskLauncher::launch(TaskRun& run, Timestamp now) {
                     name.empty() ? std::string("the program's name is empty")
                                  : fmt::format("program '{}' not found in PATH", name));
     }
-    return start(run, environment, program, now);
+    return start(run, process, environment, program, std::move(words), now);
 }
 
-TaskLauncher::Outcome TaskLauncher::start(TaskRun& run, TaskEnvironment& environment,
-                                          const std::string& program, Timestamp now) {
-    std::vector<std::string> arguments;
-    arguments.reserve(run.spec.argv.size());
-    for (const LateText& late : run.spec.argv) {
-        arguments.push_back(render(late, run.scratch->in(), run.scratch->out()));
-    }
+TaskLauncher::Outcome TaskLauncher::start(TaskRun& run, TaskProcess& process, TaskEnvironment& environment,
+                                          const std::string& program, std::vector<std::string> words,
+                                          Timestamp now) {
     std::vector<char*> argv;
-    argv.reserve(run.spec.argv.size() + 1);
-    for (std::string& argument : arguments) {
-        argv.push_back(argument.data());
+    argv.reserve(words.size() + 1);
+    for (std::string& word : words) {
+        argv.push_back(word.data());
     }
     argv.push_back(nullptr);
 
@@ -139,16 +209,63 @@ TaskLauncher::Outcome TaskLauncher::start(TaskRun& run, TaskEnvironment& environ
     const UniqueFd theirs(ends[1]);
     fcntl(ours.get(), F_SETFL, O_NONBLOCK);  // theirs must block: programs expect it
     const std::string& cwd = run.spec.cwd.empty() ? run.scratch->folder() : run.spec.cwd;
-    const SpawnOutcome outcome = spawn({program.c_str(), argv.data(), environment.block(), cwd.c_str(),
-                                        null_.get(), theirs.get(), &open_files_});
-    if (outcome.pid < 0) {
-        return fail_spawn(run, program, cwd, outcome);
+    SpawnRequest request{program.c_str(), argv.data(), environment.block(), cwd.c_str()};
+    request.input = null_.get();
+    request.output = theirs.get();
+    const Outcome outcome = begin(run, process, request, now);
+    if (outcome == Outcome::running) {
+        process.output = std::move(ours);
     }
-    run.pid = outcome.pid;
-    run.output = std::move(ours);
+    return outcome;
+}
+
+TaskLauncher::Outcome TaskLauncher::begin(TaskRun& run, TaskProcess& process, SpawnRequest request,
+                                          Timestamp now) const {
+    request.open_files = &open_files_;
+    const SpawnOutcome outcome = spawn(request);
+    if (outcome.pid < 0) {
+        return fail_spawn(run, request.program, request.cwd, outcome);
+    }
+    process.pid = outcome.pid;
     run.result.started = now;
     run.result.message.clear();
     return Outcome::running;
+}
+
+TaskLauncher::Outcome TaskLauncher::launch_shell(TaskRun& run, const std::string& shell,
+                                                 const Variables& secrets, Timestamp now) {
+    TaskEnvironment environment(run.spec.inherit_env ? inherited_ : minimal_);
+    fill_environment(environment, run, run.first());
+    for (const auto& [name, value] : secrets) {
+        environment.set(name, value);
+    }
+    const std::string& cwd = run.spec.cwd.empty() ? run.scratch->folder() : run.spec.cwd;
+    std::string unusable;
+    const std::string program = find_program(shell, environment.get("PATH"), cwd, unusable);
+    if (program.empty()) {
+        return fail(run, k_not_found, fmt::format("the shell '{}' is not found", shell));
+    }
+    std::string name = shell;
+    const std::array<char*, 2> argv = {name.data(), nullptr};
+    SpawnRequest request{program.c_str(), argv.data(), environment.block(), cwd.c_str()};
+    request.own_group = false;
+    return begin(run, run.first(), request, now);
+}
+
+std::string amp_folder(const ScratchPool& scratch, const std::string& binary) {
+    const char* path = std::getenv("PATH");
+    std::string unusable;
+    const std::string found = find_program("amp", path == nullptr ? "" : path, "/", unusable);
+    std::error_code failed;
+    if (!found.empty() && std::filesystem::equivalent(found, binary, failed)) {
+        return {};
+    }
+    return scratch.make_program_folder(binary);
+}
+
+std::string own_binary() {
+    std::string path = std::filesystem::read_symlink("/proc/self/exe").string();
+    return access(path.c_str(), X_OK) == 0 ? path : fmt::format("/proc/{}/exe", getpid());
 }
 
 }  // namespace amp

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <system_error>
 
 #include "core/base/error.hpp"
 
@@ -18,7 +19,13 @@ constexpr std::size_t k_group = 64;
 
 }  // namespace
 
-WorkerPool::WorkerPool(EventLoop& loop, std::function<void()> sync) : loop_(loop), sync_(std::move(sync)) {}
+WorkerPool::WorkerPool(EventLoop& loop, std::function<void()> sync)
+    : loop_(loop), sync_(std::move(sync)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (!wake_) {
+        throw Error::system("create", "an eventfd", errno);
+    }
+    loop_.watch(wake_.get(), EPOLLIN, [this](std::uint32_t) { collect(); });
+}
 
 WorkerPool::~WorkerPool() {
     {
@@ -30,24 +37,20 @@ WorkerPool::~WorkerPool() {
     for (std::thread& thread : threads_) {
         thread.join();
     }
-    if (wake_) {
-        loop_.forget(wake_.get());
-    }
+    loop_.forget(wake_.get());
 }
 
 // The threads inherit a mask that blocks all signals, so that those of the process reach the loop alone.
 void WorkerPool::start() {
-    wake_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!wake_) {
-        throw Error::system("create", "an eventfd", errno);
-    }
-    loop_.watch(wake_.get(), EPOLLIN, [this](std::uint32_t) { collect(); });
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    for (std::size_t i = 0; i < k_threads; ++i) {
-        threads_.emplace_back([this] { run(); });
+    try {
+        while (threads_.size() < k_threads) {
+            threads_.emplace_back([this] { run(); });
+        }
+    } catch (const std::system_error&) {  // too many threads: those that there are do it
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
@@ -57,6 +60,12 @@ void WorkerPool::add(Job job) {
         start();
     }
     ++busy_;
+    if (threads_.empty()) {
+        std::vector<Job> alone;
+        alone.push_back(std::move(job));
+        work_off(std::move(alone));
+        return;
+    }
     {
         const std::lock_guard lock(mutex_);
         waiting_.push_back(std::move(job));
@@ -83,23 +92,28 @@ void WorkerPool::run() {
         if (group.empty()) {
             return;
         }
-        for (const Job& job : group) {
-            job.work();
+        work_off(std::move(group));
+    }
+}
+
+void WorkerPool::work_off(std::vector<Job> group) {
+    for (const Job& job : group) {
+        job.work();
+    }
+    std::string failure;
+    try {
+        sync_();
+    } catch (const Error& error) {
+        failure = error.message();
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        for (Job& job : group) {
+            finished_.emplace_back([done = std::move(job.done), failure] { done(failure); });
         }
-        std::string failure;
-        try {
-            sync_();
-        } catch (const Error& error) {
-            failure = error.message();
-        }
-        {
-            const std::lock_guard lock(mutex_);
-            for (Job& job : group) {
-                finished_.emplace_back([done = std::move(job.done), failure] { done(failure); });
-            }
-        }
-        const std::uint64_t one = 1;
-        [[maybe_unused]] const ssize_t n = write(wake_.get(), &one, sizeof one);  // full means awake already
+    }
+    const std::uint64_t one = 1;
+    while (write(wake_.get(), &one, sizeof one) < 0 && errno == EINTR) {  // full means awake already
     }
 }
 

@@ -13,7 +13,8 @@
 namespace amp {
 
 /// Two threads for what would hold the loop up: unpacking inputs, hashing and storing outputs. They are made
-/// when first needed. Jobs that wait are worked off in groups with one sync behind each group.
+/// when first needed; where the machine allows none, the loop's own thread does the work. Jobs that wait are
+/// worked off in groups with one sync behind each group.
 class WorkerPool {
   public:
     struct Job {
@@ -36,6 +37,7 @@ class WorkerPool {
   private:
     void start();
     void run();
+    void work_off(std::vector<Job> group);
     std::vector<Job> next_group();
     void collect();
 

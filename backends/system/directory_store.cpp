@@ -17,13 +17,23 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto k_lock_patience = 30s;
+/// So many objects, or bytes of them, are synced with their whole file system rather than one by one.
+constexpr std::size_t k_many_keys = 64;
+constexpr std::uint64_t k_many_bytes = std::uint64_t{32} << 20;
+
+Timestamp changed_at(const struct stat& info) {
+    return {static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1000 + info.st_mtim.tv_nsec / 1'000'000};
+}
 
 }  // namespace
 
 class DirectoryStore::Writer : public ObjectWriter {
   public:
     Writer(DirectoryStore& store, std::string key) : store_(store), temp_(*store.folder_, std::move(key)) {}
-    void append(std::string_view bytes) override { temp_.write(bytes); }
+    void append(std::string_view bytes) override {
+        store_.check_sound();
+        temp_.write(bytes);
+    }
     PutResult commit(Durability durability) override { return store_.publish_new(temp_, durability); }
 
   private:
@@ -36,7 +46,7 @@ DirectoryStore::DirectoryStore(std::string root, Sharing sharing)
 
 std::optional<Stored> DirectoryStore::get(std::string_view key) {
     check_key(key);
-    const Fd file = folder_->open_read(key);
+    const UniqueFd file = folder_->open_read(key);
     if (!file) {
         return std::nullopt;
     }
@@ -52,7 +62,7 @@ std::optional<Stored> DirectoryStore::get(std::string_view key) {
 std::optional<std::string> DirectoryStore::get_range(std::string_view key, std::uint64_t offset,
                                                      std::uint64_t length) {
     check_key(key);
-    const Fd file = folder_->open_read(key);
+    const UniqueFd file = folder_->open_read(key);
     if (!file) {
         return std::nullopt;
     }
@@ -89,6 +99,13 @@ bool DirectoryStore::exists(const std::string& key) const {
     return true;
 }
 
+void DirectoryStore::check_sound() {
+    const std::scoped_lock lock(pending_mutex_);
+    if (failure_) {
+        std::rethrow_exception(failure_);
+    }
+}
+
 void DirectoryStore::settle(const std::string& key, Durability durability) {
     if (durability == Durability::later) {
         const std::scoped_lock lock(pending_mutex_);
@@ -99,6 +116,7 @@ void DirectoryStore::settle(const std::string& key, Durability durability) {
 }
 
 PutResult DirectoryStore::publish_new(TempFile& temp, Durability durability) {
+    check_sound();
     if (durability == Durability::now) {
         temp.sync();
     }
@@ -109,11 +127,12 @@ PutResult DirectoryStore::publish_new(TempFile& temp, Durability durability) {
 
 PutResult DirectoryStore::put_if_absent(std::string_view key, std::string_view bytes, Durability durability) {
     check_key(key);
+    check_sound();
     const std::string name(key);
     if (exists(name)) {
         // Another process may have put it and not synced it yet; its bytes must be as durable as ours would
         // be.
-        if (const Fd file = folder_->open_read(name); file && durability == Durability::now) {
+        if (const UniqueFd file = folder_->open_read(name); file && durability == Durability::now) {
             sync_file(file.get(), folder_->path(name));
         }
         settle(name, durability);
@@ -126,7 +145,9 @@ PutResult DirectoryStore::put_if_absent(std::string_view key, std::string_view b
 
 bool DirectoryStore::refresh(std::string_view key) {
     check_key(key);
+    check_sound();
     const std::string name(key);
+    const UniqueFd lock = lock_key(key, LOCK_SH);
     // The age matters only to a collector, so failing to set it (a read-only file system) is no failure.
     if (::utimensat(folder_->fd(), name.c_str(), nullptr, AT_SYMLINK_NOFOLLOW) != 0 && !exists(name)) {
         return false;
@@ -140,11 +161,11 @@ std::unique_ptr<ObjectWriter> DirectoryStore::create(std::string_view key) {
     return std::make_unique<Writer>(*this, std::string(key));
 }
 
-Fd DirectoryStore::lock_key(std::string_view key) {
+UniqueFd DirectoryStore::lock_key(std::string_view key, int operation) {
     const std::string name = fmt::format(".locks/{:02x}", crc32c(key) & 0xFFU);
-    Fd file = folder_->open_write(name, O_RDWR);
+    UniqueFd file = folder_->open_write(name, O_RDWR);
     const auto deadline = std::chrono::steady_clock::now() + k_lock_patience;
-    for (auto pause = 1ms; ::flock(file.get(), LOCK_EX | LOCK_NB) != 0; pause = std::min(pause * 2, 16ms)) {
+    for (auto pause = 1ms; ::flock(file.get(), operation | LOCK_NB) != 0; pause = std::min(pause * 2, 16ms)) {
         if (errno != EWOULDBLOCK && errno != EINTR) {
             throw Error::system("cannot lock", folder_->path(name), errno);
         }
@@ -159,7 +180,8 @@ Fd DirectoryStore::lock_key(std::string_view key) {
 }
 
 void DirectoryStore::replace(const std::string& key, std::string_view bytes) {
-    TempFile temp(*folder_, key);
+    check_sound();
+    TempFile temp(*folder_, key, Room::reserved);
     temp.write(bytes);
     temp.sync();
     temp.publish_over();
@@ -169,7 +191,7 @@ void DirectoryStore::replace(const std::string& key, std::string_view bytes) {
 PutResult DirectoryStore::compare_and_swap(std::string_view key, std::string_view bytes,
                                            std::string_view expected_version) {
     check_key(key);
-    const Fd lock = lock_key(key);
+    const UniqueFd lock = lock_key(key, LOCK_EX);
     const std::optional<Stored> current = get(key);
     if (!current || current->version != expected_version) {
         return PutResult::changed;
@@ -180,7 +202,7 @@ PutResult DirectoryStore::compare_and_swap(std::string_view key, std::string_vie
 
 void DirectoryStore::put(std::string_view key, std::string_view bytes) {
     check_key(key);
-    const Fd lock = lock_key(key);
+    const UniqueFd lock = lock_key(key, LOCK_EX);
     replace(std::string(key), bytes);
 }
 
@@ -198,7 +220,7 @@ std::vector<std::string> DirectoryStore::list_children(std::string_view prefix) 
 
 void DirectoryStore::remove(std::string_view key) {
     check_key(key);
-    const Fd lock = lock_key(key);
+    const UniqueFd lock = lock_key(key, LOCK_EX);
     if (::unlinkat(folder_->fd(), std::string(key).c_str(), 0) != 0) {
         if (errno != ENOENT && errno != ENOTDIR) {
             throw Error::system("cannot remove", folder_->path(key), errno);
@@ -209,8 +231,52 @@ void DirectoryStore::remove(std::string_view key) {
     folder_->remove_empty_parents(key);
 }
 
+std::vector<Listed> DirectoryStore::list_details(std::string_view prefix, std::string_view after,
+                                                 std::size_t limit) {
+    std::vector<Listed> out;
+    for (std::string& key : folder_->list(prefix, after, limit)) {
+        struct stat info {};
+        if (::fstatat(folder_->fd(), key.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
+            out.push_back({std::move(key), static_cast<std::uint64_t>(info.st_size), changed_at(info)});
+        }
+    }
+    return out;
+}
+
+bool DirectoryStore::remove_older(std::string_view key, Timestamp before) {
+    check_key(key);
+    const std::string name(key);
+    const UniqueFd lock = lock_key(key, LOCK_EX);
+    struct stat info {};
+    if (::fstatat(folder_->fd(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+        return true;
+    }
+    if (changed_at(info) >= before) {
+        return false;
+    }
+    if (::unlinkat(folder_->fd(), name.c_str(), 0) != 0 && errno != ENOENT) {
+        throw Error::system("cannot remove", folder_->path(key), errno);
+    }
+    folder_->remove_empty_parents(key);
+    return true;
+}
+
+std::size_t DirectoryStore::remove_abandoned(Timestamp before, bool dry) {
+    std::size_t count = 0;
+    for (const std::string& name : folder_->temporary()) {
+        struct stat info {};
+        const bool old = ::fstatat(folder_->fd(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+                         S_ISREG(info.st_mode) && changed_at(info) < before;
+        if (old && (dry || ::unlinkat(folder_->fd(), name.c_str(), 0) == 0)) {
+            ++count;
+        }
+    }
+    return count;
+}
+
 void DirectoryStore::sync_pending() {
     const std::scoped_lock one(sync_mutex_);
+    check_sound();
     std::vector<std::string> keys;
     {
         const std::scoped_lock lock(pending_mutex_);
@@ -218,24 +284,45 @@ void DirectoryStore::sync_pending() {
         pending_.clear();
     }
     try {
+        if (are_many(keys) && sync_together(keys)) {
+            return;
+        }
         sync_files(keys);
         folder_->sync_parents(keys);
     } catch (...) {
+        // The kernel tells of a lost write once: whoever asks again must not hear that all is well.
         const std::scoped_lock lock(pending_mutex_);
-        pending_.insert(keys.begin(), keys.end());
+        failure_ = std::current_exception();
         throw;
     }
+}
+
+bool DirectoryStore::sync_together(const std::vector<std::string>& keys) {
+    try {
+        return folder_->sync_all(keys);
+    } catch (const Error&) {
+        sync_files(keys);  // which finds out what is bad, and removes it
+        throw;
+    }
+}
+
+bool DirectoryStore::are_many(const std::vector<std::string>& keys) {
+    std::uint64_t bytes = 0;
+    for (std::size_t i = 0; i < keys.size() && keys.size() <= k_many_keys && bytes <= k_many_bytes; ++i) {
+        bytes += size(keys[i]).value_or(0);
+    }
+    return keys.size() > k_many_keys || bytes > k_many_bytes;
 }
 
 void DirectoryStore::sync_files(const std::vector<std::string>& keys) {
     // First start to write all, then wait for each: the disk sees one batch.
     for (const std::string& key : keys) {
-        if (const Fd file = folder_->open_read(key)) {
+        if (const UniqueFd file = folder_->open_read(key)) {
             ::sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
         }
     }
     in_parallel(keys.size(), [&](std::size_t i) {
-        if (const Fd file = folder_->open_read(keys[i]); file && ::fsync(file.get()) != 0) {
+        if (const UniqueFd file = folder_->open_read(keys[i]); file && ::fsync(file.get()) != 0) {
             const int failed = errno;
             // The kernel may have dropped what it could not write: nobody may find this file and trust it.
             ::unlinkat(folder_->fd(), keys[i].c_str(), 0);

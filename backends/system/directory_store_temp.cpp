@@ -32,7 +32,8 @@ bool rename_new(int folder, const std::string& from, const std::string& to) {
 
 }  // namespace
 
-TempFile::TempFile(StoreFolder& folder, std::string key) : folder_(folder), key_(std::move(key)) {
+TempFile::TempFile(StoreFolder& folder, std::string key, Room room)
+    : folder_(folder), key_(std::move(key)), room_(room) {
     const std::size_t slash = key_.rfind('/');
     const std::string_view above =
         std::string_view(key_).substr(0, slash == std::string::npos ? 0 : slash + 1);
@@ -50,7 +51,7 @@ TempFile::~TempFile() {
 }
 
 void TempFile::write(std::string_view bytes) {
-    write_all(file_.get(), bytes, folder_.path(key_));
+    folder_.write(file_.get(), bytes, key_, room_);
 }
 
 void TempFile::sync() {

@@ -10,7 +10,7 @@ namespace amp {
 /// A file under a temporary name beside its key; removed unless it was published.
 class TempFile {
   public:
-    TempFile(StoreFolder& folder, std::string key);
+    TempFile(StoreFolder& folder, std::string key, Room room = Room::ordinary);
     ~TempFile();
     TempFile(const TempFile&) = delete;
     TempFile& operator=(const TempFile&) = delete;
@@ -27,7 +27,8 @@ class TempFile {
     StoreFolder& folder_;
     std::string key_;
     std::string name_;
-    Fd file_;
+    UniqueFd file_;
+    Room room_;
     bool published_ = false;
 };
 

@@ -7,6 +7,9 @@
 #include <atomic>
 #include <limits>
 
+#include "backends/system/directory_store_temp.hpp"
+#include "backends/system/folder_watch.hpp"
+
 namespace amp {
 namespace {
 
@@ -27,18 +30,27 @@ std::uint64_t file_size(int fd, const std::string& path) {
 
 class LocalAppendFile : public AppendFile {
   public:
-    LocalAppendFile(std::shared_ptr<StoreFolder> folder, std::string key, Fd file, std::uint64_t size)
-        : folder_(std::move(folder)), key_(std::move(key)), file_(std::move(file)), size_(size) {}
+    LocalAppendFile(std::shared_ptr<StoreFolder> folder, std::string key, UniqueFd file, std::uint64_t size,
+                    Room room)
+        : folder_(std::move(folder)),
+          key_(std::move(key)),
+          file_(std::move(file)),
+          size_(size),
+          room_(room) {}
 
     void append(std::string_view bytes) override {
-        write_all(file_.get(), bytes, folder_->path(key_));
+        folder_->write(file_.get(), bytes, key_, room_);
         size_ += bytes.size();
     }
 
     void sync() override {
         // The first one makes the file itself durable, with its entry in the folder.
         if ((entry_synced_ ? ::fdatasync(file_.get()) : ::fsync(file_.get())) != 0) {
-            throw Error::system("cannot sync", folder_->path(key_), errno);
+            const int failed = errno;
+            if (failed == ENOSPC || failed == EDQUOT) {  // found only now, as over NFS
+                folder_->give_up_reserve();
+            }
+            throw Error::system("cannot sync", folder_->path(key_), failed);
         }
         if (!entry_synced_) {
             folder_->sync_parents(key_);
@@ -51,8 +63,9 @@ class LocalAppendFile : public AppendFile {
   private:
     std::shared_ptr<StoreFolder> folder_;
     std::string key_;
-    Fd file_;
+    UniqueFd file_;
     std::atomic<std::uint64_t> size_;
+    Room room_;
     std::atomic<bool> entry_synced_ = false;
 };
 
@@ -61,12 +74,16 @@ class LocalAppendFile : public AppendFile {
 LocalAppendFiles::LocalAppendFiles(std::string root, Sharing sharing)
     : folder_(std::make_shared<StoreFolder>(std::move(root), sharing)) {}
 
-std::unique_ptr<AppendFile> LocalAppendFiles::open(std::string_view key, std::uint64_t keep) {
+std::unique_ptr<AppendFile> LocalAppendFiles::open(std::string_view key, std::uint64_t keep, Room room) {
     check_key(key);
     const std::string name(key);
-    Fd file = folder_->open_write(name, O_RDWR | O_APPEND);
+    UniqueFd file = folder_->open_write(name, O_RDWR | O_APPEND);
     struct flock lock = whole_file(F_WRLCK);
-    if (::fcntl(file.get(), F_OFD_SETLK, &lock) != 0) {
+    int locked = 0;
+    do {
+        locked = ::fcntl(file.get(), F_OFD_SETLK, &lock);
+    } while (locked != 0 && errno == EINTR);  // a lock on a server waits for its answer
+    if (locked != 0) {
         if (errno == EAGAIN || errno == EACCES) {
             return nullptr;
         }
@@ -86,12 +103,30 @@ std::unique_ptr<AppendFile> LocalAppendFiles::open(std::string_view key, std::ui
             throw Error::system("cannot sync", folder_->path(key), errno);
         }
     }
-    return std::make_unique<LocalAppendFile>(folder_, name, std::move(file), keep);
+    return std::make_unique<LocalAppendFile>(folder_, name, std::move(file), keep, room);
+}
+
+void LocalAppendFiles::sync(std::string_view key) {
+    check_key(key);
+    const UniqueFd file = folder_->open_read(key);
+    if (!file) {
+        return;
+    }
+    if (::fsync(file.get()) != 0) {
+        throw Error::system("cannot sync", folder_->path(key), errno);
+    }
+    folder_->sync_parents(key);
+}
+
+std::uint64_t LocalAppendFiles::size(std::string_view key) {
+    check_key(key);
+    const UniqueFd file = folder_->open_read(key);
+    return file ? file_size(file.get(), folder_->path(key)) : 0;
 }
 
 bool LocalAppendFiles::locked(std::string_view key) {
     check_key(key);
-    const Fd file = folder_->open_read(key);
+    const UniqueFd file = folder_->open_read(key);
     if (!file) {
         return false;
     }
@@ -105,7 +140,7 @@ bool LocalAppendFiles::locked(std::string_view key) {
 std::optional<std::string> LocalAppendFiles::read(std::string_view key, std::uint64_t offset,
                                                   std::uint64_t length) {
     check_key(key);
-    const Fd file = folder_->open_read(key);
+    const UniqueFd file = folder_->open_read(key);
     if (!file) {
         return std::nullopt;
     }
@@ -116,6 +151,33 @@ std::optional<std::string> LocalAppendFiles::read(std::string_view key, std::uin
 
 std::vector<std::string> LocalAppendFiles::list(std::string_view prefix) {
     return folder_->list(prefix, {}, std::numeric_limits<std::size_t>::max());
+}
+
+void LocalAppendFiles::remove(std::string_view key) {
+    check_key(key);
+    if (::unlinkat(folder_->fd(), std::string(key).c_str(), 0) != 0) {
+        if (errno != ENOENT && errno != ENOTDIR) {
+            throw Error::system("cannot remove", folder_->path(key), errno);
+        }
+        return;
+    }
+    folder_->sync_parents(key);
+    folder_->remove_empty_parents(key);
+}
+
+void LocalAppendFiles::replace(std::string_view key, std::string_view bytes) {
+    check_key(key);
+    TempFile temp(*folder_, std::string(key), Room::reserved);
+    temp.write(bytes);
+    temp.sync();
+    temp.publish_over();
+    folder_->sync_parents(key);
+}
+
+std::unique_ptr<Watch> LocalAppendFiles::watch(std::string_view prefix) {
+    const std::string_view folder = prefix.substr(0, prefix.rfind('/'));
+    check_key(folder);
+    return FolderWatch::over(folder_->path(folder));
 }
 
 }  // namespace amp

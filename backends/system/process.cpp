@@ -26,15 +26,16 @@ constexpr std::size_t k_max_environ = std::size_t{8} << 20;
 constexpr std::string_view k_token = "AMP_TOKEN=";
 constexpr double k_kill_patience_s = 30;
 
-bool read_whole(const std::string& path, std::string& out) {
+/// True for what says nothing of the file that was to be opened.
+bool is_want_of_resources(int error) {
+    return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
+bool read_to_end(int fd, std::string& out) {
     out.clear();
-    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd) {
-        return false;
-    }
     char buffer[16384];
     while (out.size() < k_max_environ) {
-        const ssize_t n = read(fd.get(), buffer, sizeof buffer);
+        const ssize_t n = read(fd, buffer, sizeof buffer);
         if (n <= 0) {
             return n == 0;
         }
@@ -43,9 +44,21 @@ bool read_whole(const std::string& path, std::string& out) {
     return true;
 }
 
+/// False when it does not exist or is not ours to read. @throws Error when it cannot be opened now
+bool read_whole(const std::string& path, std::string& out) {
+    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd && is_want_of_resources(errno)) {
+        throw Error::system("open", path, errno);
+    }
+    return fd && read_to_end(fd.get(), out);
+}
+
 std::vector<pid_t> all_processes() {
     std::vector<pid_t> pids;
     const std::unique_ptr<DIR, int (*)(DIR*)> proc(opendir("/proc"), closedir);
+    if (!proc && is_want_of_resources(errno)) {
+        throw Error::system("open", "/proc", errno);
+    }
     while (const dirent* entry = proc ? readdir(proc.get()) : nullptr) {
         pid_t pid = 0;
         const char* end = entry->d_name + std::strlen(entry->d_name);
@@ -57,18 +70,29 @@ std::vector<pid_t> all_processes() {
     return pids;
 }
 
-pid_t parent_of(pid_t pid) {
+struct Ancestry {
+    char state = 'X';
+    pid_t parent = -1;
+    pid_t group = -1;
+};
+
+Ancestry ancestry_of(pid_t pid) {
+    Ancestry found;
     std::string stat;
     if (!read_whole(fmt::format("/proc/{}/stat", pid), stat)) {
-        return -1;
+        return found;
     }
     const std::size_t name_end = stat.rfind(')');  // the name may hold anything
     if (name_end == std::string::npos || name_end + 4 >= stat.size()) {
-        return -1;
+        return found;
     }
-    pid_t parent = -1;
-    std::from_chars(stat.data() + name_end + 4, stat.data() + stat.size(), parent);
-    return parent;
+    const char* end = stat.data() + stat.size();
+    found.state = stat[name_end + 2];
+    const auto parent = std::from_chars(stat.data() + name_end + 4, end, found.parent);
+    if (parent.ptr != end) {
+        std::from_chars(parent.ptr + 1, end, found.group);
+    }
+    return found;
 }
 
 }  // namespace
@@ -83,12 +107,14 @@ std::string signal_name(int signal) {
     return std::to_string(signal);
 }
 
-std::vector<pid_t> own_children() {
+ChildList::ChildList()
+    : file_(open(fmt::format("/proc/self/task/{}/children", gettid()).c_str(), O_RDONLY | O_CLOEXEC)) {}
+
+std::vector<pid_t> ChildList::read() {
     std::vector<pid_t> children;
-    std::string text;
-    if (read_whole(fmt::format("/proc/self/task/{}/children", gettid()), text)) {
-        const char* at = text.data();
-        const char* end = at + text.size();
+    if (file_ && lseek(file_.get(), 0, SEEK_SET) == 0 && read_to_end(file_.get(), text_)) {
+        const char* at = text_.data();
+        const char* end = at + text_.size();
         while (at < end) {
             pid_t pid = 0;
             const auto parsed = std::from_chars(at, end, pid);
@@ -101,7 +127,7 @@ std::vector<pid_t> own_children() {
         return children;
     }
     for (const pid_t pid : all_processes()) {  // a kernel without CONFIG_PROC_CHILDREN
-        if (parent_of(pid) == getpid()) {
+        if (ancestry_of(pid).parent == getpid()) {
             children.push_back(pid);
         }
     }
@@ -168,8 +194,12 @@ void kill_processes_with_token(const std::set<std::string>& tokens) {
     }
 }
 
-bool process_group_lives(pid_t group) {
-    return kill(-group, 0) == 0 || errno == EPERM;
+bool group_has_others(pid_t group) {
+    const std::vector<pid_t> all = all_processes();
+    return std::any_of(all.begin(), all.end(), [group](pid_t pid) {
+        const Ancestry found = ancestry_of(pid);
+        return pid != group && found.group == group && found.state != 'Z' && found.state != 'X';
+    });
 }
 
 std::string host_name() {

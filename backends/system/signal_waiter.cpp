@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
+#include <vector>
 
 #include "backends/system/event_loop.hpp"
 #include "core/base/error.hpp"
@@ -68,7 +69,11 @@ void SignalWaiter::take_signals() {
     }
 }
 
-void SignalWaiter::wait(int fd, double seconds) {
+void SignalWaiter::wait_any(std::span<const int> fds, double seconds) {
+    std::vector<pollfd> ready = {{signals_.get(), POLLIN, 0}};
+    for (const int fd : fds) {
+        ready.push_back({fd, POLLIN, 0});
+    }
     const double deadline = steady_now() + seconds;
     while (true) {
         take_signals();
@@ -76,13 +81,13 @@ void SignalWaiter::wait(int fd, double seconds) {
             untold_ = false;
             return;
         }
-        std::array<pollfd, 2> fds = {{{fd, POLLIN, 0}, {signals_.get(), POLLIN, 0}}};
         const timespec left = duration(std::clamp(deadline - steady_now(), 0.0, 1e9));
-        const int ready = ppoll(fds.data(), fds.size(), seconds < 0 ? nullptr : &left, nullptr);
-        if (ready == 0 || (ready > 0 && fds[0].revents != 0)) {
+        const int count = ppoll(ready.data(), ready.size(), seconds < 0 ? nullptr : &left, nullptr);
+        const bool ours = count > 0 && ready.front().revents != 0;
+        if (count == 0 || count > (ours ? 1 : 0)) {
             return;
         }
-        if (ready < 0 && errno != EINTR) {
+        if (count < 0 && errno != EINTR) {
             throw Error::system("cannot wait for", "events", errno);
         }
     }

@@ -17,7 +17,7 @@ class SignalWaiter : public Waiter {
     SignalWaiter(const SignalWaiter&) = delete;
     SignalWaiter& operator=(const SignalWaiter&) = delete;
 
-    void wait(int fd, double seconds) override;
+    void wait_any(std::span<const int> fds, double seconds) override;
     int interrupts() override;
     int terminating_signal() override;
 

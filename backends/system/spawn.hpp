@@ -13,9 +13,10 @@ struct SpawnRequest {
     char* const* argv = nullptr;
     char* const* env = nullptr;
     const char* cwd = nullptr;           ///< nullptr: the caller's
-    int input = -1;                      ///< becomes stdin
-    int output = -1;                     ///< becomes stdout and stderr
+    int input = -1;                      ///< becomes stdin; -1: ours
+    int output = -1;                     ///< becomes stdout and stderr; -1: ours
     const rlimit* open_files = nullptr;  ///< RLIMIT_NOFILE of the child, where ours is another
+    bool own_group = true;               ///< false: stays in our process group, and so at the terminal
 };
 
 enum class SpawnStep { none, fork, orphaned, setup, cwd, exec };
@@ -27,9 +28,9 @@ struct SpawnOutcome {
 };
 
 /// Starts a program as ninja does: a vfork and execve, so that the cost does not grow with our memory. The
-/// child leads a process group of its own, has all signals at their defaults and unblocked, no descriptor but
-/// 0, 1 and 2, and dies (KILL) with the thread that called this: call it from a thread that lives as long as
-/// the process.
+/// child leads a process group of its own (unless told otherwise), has all signals at their defaults and
+/// unblocked, no descriptor but 0, 1 and 2, and dies (KILL) with the thread that called this: call it from a
+/// thread that lives as long as the process.
 SpawnOutcome spawn(const SpawnRequest& request);
 
 /// Where `program` lies: itself when it has a '/', else the first executable file of that name in `path` (a

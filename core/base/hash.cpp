@@ -1,6 +1,9 @@
 #include "core/base/hash.hpp"
 
-#include <openssl/evp.h>
+#include <openssl/sha.h>
+#ifdef __x86_64__
+#include <nmmintrin.h>
+#endif
 
 #include <array>
 #include <cstring>
@@ -36,17 +39,36 @@ constexpr Table k_table = make_table();
     throw Error(ExitCode::bug, "libcrypto cannot compute SHA-256");
 }
 
+#ifdef __x86_64__
+// SSE 4.2 has an instruction for it, which is several times as fast.
+__attribute__((target("sse4.2"))) std::uint32_t crc32c_by_instruction(std::string_view bytes,
+                                                                      std::uint32_t seed) {
+    std::uint64_t c = ~seed;
+    const char* p = bytes.data();
+    std::size_t left = bytes.size();
+    for (; left >= 8; p += 8, left -= 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, p, 8);
+        c = _mm_crc32_u64(c, word);
+    }
+    auto rest = static_cast<std::uint32_t>(c);
+    for (; left > 0; ++p, --left) {
+        rest = _mm_crc32_u8(rest, static_cast<unsigned char>(*p));
+    }
+    return ~rest;
+}
+#endif
+
 }  // namespace
 
+// SHA-256 itself, not by way of EVP: that would link every algorithm of libcrypto, 3 MB, and look this one up
+// by name for each hash.
 struct Sha256::Context {
-    struct Free {
-        void operator()(EVP_MD_CTX* c) const { EVP_MD_CTX_free(c); }
-    };
-    std::unique_ptr<EVP_MD_CTX, Free> evp{EVP_MD_CTX_new()};
+    SHA256_CTX sha{};
 };
 
 Sha256::Sha256() : context_(std::make_unique<Context>()) {
-    if (!context_->evp || EVP_DigestInit_ex(context_->evp.get(), EVP_sha256(), nullptr) != 1) {
+    if (SHA256_Init(&context_->sha) != 1) {
         fail();
     }
 }
@@ -56,14 +78,14 @@ Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
 void Sha256::update(std::string_view bytes) {
-    if (EVP_DigestUpdate(context_->evp.get(), bytes.data(), bytes.size()) != 1) {
+    if (SHA256_Update(&context_->sha, bytes.data(), bytes.size()) != 1) {
         fail();
     }
 }
 
 std::string Sha256::hex() {
     std::array<unsigned char, 32> digest{};
-    if (EVP_DigestFinal_ex(context_->evp.get(), digest.data(), nullptr) != 1) {
+    if (SHA256_Final(digest.data(), &context_->sha) != 1) {
         fail();
     }
     constexpr std::string_view k_digits = "0123456789abcdef";
@@ -82,7 +104,7 @@ std::string sha256_hex(std::string_view bytes) {
     return hash.hex();
 }
 
-std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed) {
+std::uint32_t crc32c_by_table(std::string_view bytes, std::uint32_t seed) {
     std::uint32_t c = ~seed;
     const char* p = bytes.data();
     std::size_t left = bytes.size();
@@ -100,6 +122,15 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed) {
         c = (c >> 8) ^ k_table[0][(c ^ static_cast<unsigned char>(*p)) & 0xFF];
     }
     return ~c;
+}
+
+std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed) {
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("sse4.2") != 0) {
+        return crc32c_by_instruction(bytes, seed);
+    }
+#endif
+    return crc32c_by_table(bytes, seed);
 }
 
 }  // namespace amp

@@ -7,7 +7,7 @@
 
 namespace amp {
 
-/// SHA-256 of a stream of bytes (libcrypto's EVP).
+/// SHA-256 of a stream of bytes (libcrypto's).
 class Sha256 {
   public:
     Sha256();
@@ -28,5 +28,7 @@ std::string sha256_hex(std::string_view bytes);
 
 /// CRC-32C (Castagnoli, RFC 3720 B.4) of `bytes`, continued from `seed`.
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed = 0);
+/// The same on processors without an instruction for it.
+std::uint32_t crc32c_by_table(std::string_view bytes, std::uint32_t seed = 0);
 
 }  // namespace amp

@@ -14,25 +14,45 @@ namespace amp::json {
 namespace {
 
 constexpr std::string_view k_file_key = "$file";
+constexpr int k_canonical = -1;  // instead of an indentation
+constexpr int k_record = -2;
 
-Value convert(const boost::json::value& in);
+enum class Reading { data, record };
 
-Value convert_object(const boost::json::object& in) {
+/// "$file", "$$file", "$$$file" …: in records one '$' more than what the user wrote, so that "$file" is ours.
+bool is_file_key(std::string_view key) {
+    return key.ends_with(k_file_key) && key.find_first_not_of('$') == key.size() - k_file_key.size() + 1;
+}
+
+Value convert(const boost::json::value& in, Reading reading);
+
+/// What an object of one member stands for in a record.
+Value from_record(Object object) {
+    const auto& [key, member] = *object.begin();
+    if (key != k_file_key) {
+        return Object{{key.substr(1), member}};
+    }
+    if (member.find("path") && get_int(member, "size_bytes") >= 0) {
+        return FileRef{get_string(member, "path"), get_string(member, "sha256"),
+                       static_cast<std::uint64_t>(get_int(member, "size_bytes")),
+                       get_bool(member, "is_folder")};
+    }
+    return object;
+}
+
+Value convert_object(const boost::json::object& in, Reading reading) {
     Object out;
     for (const auto& member : in) {
         const auto key = member.key();
-        out.insert_or_assign(std::string(key.data(), key.size()), convert(member.value()));
+        out.insert_or_assign(std::string(key.data(), key.size()), convert(member.value(), reading));
     }
-    const Value* file = out.size() == 1 && out.begin()->first == k_file_key ? &out.begin()->second : nullptr;
-    if (file && file->find("path") && get_int(*file, "size_bytes") >= 0) {
-        return FileRef{get_string(*file, "path"), get_string(*file, "sha256"),
-                       static_cast<std::uint64_t>(get_int(*file, "size_bytes")),
-                       get_bool(*file, "is_folder")};
+    if (reading == Reading::record && out.size() == 1 && is_file_key(out.begin()->first)) {
+        return from_record(std::move(out));
     }
     return out;
 }
 
-Value convert(const boost::json::value& in) {
+Value convert(const boost::json::value& in, Reading reading) {
     switch (in.kind()) {
         case boost::json::kind::null:
             return {};
@@ -50,12 +70,12 @@ Value convert(const boost::json::value& in) {
             List out;
             out.reserve(in.get_array().size());
             for (const auto& v : in.get_array()) {
-                out.push_back(convert(v));
+                out.push_back(convert(v, reading));
             }
             return out;
         }
         case boost::json::kind::object:
-            return convert_object(in.get_object());
+            return convert_object(in.get_object(), reading);
     }
     return {};
 }
@@ -117,7 +137,7 @@ Value file_object(const FileRef& f) {
                                                    {"is_folder", f.is_folder}}}};
 }
 
-/// `indent` < 0: canonical.
+/// `indent` < 0: k_canonical or k_record.
 void write(std::string& out, const Value& v, int indent) {
     const int inner = indent < 0 ? indent : indent + 2;
     const auto line = [&](int width) {
@@ -137,7 +157,7 @@ void write(std::string& out, const Value& v, int indent) {
     } else if (v.is_string()) {
         out += quote(v.as_string());
     } else if (v.is_file()) {
-        write(out, file_object(v.as_file()), indent);
+        write(out, file_object(v.as_file()), indent == k_record ? k_canonical : indent);
     } else if (v.is_list()) {
         out += '[';
         bool first = true;
@@ -147,7 +167,7 @@ void write(std::string& out, const Value& v, int indent) {
             line(inner);
             write(out, item, inner);
         }
-        line(first ? -1 : indent);
+        line(first ? k_canonical : indent);
         out += ']';
     } else {
         out += '{';
@@ -156,18 +176,17 @@ void write(std::string& out, const Value& v, int indent) {
             out += first ? "" : ",";
             first = false;
             line(inner);
-            out += quote(key);
+            const bool escaped = indent == k_record && v.as_object().size() == 1 && is_file_key(key);
+            out += escaped ? quote("$" + key) : quote(key);
             out += indent < 0 ? ":" : ": ";
             write(out, member, inner);
         }
-        line(first ? -1 : indent);
+        line(first ? k_canonical : indent);
         out += '}';
     }
 }
 
-}  // namespace
-
-Value parse(std::string_view text, std::string_view what) {
+Value parse_as(std::string_view text, std::string_view what, Reading reading) {
     boost::json::parse_options options;
     options.max_depth = 128;
     unsigned char buffer[16384];
@@ -187,11 +206,31 @@ Value parse(std::string_view text, std::string_view what) {
                     fmt::format("{} is no valid JSON: {} at byte {}", what, failed.message(), used),
                     std::string(what));
     }
-    return convert(parser.release());
+    return convert(parser.release(), reading);
+}
+
+}  // namespace
+
+Value parse(std::string_view text, std::string_view what) {
+    return parse_as(text, what, Reading::data);
+}
+
+Value parse_record(std::string_view text, std::string_view what) {
+    return parse_as(text, what, Reading::record);
 }
 
 void dump_to(std::string& out, const Value& value) {
-    write(out, value, -1);
+    write(out, value, k_canonical);
+}
+
+void dump_record_to(std::string& out, const Value& value) {
+    write(out, value, k_record);
+}
+
+std::string dump_record(const Value& value) {
+    std::string out;
+    dump_record_to(out, value);
+    return out;
 }
 
 std::string dump(const Value& value) {

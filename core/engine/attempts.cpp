@@ -136,16 +136,18 @@ void Plan::Impl::end_failed(TaskId task, const TaskEnded& event, Timestamp at) {
     if (stopped_for(node(step))) {  // as one that waits for its back-off
         return finish(task, TaskState::cancelled);
     }
-    const std::uint32_t earlier = c.retries + c.other_retries;
+    const engine::Failure failure{budget, event.cause, c.retries, c.other_retries};
     c.retries += budget == engine::Budget::times ? 1 : 0;
     c.other_retries = static_cast<std::uint8_t>(c.other_retries + (budget == engine::Budget::other ? 1 : 0));
     const auto noise = engine::retry_noise(options_.jitter_seed, step, event.index.path, c.round, c.attempt);
-    const double delay = engine::retry_delay(policy, earlier, noise);
+    const double delay = engine::retry_delay(policy, failure, noise);
     if (delay <= 0) {
         return become_ready(task);
     }
     set_state(task, TaskState::retrying);
-    delays_.push({at.plus_seconds(delay).ms, task, c.attempt, c.round});
+    const Due due{at.plus_seconds(delay).ms, task, c.attempt, c.round};
+    delays_.push(due);
+    delay_of_.insert_or_assign(task, due);
 }
 
 /// After the last attempt.
@@ -236,7 +238,7 @@ bool Plan::Impl::is_stale(const Due& due) {
 void Plan::Impl::advance(Timestamp now) {
     while (!delays_.empty() && (delays_.top().ms <= now.ms || is_stale(delays_.top()))) {
         const Due due = delays_.top();
-        delays_.pop();
+        drop_next_delay();
         if (!is_stale(due)) {
             become_ready(due.task);
         }
@@ -245,9 +247,23 @@ void Plan::Impl::advance(Timestamp now) {
 
 std::optional<Timestamp> Plan::Impl::next_due() {
     while (!delays_.empty() && is_stale(delays_.top())) {
-        delays_.pop();
+        drop_next_delay();
     }
     return delays_.empty() ? std::nullopt : std::optional(Timestamp{delays_.top().ms});
+}
+
+std::optional<Timestamp> Plan::Impl::due(TaskId task) {
+    const auto it = delay_of_.find(task);
+    return it == delay_of_.end() || is_stale(it->second) ? std::nullopt
+                                                         : std::optional(Timestamp{it->second.ms});
+}
+
+void Plan::Impl::drop_next_delay() {
+    const auto it = delay_of_.find(delays_.top().task);
+    if (it != delay_of_.end() && it->second == delays_.top()) {
+        delay_of_.erase(it);
+    }
+    delays_.pop();
 }
 
 }  // namespace amp

@@ -7,7 +7,7 @@
 namespace amp::engine {
 
 /// The question that a waiting cell waits for.
-enum class Stage : std::uint8_t { none, edges, when, items, until };
+enum class Stage : std::uint8_t { none, edges, when, items, until, wait };
 
 /// What the plan remembers of one task, or of one foreach as a whole (its head).
 struct Cell {
@@ -29,6 +29,7 @@ struct Cell {
     /// clean-up step its end counts.
     bool survivor : 1 = false;
     bool shut : 1 = false;       ///< became blocked or cancelled without ever having been ready
+    bool wait_over : 1 = false;  ///< what it waited for has come
     bool unstarted : 1 = false;  ///< was ready or retrying when the run stopped: may turn out to have started
 
     std::uint16_t ooms = 0;

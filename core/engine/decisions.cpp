@@ -47,6 +47,9 @@ void Plan::Impl::settle(TaskId task) {
     if (stopped_for(n)) {
         return conclude(task, TaskState::cancelled);
     }
+    if (n.wait && !c.wait_over) {
+        return ask(task, Stage::wait);
+    }
     become_ready(task);
 }
 
@@ -188,6 +191,8 @@ Plan::Impl::Stage Plan::Impl::stage_of(Question::Kind kind) {
             return Stage::items;
         case Question::Kind::until:
             return Stage::until;
+        case Question::Kind::wait:
+            return Stage::wait;
     }
     return Stage::none;
 }
@@ -202,7 +207,7 @@ std::optional<TaskId> Plan::Impl::asked(StepId step, const TaskIndex& index, Sta
 
 std::vector<Question> Plan::Impl::take_questions(std::size_t max) {
     static constexpr std::array k_kinds = {Question::Kind::edges, Question::Kind::when, Question::Kind::items,
-                                           Question::Kind::until};
+                                           Question::Kind::until, Question::Kind::wait};
     std::vector<Question> questions;
     while (questions.size() < max && !questions_.empty()) {
         const TaskId task = questions_.front();
@@ -271,12 +276,28 @@ bool Plan::Impl::on(const UntilDecided& event, Timestamp) {
     return true;
 }
 
+bool Plan::Impl::on(const WaitBegan& event, Timestamp) {
+    return asked(event.step, event.index, Stage::wait).has_value();
+}
+
+bool Plan::Impl::on(const WaitEnded& event, Timestamp) {
+    const auto task = asked(event.step, event.index, Stage::wait);
+    if (!task) {
+        return false;
+    }
+    Cell& c = cell(*task);
+    c.stage = Stage::none;
+    c.wait_over = true;
+    settle(*task);
+    return true;
+}
+
 bool Plan::Impl::on(const DecisionFailed& event, Timestamp) {
     const auto task = asked(event.question.step, event.question.index, stage_of(event.question.kind));
     if (!task) {
         return false;
     }
-    fail(*task, Cause::user);
+    fail(*task, event.cause);
     return true;
 }
 

@@ -84,8 +84,9 @@ void Plan::Impl::finish(TaskId task, TaskState state) {
 
 void Plan::Impl::drain() {
     for (;;) {
-        for (std::size_t i = 0; i < ended_.size(); ++i) {  // grows meanwhile
-            tell_others(ended_[i]);
+        std::size_t told = 0;
+        while (told < ended_.size()) {  // grows meanwhile
+            tell_others(ended_[told++]);
         }
         ended_.clear();
         if (open_before_end_ > 0 || end_released_) {
@@ -187,7 +188,7 @@ void Plan::Impl::close_block(StepId step, std::uint32_t frame) {
 
 Plan::Impl::Verdict Plan::Impl::verdict(const Graph::Edge& edge, std::uint32_t frame, std::uint32_t place) {
     const auto& from = shape_.step(edge.from);
-    TaskState state;
+    TaskState state = TaskState::waiting;
     if (edge.closes == 0) {
         Spot spot = frames_.around(frame, place, shape_.level(from.level).depth);
         spot.slot = from.slot;

@@ -40,6 +40,9 @@ void Plan::advance(Timestamp now) {
 std::optional<Timestamp> Plan::next_due() const {
     return impl_->next_due();
 }
+std::optional<Timestamp> Plan::due(TaskId task) const {
+    return impl_->due(task);
+}
 std::vector<Question> Plan::take_questions(std::size_t max) {
     return impl_->take_questions(max);
 }
@@ -97,6 +100,10 @@ std::optional<std::uint32_t> Plan::item_count(StepId step, const TaskIndex& arou
 const Plan::Counts& Plan::counts(StepId step) const {
     return impl_->counts(step);
 }
+const Graph& Plan::graph() const {
+    return impl_->graph();
+}
+
 Plan::Counts Plan::totals() const {
     return impl_->totals();
 }

@@ -47,6 +47,7 @@ struct Question {
         when,   ///< `when` of the step → WhenDecided
         items,  ///< how many items has the foreach → ItemsDecided
         until,  ///< is the repetition over, after the succeeded round in `index` → UntilDecided
+        wait,   ///< has come what the task waits for (people, the world) → WaitEnded, in due time
     };
     Kind kind = Kind::when;
     StepId step = 0;
@@ -78,9 +79,20 @@ struct UntilDecided {
     TaskIndex index;  ///< with its round
     bool done = true;
 };
-/// The expression failed: what was asked about becomes failed, cause user (caught where the step catches).
+/// The task began to wait for people or the world; changes nothing, but is what a journal tells since when.
+struct WaitBegan {
+    StepId step = 0;
+    TaskIndex index;
+};
+struct WaitEnded {
+    StepId step = 0;
+    TaskIndex index;
+};
+/// The expression failed, or the wait was in vain: what was asked about becomes failed (caught where the step
+/// catches).
 struct DecisionFailed {
     Question question;
+    Cause cause = Cause::user;
 };
 struct TaskStarted {
     StepId step = 0;
@@ -116,8 +128,8 @@ struct RunReopened {
 };
 
 using PlanEvent =
-    std::variant<EdgesDecided, WhenDecided, ItemsDecided, UntilDecided, DecisionFailed, TaskStarted,
-                 TaskEnded, TaskReused, TaskReturned, RunCancelled, RunTimedOut, RunReopened>;
+    std::variant<EdgesDecided, WhenDecided, ItemsDecided, UntilDecided, WaitBegan, WaitEnded, DecisionFailed,
+                 TaskStarted, TaskEnded, TaskReused, TaskReturned, RunCancelled, RunTimedOut, RunReopened>;
 
 struct PlanOptions {
     bool keep_going = false;
@@ -142,6 +154,8 @@ class Plan {
     void advance(Timestamp now);
     /// When the next back-off is over; nullopt: none waits.
     std::optional<Timestamp> next_due() const;
+    /// When this task's own back-off is over; nullopt: it waits for none.
+    std::optional<Timestamp> due(TaskId task) const;
 
     /// Up to `max` questions that were not taken yet.
     std::vector<Question> take_questions(std::size_t max);
@@ -151,6 +165,8 @@ class Plan {
     /// Tasks queued or running that must be ended now. Each is given once; TaskEnded (cause cancelled, or its
     /// true end) is expected.
     std::vector<TaskId> take_cancels();
+
+    const Graph& graph() const;  ///< that it was made for
 
     RunState state() const;
     /// Nothing is left to do, clean-up included.

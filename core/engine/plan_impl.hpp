@@ -3,6 +3,7 @@
 #include <deque>
 #include <functional>
 #include <queue>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,8 @@ class Plan::Impl {
     bool on(const WhenDecided& event, Timestamp at);
     bool on(const ItemsDecided& event, Timestamp at);
     bool on(const UntilDecided& event, Timestamp at);
+    bool on(const WaitBegan& event, Timestamp at);
+    bool on(const WaitEnded& event, Timestamp at);
     bool on(const DecisionFailed& event, Timestamp at);
     bool on(const TaskStarted& event, Timestamp at);
     bool on(const TaskEnded& event, Timestamp at);
@@ -40,6 +43,7 @@ class Plan::Impl {
 
     void advance(Timestamp now);
     std::optional<Timestamp> next_due();
+    std::optional<Timestamp> due(TaskId task);
     std::vector<Question> take_questions(std::size_t max);
     std::vector<TaskId> take_ready(std::size_t max);
     std::vector<TaskId> take_cancels();
@@ -49,6 +53,7 @@ class Plan::Impl {
     bool cleaning_up() const { return stopping() && active_ordinary_ == 0 && open_ > 0; }
     const Counts& counts(StepId step) const { return counts_[step]; }
     const Counts& totals() const { return totals_; }
+    const Graph& graph() const { return graph_; }
     std::optional<std::uint32_t> item_count(StepId step, const TaskIndex& around);
     bool has_failed(StepId step, const TaskIndex& index, std::optional<StepId> of);
     TaskIndex index(TaskId task);
@@ -147,6 +152,7 @@ class Plan::Impl {
         auto operator<=>(const Due&) const = default;
     };
     bool is_stale(const Due& due);
+    void drop_next_delay();
 
     const Graph& graph_;
     PlanOptions options_;
@@ -155,6 +161,7 @@ class Plan::Impl {
     engine::ReadyQueue ready_;
     std::deque<TaskId> questions_;
     std::priority_queue<Due, std::vector<Due>, std::greater<>> delays_;
+    std::unordered_map<TaskId, Due> delay_of_;  ///< of each task in delays_ the last
     std::vector<TaskId> cancels_;
     std::vector<TaskId> ended_;  ///< whose end was not told yet
 

@@ -9,6 +9,25 @@ namespace {
 
 constexpr double k_longest_delay_s = 10.0 * 365 * 86400;
 
+struct Pace {
+    double delay_s;
+    double backoff;
+    double max_delay_s;
+    double jitter;
+};
+/// Whatever took the task away may need a moment to come back.
+constexpr Pace k_default_pace = {1, 2, 60, 0.25};
+
+double paced(const Pace& pace, std::uint32_t earlier, std::uint64_t noise) {
+    if (!(pace.delay_s > 0)) {
+        return 0;
+    }
+    const double longest = std::min(std::max(pace.max_delay_s, 0.0), k_longest_delay_s);
+    const double delay = std::min(pace.delay_s * std::pow(std::max(pace.backoff, 0.0), earlier), longest);
+    const double share = std::clamp(pace.jitter, 0.0, 1.0);
+    return delay * (1 - share * static_cast<double>(noise >> 11) * 0x1.0p-53);
+}
+
 bool is_not_its_fault(Cause cause) {
     return cause == Cause::evicted || cause == Cause::preempted || cause == Cause::node ||
            cause == Cause::lost || cause == Cause::infra;
@@ -35,14 +54,18 @@ Budget retry_budget(const RetryPolicy& policy, Cause cause, std::uint32_t retrie
     return is_not_its_fault(cause) && other_retries < k_other_retries ? Budget::other : Budget::none;
 }
 
-double retry_delay(const RetryPolicy& policy, std::uint32_t earlier, std::uint64_t noise) {
-    if (!(policy.delay_s > 0)) {
+double retry_delay(const RetryPolicy& policy, const Failure& failure, std::uint64_t noise) {
+    if (policy.delay_s) {
+        return paced({*policy.delay_s, policy.backoff, policy.max_delay_s, policy.jitter},
+                     failure.retries + failure.other_retries, noise);
+    }
+    if (failure.budget != Budget::other) {
         return 0;
     }
-    const double longest = std::min(std::max(policy.max_delay_s, 0.0), k_longest_delay_s);
-    const double delay = std::min(policy.delay_s * std::pow(std::max(policy.backoff, 0.0), earlier), longest);
-    const double share = std::clamp(policy.jitter, 0.0, 1.0);
-    return delay * (1 - share * static_cast<double>(noise >> 11) * 0x1.0p-53);
+    const bool lost = failure.cause == Cause::lost;
+    return lost && failure.other_retries == 0
+               ? 0
+               : paced(k_default_pace, failure.other_retries - (lost ? 1 : 0), noise);
 }
 
 std::uint64_t retry_noise(std::uint64_t seed, std::uint32_t step, std::span<const std::uint32_t> path,

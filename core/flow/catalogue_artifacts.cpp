@@ -7,7 +7,7 @@
 namespace amp::catalogue_parts {
 namespace {
 
-constexpr std::array<CatalogueEntry, 11> k_entries = {{
+constexpr std::array<CatalogueEntry, 12> k_entries = {{
     {"AMP1413", "no such artifact of the round before",
      "prev.NAME is what this very step made in the round before, and it makes no NAME.",
      R"x([flow]
@@ -308,6 +308,30 @@ outputs = { model = "model" }
 [step.report]
 needs = "tune"
 run = ["./report", "{{ tune.model }}"]
+)x"},
+    {"AMP1424", "a secret where it would be seen",
+     "Arguments of programs are seen by all users of a machine, and texts of a task stand in the run's "
+     "records. "
+     "In a `run` that is a text, `{{ params.token }}` becomes a variable of the shell; elsewhere the task "
+     "reads "
+     "the variable itself.",
+     R"x([flow]
+name = "Demo"
+
+[params]
+token = { type = "secret", env = "TOKEN" }
+
+[step.train]
+run = ["./train", "--token", "{{ params.token }}"]
+)x",
+     R"x([flow]
+name = "Demo"
+
+[params]
+token = { type = "secret", env = "TOKEN" }
+
+[step.train]
+run = "./train --token-from <(echo {{ params.token }})"
 )x"},
 }};
 

@@ -81,7 +81,10 @@ n = 2
 when = "params.x == 'a' and params.n > 1"
 run = "./train"
 )x"},
-    {"AMP1104", "unknown function", "Expressions have a fixed set of functions, listed in amp-flow(5).",
+    {"AMP1104", "unknown function",
+     "There is len, range, zip, enumerate, keys, values, sorted, default, exists, basename, dirname, join, "
+     "split, lower, upper, replace, json, int, float, str, min, max, sum, now, failed, always and raw. "
+     "Whatever else is to be computed is a step.",
      R"x([flow]
 name = "Demo"
 
@@ -101,8 +104,8 @@ x = "a"
 run = ["./train", "{{ len(params.x) }}"]
 )x"},
     {"AMP1105", "wrong arguments for a function",
-     "The function takes another number of arguments, or failed() got something else than the name of a "
-     "step as a text.",
+     "The function takes another number of arguments, or failed() was given something other than the name of "
+     "a step as a text.",
      R"x([flow]
 name = "Demo"
 
@@ -122,8 +125,8 @@ x = "a"
 run = ["./train", "{{ replace(params.x, 'a', 'b') }}"]
 )x"},
     {"AMP1106", "the expression is too large",
-     "An expression may nest 64 levels deep and have 16 KiB: more is data, and belongs into a file of "
-     "[config] or into a step.",
+     "An expression may nest 64 levels deep and have 16 KiB: what is more is data, and belongs in a file of "
+     "[config] or in a step.",
      R"x([flow]
 name = "Demo"
 

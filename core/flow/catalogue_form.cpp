@@ -7,7 +7,7 @@
 namespace amp::catalogue_parts {
 namespace {
 
-constexpr std::array<CatalogueEntry, 25> k_entries = {{
+constexpr std::array<CatalogueEntry, 26> k_entries = {{
     {"AMP1001", "the file is no valid TOML",
      "The line breaks the rules of TOML: a text without quotes, a missing value, a bracket or quote that "
      "is never closed. Several such lines are told in one go; what refers to something is checked only "
@@ -44,14 +44,14 @@ retry = 2
 )x"},
     {"AMP1003", "the file is too large",
      "At most 8 MiB are read. A flow of ten thousand steps has about one: what is larger holds data, which "
-     "belongs into files of its own, named in [config] or given as parameters of the type file.",
+     "belongs in files of its own, named in [config] or given as parameters of the type file.",
      "", ""},
     {"AMP1004", "the file is no text",
      "The file holds a NUL byte or bytes that are not UTF-8. The message tells the line and column of the "
      "first. Save the file as UTF-8.",
      "", ""},
     {"AMP1005", "nested too deeply",
-     "Brackets and dotted keys may nest 64 levels deep. Deep data belongs into a file of its own, named in "
+     "Brackets and dotted keys may nest 64 levels deep. Deeper data belongs in a file of its own, named in "
      "[config].",
      R"x([flow]
 name = "Demo"
@@ -68,8 +68,8 @@ run = "./train"
 slurm = { x = [[1]] }
 )x"},
     {"AMP1010", "unknown key",
-     "The table has no such key. Unknown keys are errors, since a misspelt one would otherwise do nothing, "
-     "silently. All keys are listed in amp-flow(5) and amp.toml(5).",
+     "The table has no such key. Unknown keys are errors, since a misspelt one would otherwise silently do "
+     "nothing. The message names the nearest key that there is.",
      R"x([flow]
 name = "Demo"
 
@@ -148,7 +148,7 @@ name = "Demo"
 run = "./train"
 retry = 1
 )x"},
-    {"AMP1015", "an empty value", "The key is there, but says nothing.",
+    {"AMP1015", "an empty value", "The key is there, but says nothing: give it a value, or leave it out.",
      R"x([flow]
 name = "Demo"
 
@@ -162,8 +162,8 @@ name = "Demo"
 run = "./train"
 )x"},
     {"AMP1016", "no valid name",
-     "Steps are called [a-z][a-z0-9_]*, flows [A-Za-z][A-Za-z0-9_-]*, parameters and artifacts [A-Za- "
-     "z_][A-Za-z0-9_]*: these names become parts of paths, variables and expressions everywhere.",
+     "Steps are called [a-z][a-z0-9_]*, flows [A-Za-z][A-Za-z0-9_-]*, parameters, artifacts and variables "
+     "[A-Za-z_][A-Za-z0-9_]*: these names become parts of paths, variables and expressions everywhere.",
      R"x([flow]
 name = "Demo"
 
@@ -177,9 +177,9 @@ name = "Demo"
 run = "./train"
 )x"},
     {"AMP1017", "a reserved word as a name",
-     "Expressions know steps and items by their names, so these cannot be called as a function or one of "
-     "the words params, config, git, item, index, round, prev, outputs, env, run, flow, step and attempt "
-     "are.",
+     "Expressions know steps and items by their names, so these cannot have the name of a function, or be "
+     "one of the words params, config, git, item, index, round, prev, outputs, env, run, flow, step and "
+     "attempt.",
      R"x([flow]
 name = "Demo"
 
@@ -316,8 +316,8 @@ run = "./train"
 secrets = { TOKEN = "env:TOKEN" }
 )x"},
     {"AMP1025", "no regular expression",
-     "Patterns are regular expressions as JavaScript has them, of at most 512 bytes and without references "
-     "back. They are searched: ^ and $ anchor them.",
+     "Patterns are regular expressions as JavaScript has them, of at most 512 bytes and without "
+     "back-references. They match anywhere in the text, unless ^ and $ anchor them.",
      R"x([flow]
 name = "Demo"
 
@@ -354,7 +354,8 @@ name = "Demo"
 [step.train]
 run = "./train"
 )x"},
-    {"AMP1027", "nothing to do", "A flow needs at least one step, and a step `run`, `flow` or `wait`.",
+    {"AMP1027", "a flow or step that does nothing",
+     "A flow needs at least one step, and a step `run`, `flow` or `wait`.",
      R"x([flow]
 name = "Demo"
 
@@ -369,8 +370,8 @@ run = "./train"
 env = { SEED = "7" }
 )x"},
     {"AMP1028", "two outputs in one place",
-     "Two outputs of a step have the same path or name, or the error that `catch` keeps is called as an "
-     "output is.",
+     "Two outputs of a step have the same path or name, or the error that `catch` keeps has the name of an "
+     "output.",
      R"x([flow]
 name = "Demo"
 
@@ -385,7 +386,7 @@ name = "Demo"
 run = "./train"
 outputs = { a = "model", b = "best" }
 )x"},
-    {"AMP1029", "something else than an artifact",
+    {"AMP1029", "something that is no artifact",
      R"x(`inputs` names artifacts that other steps make: "train.model", "model", or behind a join )x"
      R"x("train.*.model". Parameters and computed values are used in `run` or `env`. )x"
      R"x(The outputs of a sub-flow name what a step there makes: { url = "publish.url" }.)x",
@@ -407,6 +408,24 @@ lr = 0.1
 
 [step.train]
 run = ["./train", "{{ params.lr }}"]
+)x"},
+    {"AMP1030", "a variable of amp's own",
+     "amp tells each task who it is and what it is given in variables of its own: AMP_TASK, AMP_OUT, "
+     "AMP_PARAM_NAME and others. Names that begin with AMP_V or amp_v hold the values of `{{ }}` in a "
+     "script.",
+     R"x([flow]
+name = "Demo"
+
+[step.train]
+run = "./train"
+env = { AMP_OUT = "results" }
+)x",
+     R"x([flow]
+name = "Demo"
+
+[step.train]
+run = "./train"
+env = { RESULTS = "results" }
 )x"},
 }};
 

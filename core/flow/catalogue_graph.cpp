@@ -300,7 +300,7 @@ xs = [1, 2]
 [step]
 s0 = { foreach = "params.xs", run = "x" }
 )x"},
-    {"AMP1310", "an item called as a step is",
+    {"AMP1310", "an item with the name of a step",
      "The name in `as` would hide the step of that name in all expressions behind it.",
      R"x([flow]
 name = "Demo"

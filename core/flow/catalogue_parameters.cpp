@@ -167,7 +167,7 @@ lr = 0.1
 run = "./train"
 params = ["lr"]
 )x"},
-    {"AMP1510", "a parameter called as an option is",
+    {"AMP1510", "a parameter with the name of an option",
      "`amp run --NAME` means the option of amp. The parameter can be given by -p NAME=…; or rename it.",
      R"x([flow]
 name = "Demo"
@@ -190,7 +190,8 @@ run = "./train"
 params = "*"
 )x"},
     {"AMP1511", "a value of another type is given",
-     "The text cannot be read as the parameter's type. Lists and objects are written as JSON or TOML.",
+     "The text cannot be read as the parameter's type. Lists and objects are written as JSON or TOML, and "
+     "--NAME alone is for parameters of the type bool.",
      R"x(# amp run -p n=many
 [flow]
 name = "Demo"
@@ -214,7 +215,7 @@ run = "./train"
 params = "*"
 )x"},
     {"AMP1512", "a value that the parameter does not allow",
-     "The value breaks the parameter's choices, min, max or pattern.",
+     "The value breaks the parameter's own choices, min, max or pattern; the message says which.",
      R"x(# amp run -p lr=-1
 [flow]
 name = "Demo"
@@ -263,7 +264,8 @@ run = "./train"
 params = "*"
 )x"},
     {"AMP1514", "a parameter that the flow does not have",
-     "A value was given for a parameter that stands nowhere in [params].",
+     "A value was given for a parameter that [params] does not have. The message names the nearest one, or "
+     "all of them.",
      R"x(# amp run -p lrr=0.2
 [flow]
 name = "Demo"
@@ -287,9 +289,10 @@ run = "./train"
 params = "*"
 )x"},
     {"AMP1515", "a file of values that cannot be read",
-     "Files of --params and [config] are TOML or JSON, told apart by their names' endings. YAML is not "
-     "supported yet.",
-     R"x(# amp run --params values.yaml
+     "Files of --params and [config] are TOML, YAML or JSON, told apart by their names' endings: .toml, "
+     ".yaml or "
+     ".yml, .json.",
+     R"x(# amp run --params values.txt
 [flow]
 name = "Demo"
 

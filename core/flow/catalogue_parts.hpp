@@ -15,6 +15,7 @@ std::span<const CatalogueEntry> references();
 std::span<const CatalogueEntry> artifacts();
 std::span<const CatalogueEntry> parameters();
 std::span<const CatalogueEntry> requests();
+std::span<const CatalogueEntry> subflows();
 std::span<const CatalogueEntry> settings();
 
 }  // namespace amp::catalogue_parts

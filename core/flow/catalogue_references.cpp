@@ -8,7 +8,9 @@ namespace amp::catalogue_parts {
 namespace {
 
 constexpr std::array<CatalogueEntry, 11> k_entries = {{
-    {"AMP1401", "an unknown parameter", "[params] has no parameter of this name.",
+    {"AMP1401", "an unknown parameter",
+     "[params] has no parameter of this name. The message names the nearest one; or add it there with a "
+     "default.",
      R"x([flow]
 name = "Demo"
 
@@ -51,7 +53,8 @@ outputs = { model = "model" }
 needs = "train"
 run = ["./evaluate", "{{ train.model }}"]
 )x"},
-    {"AMP1403", "an unknown config", "[config] has no entry of this name.",
+    {"AMP1403", "an unknown config",
+     "[config] has no entry of this name. Add it there: NAME = \"file.toml\".",
      R"x([flow]
 name = "Demo"
 
@@ -91,7 +94,7 @@ c = "config.toml"
 [step.train]
 run = ["./train", "{{ config.c.key }}"]
 )x"},
-    {"AMP1405", "no such property",
+    {"AMP1405", "no such member of git, run, flow or step",
      "git has commit, branch and dirty; run has id, created and user; flow and step have name.",
      R"x([flow]
 name = "Demo"
@@ -105,7 +108,7 @@ name = "Demo"
 [step.train]
 run = ["./train", "{{ git.commit }}"]
 )x"},
-    {"AMP1407", "not known yet",
+    {"AMP1407", "a value that is not known yet there",
      "Lists, conditions and limits are decided before a task starts: there they cannot use its outputs, "
      "its attempt, its round or, for `limit`, items and artifacts.",
      R"x([flow]

@@ -90,7 +90,8 @@ backend = "slurm"
 [profile.hpc.step.train]
 nodes = 2
 )x"},
-    {"AMP2009", "no comparison", R"x(A metric of a policy is compared with a number: ">= 0.9".)x",
+    {"AMP2009", "a metric that is compared with no number",
+     R"x(A metric of a policy is compared with a number: ">= 0.9".)x",
      R"x([policy.ready]
 metrics = { "evaluate.accuracy" = "high" }
 )x",

@@ -215,7 +215,7 @@ Value to_value(const Diagnostic& diagnostic, std::string_view file, std::string_
         {"column", std::int64_t{place.column}},
         {"end_column", place.line == 0 ? std::int64_t{0} : std::int64_t{place.column} + place.length},
         {"excerpt", make_excerpt(line, place.column, place.length).text},
-        {"hint", diagnostic.hint},
+        {"hint", diagnostic.hint.empty() ? Value() : Value(diagnostic.hint)},
     };
 }
 

@@ -65,10 +65,11 @@ class Expression {
     /// @throws Error(invalid) with the reason, the expression in `where`
     Value evaluate(const Scope& scope) const;
 
-    /// All references, in order; those inside default() and exists() with `guarded`.
+    /// All references, in order.
     struct Use {
         Reference reference;
-        bool guarded = false;
+        bool guarded = false;      ///< inside default() or exists()
+        bool conditional = false;  ///< behind `if`, `and`, `or`: it may never be asked for
     };
     const std::vector<Use>& uses() const;
     /// Does it call failed() or always() anywhere?

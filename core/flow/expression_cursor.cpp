@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include <algorithm>
 
 namespace amp {
@@ -56,6 +58,27 @@ void ExpressionCursor::unexpected(std::string_view wanted) const {
          wanted.empty() ? fmt::format("unexpected {}", shown(token))
                         : fmt::format("expected {}, found {}", wanted, shown(token)),
          std::move(hint));
+}
+
+Value ExpressionCursor::integer(const Token& token, bool negative) const {
+    const std::string text = (negative ? "-" : "") + token.value;
+    std::int64_t number = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (failed != std::errc() || end != text.data() + text.size()) {
+        fail(token, "AMP1107", fmt::format("the number {} does not fit 64 bits", token.text.substr(0, 60)),
+             "write it as a float (1e20) or as a text");
+    }
+    return number;
+}
+
+Value ExpressionCursor::floating(const Token& token) const {
+    double number = 0;
+    const auto [end, failed] =
+        std::from_chars(token.value.data(), token.value.data() + token.value.size(), number);
+    if (failed != std::errc()) {
+        fail(token, "AMP1107", fmt::format("the number {} is out of range", token.text.substr(0, 60)));
+    }
+    return number;
 }
 
 }  // namespace amp

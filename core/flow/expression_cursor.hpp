@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/value.hpp"
 #include "core/flow/expression_lexer.hpp"
 
 namespace amp {
@@ -31,6 +32,10 @@ class ExpressionCursor {
     /// Takes the operator or word if it is next.
     bool accept(std::string_view op);
     void expect(std::string_view op);
+
+    /// The number that a token of kind integer or floating says; a mistake when it is too large.
+    Value integer(const Token& token, bool negative) const;
+    Value floating(const Token& token) const;
 
     Place place(const Token& token) const;
     Place place(std::size_t from, std::size_t to) const { return source_.at(from, to - from); }

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <limits>
 #include <utility>
 
 #include "core/base/text.hpp"
@@ -67,17 +65,28 @@ class Parser : ExpressionCursor {
 
     Node expression() {
         const Nesting nesting(*this);
+        const std::size_t first = out_.uses.size();
         Node value = chain(Node::Kind::disjunction, "or", &Parser::conjunction);
         if (!accept("if")) {
             return value;
         }
+        mark_conditional(first);
         Node out;
         out.kind = Node::Kind::conditional;
         out.operands.push_back(std::move(value));
         out.operands.push_back(chain(Node::Kind::disjunction, "or", &Parser::conjunction));
         expect("else");
+        const std::size_t otherwise = out_.uses.size();
         out.operands.push_back(expression());
+        mark_conditional(otherwise);
         return out;
+    }
+
+    /// The uses from the place `first` on.
+    void mark_conditional(std::size_t first) {
+        for (; first < out_.uses.size(); ++first) {
+            out_.uses[first].conditional = true;
+        }
     }
 
     Node conjunction() { return chain(Node::Kind::conjunction, "and", &Parser::inversion); }
@@ -90,9 +99,11 @@ class Parser : ExpressionCursor {
         Node out;
         out.kind = kind;
         out.operands.push_back(std::move(first));
+        const std::size_t behind = out_.uses.size();
         while (accept(op)) {
             out.operands.push_back((this->*operand)());
         }
+        mark_conditional(behind);
         return out;
     }
 
@@ -182,28 +193,6 @@ class Parser : ExpressionCursor {
         Node out;
         out.value = std::move(value);
         return out;
-    }
-
-    Value integer(const Token& token, bool negative) const {
-        const std::string text = (negative ? "-" : "") + token.value;
-        std::int64_t number = 0;
-        const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-        if (failed != std::errc() || end != text.data() + text.size()) {
-            fail(token, "AMP1107",
-                 fmt::format("the number {} does not fit 64 bits", token.text.substr(0, 60)),
-                 "write it as a float (1e20) or as a text");
-        }
-        return number;
-    }
-
-    Value floating(const Token& token) const {
-        double number = 0;
-        const auto [end, failed] =
-            std::from_chars(token.value.data(), token.value.data() + token.value.size(), number);
-        if (failed != std::errc()) {
-            fail(token, "AMP1107", fmt::format("the number {} is out of range", token.text.substr(0, 60)));
-        }
-        return number;
     }
 
     Node postfix() {
@@ -305,7 +294,7 @@ class Parser : ExpressionCursor {
             }
         }
         out.reference.place = place(root.offset, end);
-        out_.uses[slot] = {out.reference, guarded};
+        out_.uses[slot] = {out.reference, guarded, false};
         return out;
     }
 

@@ -103,6 +103,7 @@ void Builder::add_node(const Step& step) {
     node.when_per_item = node.foreach && node.when && mentions_item(*step.when, step.as);
     node.cleanup = step.is_cleanup();
     node.at_end = node.cleanup && step.needs.empty();
+    node.wait = step.wait.has_value();
     if (step.repeat) {
         node.repeat = true;
         node.until = step.repeat->until.has_value();

@@ -34,6 +34,7 @@ struct Graph {
         bool when_per_item = false;  ///< foreach, and `when` mentions the item
         bool cleanup = false;        ///< its `when` has failed() or always()
         bool at_end = false;         ///< clean-up without needs: after every other step
+        bool wait = false;           ///< for people or the world, when all else is decided
         bool repeat = false;
         bool until = false;
         std::uint32_t max_rounds = 0;

@@ -17,7 +17,7 @@ using loading::StepLoader;
 /// The tables of the file.
 constexpr schema::Rule k_section = {.kinds = schema::k_table, .expected = "a table"};
 constexpr std::array<schema::Key, 5> k_sections = {{
-    {"flow", &k_section, true},
+    {"flow", &k_section, {}, true},
     {"params", &k_section},
     {"config", &k_section},
     {"defaults", &k_section},
@@ -81,8 +81,19 @@ class Loader {
         }
     }
 
+    void read_code(const TomlNode& node) {
+        if (const TomlNode* include = node.find("include")) {
+            flow_.code_include = loading::read_texts(*include);
+        }
+        if (const TomlNode* exclude = node.find("exclude")) {
+            flow_.code_exclude = loading::read_texts(*exclude);
+        }
+    }
+
     void read_flow_key(const schema::Key& key, const TomlNode& node) {
-        if (key.later) {
+        if (key.name == "code" && node.is_table()) {
+            read_code(node);
+        } else if (key.later) {
             if (auto setting = loading::read_setting(node, diagnostics_)) {
                 flow_.later.insert_or_assign(std::string(key.name), std::move(*setting));
             }
@@ -96,6 +107,8 @@ class Loader {
             flow_.tags = loading::read_texts(node);
         } else if (key.name == "max_workers") {
             flow_.max_workers = loading::read_setting(node, diagnostics_);
+        } else if (key.name == "concurrency") {
+            flow_.concurrency = node.text();
         } else if (key.name == "keep_going") {
             flow_.keep_going = node.scalar.as_bool();
         } else if (key.name == "timeout") {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,14 +37,27 @@ std::vector<LaterKey> keys_not_acted_upon(const Flow& flow);
 /// @return the graph, as build_graph gives it
 Graph validate(const Flow& flow, Diagnostics& diagnostics, const Value& config = {});
 
-/// What a machine or profile can give at most; 0 or an absent limit: unknown. A static request beyond it is
-/// an error.
+/// What a machine can give at most; nullopt: not known. A static request beyond it is an error: AMP1601 to
+/// AMP1603, AMP1607.
 struct MachineLimits {
-    double cpu = 0;
-    std::uint64_t memory_bytes = 0;
-    std::uint32_t gpu = 0;
-    bool known = false;
+    std::optional<double> cpu;
+    std::optional<std::uint64_t> memory_bytes;
+    std::optional<std::uint32_t> gpu;
 };
 void validate_requests(const Flow& flow, const MachineLimits& limits, Diagnostics& diagnostics);
+
+/// Where a flow would run, as far as its expressions ask for it. What is not set is not asked.
+struct FlowSurroundings {
+    std::function<bool(const std::string&)> has_variable;   ///< of the environment
+    std::function<bool()> has_git;                          ///< is `git.…` known? Asked once at most
+    std::function<bool(const std::string&)> has_file = {};  ///< from the project's folder
+};
+/// Variables that are not set and `git` outside of a work tree, each told once: AMP1604, AMP1605; and
+/// secrets that are not there: AMP1606, which the start of a run looks up itself. A warning, since the flow
+/// may run elsewhere.
+/// @param starting it runs here and now: then what surely fails is an error; where default(), exists(), a
+/// condition, a foreach or a catch may keep it from failing, it stays a warning
+void validate_surroundings(const Flow& flow, const Graph& graph, const FlowSurroundings& surroundings,
+                           bool starting, Diagnostics& diagnostics);
 
 }  // namespace amp

@@ -74,14 +74,22 @@ class StepLoader {
     void read_inputs(Step& step, const TomlNode& node);
     void read_outputs(Step& step, const TomlNode& node);
     void read_sources(Step& step, const TomlNode& node);
+    void read_secrets(Step& step, const TomlNode& node);
     void read_env(Step& step, const TomlNode& node);
     void read_cwd(Step& step, const TomlNode& node);
     void read_resources(Step& step, const TomlNode& node);
+    void read_nodes(Step& step, const TomlNode& node);
+    void read_tasks_per_node(Step& step, const TomlNode& node);
+    void read_launcher(Step& step, const TomlNode& node);
     void read_retry(Step& step, const TomlNode& node);
     void read_timeout(Step& step, const TomlNode& node);
+    void read_log(Step& step, const TomlNode& node);
     void read_catch(Step& step, const TomlNode& node);
     void read_limit(Step& step, const TomlNode& node);
     void read_priority(Step& step, const TomlNode& node);
+    void read_cache(Step& step, const TomlNode& node);
+    void read_checkpoint(Step& step, const TomlNode& node);
+    void read_cache_dirs(Step& step, const TomlNode& node);
     void read_wait(Step& step, const TomlNode& node);
 
     Diagnostics& diagnostics_;

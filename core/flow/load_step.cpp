@@ -168,14 +168,20 @@ void StepLoader::check_whole(const Step& step) {
                            fmt::format("step '{}' has both `run` and `flow`", step.name),
                            "a step either runs a command or a flow: make two steps");
     }
-    if (!runs && step.subflow.empty() && !step.later.contains("wait")) {
+    if (!runs && step.subflow.empty() && !step.wait) {
         diagnostics_.error("AMP1027", step.place, fmt::format("step '{}' does nothing", step.name),
                            "add run = \"…\"");
     }
-    if (step.subflow.empty() && step.later.contains("params")) {
+    if (step.subflow.empty() && step.subflow_params) {
         diagnostics_.error("AMP1026", step.place_of("params"),
                            fmt::format("step '{}' gives values to `params`, but runs no flow", step.name),
                            "list the names of the parameters that it uses: params = [\"lr\"]");
+    }
+    if (step.is_gang() && !step.subflow.empty()) {
+        diagnostics_.error(
+            "AMP1026", step.place_of("flow"),
+            fmt::format("step '{}' runs a flow, which has no nodes and ranks of its own", step.name),
+            "give nodes and launcher to the steps of that flow");
     }
     check_outputs(step);
     if (step.repeat && !step.repeat->until && !step.repeat->on_max_ok) {
@@ -203,10 +209,11 @@ void StepLoader::check_outputs(const Step& step) {
                                            printable(output.path)));
         }
         if (!step.catch_as.empty() && output.name == step.catch_as) {
-            diagnostics_.error("AMP1028", step.place_of("catch"),
-                               fmt::format("the error of step '{}' would be called '{}', as an output is",
-                                           step.name, output.name),
-                               "give the error another name: catch = \"failure\"");
+            diagnostics_.error(
+                "AMP1028", step.place_of("catch"),
+                fmt::format("the error of step '{}' would be called '{}', which is the name of an output",
+                            step.name, output.name),
+                "give the error another name: catch = \"failure\"");
         }
     }
 }

@@ -9,18 +9,37 @@
 namespace amp::loading {
 
 const StepLoader::Handling* StepLoader::find_handling(std::string_view key) {
-    static constexpr std::array<Handling, 22> k_handlings = {{
-        {"run", &StepLoader::read_run},           {"shell", &StepLoader::read_shell},
-        {"flow", &StepLoader::read_flow},         {"needs", &StepLoader::read_needs},
-        {"foreach", &StepLoader::read_foreach},   {"as", &StepLoader::read_as},
-        {"join", &StepLoader::read_join},         {"when", &StepLoader::read_when},
-        {"repeat", &StepLoader::read_repeat},     {"params", &StepLoader::read_params},
-        {"inputs", &StepLoader::read_inputs},     {"outputs", &StepLoader::read_outputs},
-        {"sources", &StepLoader::read_sources},   {"env", &StepLoader::read_env},
-        {"cwd", &StepLoader::read_cwd},           {"resources", &StepLoader::read_resources},
-        {"retry", &StepLoader::read_retry},       {"timeout", &StepLoader::read_timeout},
-        {"catch", &StepLoader::read_catch},       {"limit", &StepLoader::read_limit},
-        {"priority", &StepLoader::read_priority}, {"wait", &StepLoader::read_wait},
+    static constexpr std::array<Handling, 30> k_handlings = {{
+        {"run", &StepLoader::read_run},
+        {"shell", &StepLoader::read_shell},
+        {"flow", &StepLoader::read_flow},
+        {"needs", &StepLoader::read_needs},
+        {"foreach", &StepLoader::read_foreach},
+        {"as", &StepLoader::read_as},
+        {"join", &StepLoader::read_join},
+        {"when", &StepLoader::read_when},
+        {"repeat", &StepLoader::read_repeat},
+        {"params", &StepLoader::read_params},
+        {"inputs", &StepLoader::read_inputs},
+        {"outputs", &StepLoader::read_outputs},
+        {"sources", &StepLoader::read_sources},
+        {"env", &StepLoader::read_env},
+        {"cwd", &StepLoader::read_cwd},
+        {"resources", &StepLoader::read_resources},
+        {"retry", &StepLoader::read_retry},
+        {"timeout", &StepLoader::read_timeout},
+        {"catch", &StepLoader::read_catch},
+        {"limit", &StepLoader::read_limit},
+        {"priority", &StepLoader::read_priority},
+        {"wait", &StepLoader::read_wait},
+        {"secrets", &StepLoader::read_secrets},
+        {"log", &StepLoader::read_log},
+        {"nodes", &StepLoader::read_nodes},
+        {"launcher", &StepLoader::read_launcher},
+        {"tasks_per_node", &StepLoader::read_tasks_per_node},
+        {"cache", &StepLoader::read_cache},
+        {"checkpoint", &StepLoader::read_checkpoint},
+        {"cache_dirs", &StepLoader::read_cache_dirs},
     }};
     const auto it =
         std::find_if(k_handlings.begin(), k_handlings.end(), [&](const Handling& h) { return h.key == key; });
@@ -110,7 +129,7 @@ void StepLoader::read_params(Step& step, const TomlNode& node) {
         return;
     }
     if (auto setting = read_setting(node, diagnostics_)) {
-        step.later.insert_or_assign("params", std::move(*setting));
+        step.subflow_params = std::move(*setting);
     }
 }
 
@@ -183,6 +202,15 @@ void StepLoader::read_env(Step& step, const TomlNode& node) {
     }
 }
 
+void StepLoader::read_secrets(Step& step, const TomlNode& node) {
+    for (const std::string& name : node.is_list() ? read_texts(node) : std::vector<std::string>()) {
+        step.secrets.emplace_back(name, "env:" + name);
+    }
+    for (const TomlMember& member : node.members) {
+        step.secrets.emplace_back(member.key, member.value.text());
+    }
+}
+
 void StepLoader::read_cwd(Step& step, const TomlNode& node) {
     step.cwd = read_template(node, diagnostics_);
 }
@@ -200,6 +228,18 @@ void StepLoader::read_resources(Step& step, const TomlNode& node) {
     }
 }
 
+void StepLoader::read_nodes(Step& step, const TomlNode& node) {
+    step.nodes = read_setting(node, diagnostics_);
+}
+
+void StepLoader::read_tasks_per_node(Step& step, const TomlNode& node) {
+    step.tasks_per_node = read_setting(node, diagnostics_);
+}
+
+void StepLoader::read_launcher(Step& step, const TomlNode& node) {
+    step.launcher = read_setting(node, diagnostics_);
+}
+
 void StepLoader::read_retry(Step& step, const TomlNode& node) {
     if (!node.is_table()) {
         step.retry.times = static_cast<std::uint32_t>(node.scalar.as_int());
@@ -213,7 +253,9 @@ void StepLoader::read_retry(Step& step, const TomlNode& node) {
     if (const TomlNode* times = node.find("times")) {
         step.retry.times = static_cast<std::uint32_t>(times->scalar.as_int());
     }
-    number("delay", step.retry.delay_s);
+    if (const TomlNode* delay = node.find("delay")) {
+        step.retry.delay_s = read_duration(*delay);
+    }
     number("backoff", step.retry.backoff);
     number("max_delay", step.retry.max_delay_s);
     number("jitter", step.retry.jitter);
@@ -250,11 +292,72 @@ void StepLoader::read_priority(Step& step, const TomlNode& node) {
     step.priority = read_setting(node, diagnostics_);
 }
 
-/// Not acted upon yet: its condition is read for its mistakes.
-void StepLoader::read_wait(Step&, const TomlNode& node) {
-    if (const TomlNode* until = node.find("until")) {
-        read_expression(*until, diagnostics_);
+void StepLoader::read_log(Step& step, const TomlNode& node) {
+    if (node.is_string()) {
+        step.log.head_bytes = LogCap::k_all;
     }
+    for (const TomlMember& member : node.members) {
+        const std::uint64_t bytes = parse_size(member.value.text()).value_or(0);
+        (member.key == "head" ? step.log.head_bytes : step.log.tail_bytes) = bytes;
+    }
+}
+
+void StepLoader::read_cache(Step& step, const TomlNode& node) {
+    step.cache.reset();
+    if (!node.is_table()) {
+        if (node.scalar.as_bool()) {
+            step.cache.emplace();
+        }
+        return;
+    }
+    step.cache.emplace();
+    if (const TomlNode* ttl = node.find("ttl")) {
+        step.cache->ttl_s = read_duration(*ttl);
+    }
+}
+
+void StepLoader::read_checkpoint(Step& step, const TomlNode& node) {
+    constexpr double k_interval_s = 60;
+    constexpr double k_least_s = 0.1;
+    step.checkpoint_s.reset();
+    if (node.is_table() || node.scalar.as_bool()) {
+        const TomlNode* interval = node.is_table() ? node.find("interval") : nullptr;
+        step.checkpoint_s =
+            interval != nullptr ? std::max(k_least_s, read_duration(*interval)) : k_interval_s;
+    }
+}
+
+void StepLoader::read_cache_dirs(Step& step, const TomlNode& node) {
+    step.cache_dirs.clear();
+    const auto add = [&](const std::string& key, const TomlNode& folder) {
+        if (auto text = read_template(folder, diagnostics_)) {
+            step.cache_dirs.push_back({key, std::move(*text)});
+        }
+    };
+    for (const TomlNode& item : node.items) {
+        add(item.text(), item);
+    }
+    for (const TomlMember& member : node.members) {
+        add(member.key, member.value);
+    }
+}
+
+void StepLoader::read_wait(Step& step, const TomlNode& node) {
+    Wait wait;
+    wait.approval = node.is_string();
+    if (const TomlNode* file = node.find("file")) {
+        wait.file = read_template(*file, diagnostics_);
+    }
+    if (const TomlNode* url = node.find("url")) {
+        wait.url = read_template(*url, diagnostics_);
+    }
+    if (const TomlNode* until = node.find("until")) {
+        wait.until = read_expression(*until, diagnostics_);
+    }
+    if (const TomlNode* timeout = node.find("timeout")) {
+        wait.timeout_s = read_duration(*timeout);
+    }
+    step.wait = std::move(wait);
 }
 
 }  // namespace amp::loading

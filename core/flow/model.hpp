@@ -32,8 +32,8 @@ struct Need {
 };
 
 struct RetryPolicy {
-    std::uint32_t times = 0;  ///< retries after the first attempt
-    double delay_s = 0;
+    std::uint32_t times = 0;        ///< retries after the first attempt
+    std::optional<double> delay_s;  ///< unset: none, but for causes that are not the task's fault
     double backoff = 1;
     double max_delay_s = 3600;
     double jitter = 0;  ///< share of the delay, 0 to 1
@@ -47,6 +47,26 @@ struct Repeat {
     bool on_max_ok = false;
 };
 
+/// Take over the result of an equal definition from any run.
+struct CachePolicy {
+    std::optional<double> ttl_s;  ///< of results that are younger; unset: of any age
+};
+
+/// What a task waits for before it is ready: people, or the world. All that is given must come.
+struct Wait {
+    bool approval = false;
+    std::optional<TextTemplate> file;  ///< until it exists
+    std::optional<TextTemplate> url;   ///< until it answers 2xx
+    std::optional<Expression> until;   ///< until it is true; a time: until then
+    std::optional<double> timeout_s;
+};
+
+/// A folder that persists across tasks and runs on a node.
+struct CacheFolder {
+    std::string key;
+    TextTemplate folder;
+};
+
 /// resources as written; each may be an expression. Evaluated with core/flow/setting.hpp.
 using ResourceSettings = std::map<std::string, Setting, std::less<>>;
 
@@ -58,7 +78,8 @@ struct Step {
     std::optional<ShellCommand> command;
     std::vector<std::string> shell = {"bash", "-euo", "pipefail", "-c"};
     std::vector<TextTemplate> arguments;
-    std::string subflow;
+    std::string subflow;  ///< a flow file, from the folder of the file that this step stands in
+    std::optional<Setting> subflow_params;  ///< a table: what the sub-flow is given
 
     std::vector<Need> needs;
     std::optional<Expression> foreach;
@@ -77,21 +98,34 @@ struct Step {
     std::vector<TaskOutput> outputs;
     std::vector<std::string> sources;
     std::vector<std::pair<std::string, TextTemplate>> env;
+    std::vector<std::pair<std::string, std::string>> secrets;  ///< variable and source ("env:TOKEN")
     std::optional<TextTemplate> cwd;
     ResourceSettings resources;
+    // Of a gang; the first set of these makes it one.
+    std::optional<Setting> nodes;
+    std::optional<Setting> tasks_per_node;
+    std::optional<Setting> launcher;
     RetryPolicy retry;
     std::optional<Setting> timeout;
+    LogCap log;
     std::string catch_as;  ///< the artifact's name; empty: not caught
     std::optional<Setting> limit;
     std::optional<Setting> priority;
+    std::optional<CachePolicy> cache;
+    std::optional<double> checkpoint_s;  ///< how often $AMP_CHECKPOINT is saved; unset: there is none
+    std::vector<CacheFolder> cache_dirs;
+    std::optional<Wait> wait;
 
-    /// Keys that load and validate but are not acted upon yet, with their places ("nodes", "image", …).
+    /// Keys that load and validate but are not acted upon yet, with their places ("image", "cache", …).
     std::map<std::string, Setting> later;
     /// Where its keys stand (those that it has from [defaults] too).
     std::vector<std::pair<std::string_view, Place>> key_places;
 
     /// Of a key, or of the step where it has no such key.
     Place place_of(std::string_view key) const;
+    bool is_gang() const { return nodes || tasks_per_node || launcher; }
+    /// It has nothing to run: it waits, and has then succeeded.
+    bool only_waits() const { return wait && !command && arguments.empty() && subflow.empty(); }
     bool is_cleanup() const { return when && when->is_cleanup(); }
 };
 
@@ -126,8 +160,11 @@ struct Flow {
     std::vector<std::string> tags;
     std::optional<Setting> max_workers;
     bool keep_going = false;
+    std::string concurrency = "allow";  ///< or queue, skip, replace: while another run of the flow is on
     double timeout_s = 0;
     double cleanup_timeout_s = 600;
+    std::vector<std::string> code_include;  ///< globs of what of the project is code; empty: all
+    std::vector<std::string> code_exclude;
     std::vector<Parameter> params;
     std::vector<ConfigFile> config;
     std::vector<Step> steps;               ///< in the order of the file

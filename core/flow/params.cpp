@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/base/json.hpp"
+#include "core/base/near.hpp"
 #include "core/base/text.hpp"
 
 namespace amp {
@@ -14,14 +15,7 @@ namespace {
 
 constexpr std::size_t k_max_shown = 60;
 
-std::string upper(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
-    return out;
-}
-
-std::string shortened(std::string text) {
+std::string shortened(const std::string& text) {
     return text.size() > k_max_shown ? to_utf8(text.substr(0, k_max_shown)) + "…" : text;
 }
 
@@ -87,19 +81,36 @@ class Resolver {
             }
             if (parameter == nullptr) {
                 unknown(name, {});
+            } else if (parameter->type == Parameter::Type::secret && inputs_.read_secret &&
+                       (text == "-" || (text.starts_with('@') && text.size() > 1))) {
+                const std::string value = inputs_.read_secret(text == "-" ? text : text.substr(1));
+                given_.insert_or_assign(parameter->name,
+                                        parse(*parameter, value, fmt::format("-p {}", parameter->name)));
             } else if (parameter->type == Parameter::Type::secret) {
                 diagnostics_.error(
                     "AMP1517", parameter->place,
                     fmt::format("the secret '{}' was given on the command line, where everyone can read it",
                                 parameter->name),
-                    fmt::format("give it in the environment as AMP_PARAM_{}, or in a file by --params",
-                                upper(parameter->name)));
+                    fmt::format("give it in the environment as {}, in a file by -p {}=@FILE, or on standard "
+                                "input by -p {}=-",
+                                parameter_variable(parameter->name), parameter->name, parameter->name));
+                given_.insert_or_assign(parameter->name, std::nullopt);
+            } else if (text == "true" && parameter->type != Parameter::Type::boolean && is_bare(name)) {
+                diagnostics_.error(
+                    "AMP1511", parameter->place,
+                    fmt::format("--{} was given without a value, but the parameter '{}' is of type {}",
+                                option_form(name), parameter->name, type_name(parameter->type)),
+                    fmt::format("write --{}=VALUE", option_form(name)));
                 given_.insert_or_assign(parameter->name, std::nullopt);
             } else {
                 given_.insert_or_assign(parameter->name,
                                         parse(*parameter, text, fmt::format("-p {}", parameter->name)));
             }
         }
+    }
+
+    bool is_bare(const std::string& name) const {
+        return std::find(inputs_.bare.begin(), inputs_.bare.end(), name) != inputs_.bare.end();
     }
 
     void read_file() {
@@ -139,7 +150,7 @@ class Resolver {
             return convert(parameter, *recorded, "the recorded run").value_or(Value());
         }
         if (inputs_.environment) {
-            const std::string own = "AMP_PARAM_" + upper(parameter.name);
+            const std::string own = parameter_variable(parameter.name);
             for (const std::string& variable : {inputs_.inside_task ? std::string() : own, parameter.env}) {
                 const auto text = variable.empty() ? std::nullopt : inputs_.environment(variable);
                 if (text) {
@@ -150,7 +161,13 @@ class Resolver {
         if (parameter.fallback) {
             return *parameter.fallback;
         }
-        if (parameter.required || parameter.type == Parameter::Type::secret) {
+        const bool secret = parameter.type == Parameter::Type::secret;
+        if (secret && inputs_.ask_secret && !diagnostics_.has_errors()) {
+            if (const auto answer = inputs_.ask_secret(parameter.name); answer && !answer->empty()) {
+                return parse(parameter, *answer, "what was typed").value_or(Value());
+            }
+        }
+        if (parameter.required || secret) {
             missing(parameter);
         }
         return {};
@@ -159,7 +176,7 @@ class Resolver {
     void missing(const Parameter& parameter) {
         const bool secret = parameter.type == Parameter::Type::secret;
         const std::string variable =
-            parameter.env.empty() ? "AMP_PARAM_" + upper(parameter.name) : parameter.env;
+            parameter.env.empty() ? parameter_variable(parameter.name) : parameter.env;
         diagnostics_.error(
             "AMP1513", parameter.place,
             fmt::format("the {} '{}' has no value", secret ? "secret" : "parameter", parameter.name),
@@ -213,11 +230,16 @@ class Resolver {
     static std::string hint_for(const Parameter& parameter) {
         switch (parameter.type) {
             case Parameter::Type::list:
-                return fmt::format("write it as JSON: -p '{}=[\"a\", \"b\"]'", parameter.name);
+                return fmt::format(R"(write it as JSON: -p '{}=["a", "b"]')", parameter.name);
             case Parameter::Type::object:
-                return fmt::format("write it as JSON: -p '{}={{\"a\": 1}}'", parameter.name);
+                return fmt::format(R"(write it as JSON: -p '{}={{"a": 1}}')", parameter.name);
             case Parameter::Type::boolean:
-                return "true or false";
+                return fmt::format("write true or false: -p {}=true", parameter.name);
+            case Parameter::Type::integer:
+                return fmt::format("write a whole number without a unit or exponent: -p {}=1000",
+                                   parameter.name);
+            case Parameter::Type::floating:
+                return fmt::format("write a number: -p {}=0.1", parameter.name);
             default:
                 return {};
         }
@@ -242,6 +264,19 @@ class Resolver {
 };
 
 }  // namespace
+
+std::string option_form(std::string_view name) {
+    std::string out = lower(name);
+    std::replace(out.begin(), out.end(), '_', '-');
+    return out;
+}
+
+std::string parameter_variable(std::string_view name) {
+    std::string out = "AMP_PARAM_" + std::string(name);
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    return out;
+}
 
 Object ResolvedParameters::recordable() const {
     Object out = values;
@@ -277,31 +312,33 @@ Object load_config(const Flow& flow, const ConfigInputs& inputs, Diagnostics& di
                     fmt::format("the file '{}' of config '{}' does not exist", printable(path), config.name),
                     fmt::format("create it, name another by --config {}=FILE, or say required = false",
                                 config.name));
+            } else {
+                out.insert_or_assign(config.name, Value());
             }
-            out.insert_or_assign(config.name, Value());
             continue;
         }
-        out.insert_or_assign(config.name, read_data_file(*text, path, diagnostics).value_or(Value()));
+        if (auto value = read_data_file(*text, path, diagnostics)) {
+            out.insert_or_assign(config.name, std::move(*value));
+        }
     }
     std::vector<std::string> names;
     for (const ConfigFile& config : flow.config) {
         names.push_back(config.name);
     }
     for (const auto& [name, path] : given) {
-        const auto nearest = did_you_mean(name, names);
         diagnostics.error("AMP1521", {}, fmt::format("the flow has no config '{}'", printable(name)),
-                          nearest ? fmt::format("did you mean '{}'?", *nearest) : "");
+                          near_hint(name, names));
     }
     return out;
 }
 
 std::span<const std::string_view> run_option_names() {
-    static constexpr std::array<std::string_view, 32> k_names = {
-        "on",         "profile",   "set",     "param",       "params", "config",  "max-workers",
-        "keep-going", "tag",       "events",  "json",        "quiet",  "verbose", "color",
-        "help",       "version",   "from",    "until",       "only",   "origin",  "fit",
-        "isolated",   "detach",    "dry-run", "no-input",    "yes",    "debug",   "retry-caught",
-        "take-over",  "exit-code", "plain",   "secret-file",
+    static constexpr std::array<std::string_view, 35> k_names = {
+        "on",         "profile",   "set",     "param",       "params", "config",      "max-workers",
+        "keep-going", "tag",       "events",  "json",        "quiet",  "verbose",     "color",
+        "help",       "version",   "from",    "until",       "only",   "origin",      "fit",
+        "isolated",   "detach",    "dry-run", "no-input",    "yes",    "debug",       "retry-caught",
+        "take-over",  "exit-code", "plain",   "secret-file", "like",   "concurrency", "select",
     };
     return k_names;
 }

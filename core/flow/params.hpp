@@ -28,24 +28,34 @@ std::optional<Value> parse_parameter(Parameter::Type type, std::string_view text
 /// nullopt: nothing.
 std::optional<std::string> constraint_mistake(const Parameter& parameter, const Value& value);
 
-/// Reads a TOML or JSON file with values by its name's ending. YAML is refused with a word why. Mistakes
-/// carry `path` as their file.
+/// AMP_PARAM_LR for "lr": the variable that gives a parameter from outside, and that a task finds it in.
+std::string parameter_variable(std::string_view name);
+
+/// Reads a TOML, YAML or JSON file with values by its name's ending. Mistakes carry `path` as their file.
 std::optional<Value> read_data_file(std::string_view text, const std::string& path, Diagnostics& diagnostics);
 
 /// The names of amp's own options of `run`, without dashes: a parameter called so can only be given by -p.
 std::span<const std::string_view> run_option_names();
 
+/// "learning-rate" for the parameter learning_rate: its option, without dashes.
+std::string option_form(std::string_view name);
+
 /// Where values of parameters come from, the strongest first.
 struct ParameterInputs {
     std::vector<std::pair<std::string, std::string>>
-        given;              ///< -p name=text and --name text; of equal names the last
-    std::string file;       ///< --params: its path, and …
-    std::string file_text;  ///< … its text; both empty: none
+        given;                      ///< -p name=text and --name text; of equal names the last
+    std::vector<std::string> bare;  ///< of these, --name without a value: "true" for a bool, else a mistake
+    std::string file;               ///< --params: its path, and …
+    std::string file_text;          ///< … its text; both empty: none
     /// A variable's value; nullopt: not set. Asked for AMP_PARAM_NAME (but not inside a task), and for each
     /// `env` key.
     std::function<std::optional<std::string>(const std::string&)> environment;
     bool inside_task = false;
     Value recorded;  ///< of the run that is resumed, stronger than environment and defaults; null: none
+    /// A secret from a file, or for "-" from standard input. Unset: not asked.
+    std::function<std::string(const std::string& path)> read_secret;
+    /// Asks the user for a secret; nullopt: nobody to ask. Unset: not asked.
+    std::function<std::optional<std::string>(const std::string& name)> ask_secret;
     /// Is there such a file or folder? Unset: not asked.
     std::function<bool(const std::string&)> file_exists;
 };
@@ -71,8 +81,8 @@ struct ConfigInputs {
     std::function<std::optional<std::string>(const std::string& variable)>
         environment;  ///< for the `env` key: another file
 };
-/// The values of [config] by name; an optional file that is missing is null. AMP1515, AMP1520, AMP1521 for
-/// mistakes.
+/// The values of [config] by name; an optional file that is missing is null, and one that cannot be read has
+/// no entry: nothing is known of its keys. AMP1515, AMP1520, AMP1521 for mistakes.
 Object load_config(const Flow& flow, const ConfigInputs& inputs, Diagnostics& diagnostics);
 
 }  // namespace amp

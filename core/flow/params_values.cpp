@@ -11,6 +11,7 @@
 #include "core/flow/params.hpp"
 #include "core/flow/params_pattern.hpp"
 #include "core/flow/toml_document.hpp"
+#include "core/flow/yaml_document.hpp"
 
 namespace amp {
 namespace {
@@ -143,26 +144,25 @@ std::optional<Value> read_data_file(std::string_view text, const std::string& pa
             {"AMP1515", Diagnostic::Severity::error, std::move(message), {}, std::move(hint), path});
         return std::nullopt;
     };
-    if (ends_with(path, ".yaml") || ends_with(path, ".yml")) {
-        return refuse("YAML is not supported yet", "use TOML or JSON");
-    }
     if (ends_with(path, ".json")) {
         try {
-            return json::parse(text, path);
+            return json::parse(text, "the file");
         } catch (const Error& error) {
             return refuse(error.message(), error.hint());
         }
     }
-    if (!ends_with(path, ".toml")) {
-        return refuse("the file is neither .toml nor .json", "its name's ending says how it is read");
+    const bool yaml = ends_with(path, ".yaml") || ends_with(path, ".yml");
+    if (!yaml && !ends_with(path, ".toml")) {
+        return refuse("the file's name ends neither in .toml nor .yaml nor .json",
+                      "rename it: the ending says how it is read");
     }
     Diagnostics found;
-    const TomlDocument document = parse_toml(text, found);
+    auto value = yaml ? parse_yaml(text, found) : std::optional(parse_toml(text, found).root.value());
     for (Diagnostic diagnostic : found.sorted()) {
         diagnostic.file = path;
         diagnostics.add(std::move(diagnostic));
     }
-    return found.has_errors() ? std::nullopt : std::optional(document.root.value());
+    return found.has_errors() ? std::nullopt : std::move(value);
 }
 
 }  // namespace amp

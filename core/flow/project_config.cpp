@@ -190,6 +190,12 @@ bool has_profile(const Value& settings, std::string_view profile) {
     return profile == "local" || (profiles != nullptr && profiles->find(profile) != nullptr);
 }
 
+std::string backend_of(const Value& settings, std::string_view profile) {
+    const Value* profiles = settings.find("profile");
+    const Value* table = profiles == nullptr ? nullptr : profiles->find(profile);
+    return table == nullptr ? "local" : get_string(*table, "backend", "local");
+}
+
 Value step_overrides(const Value& settings, std::string_view profile) {
     const Value* profiles = settings.find("profile");
     const Value* table = profiles == nullptr ? nullptr : profiles->find(profile);

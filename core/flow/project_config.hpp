@@ -52,6 +52,8 @@ const Value* find_setting(const Value& settings, std::string_view dotted);
 
 /// Is there a profile of this name? "local" always is.
 bool has_profile(const Value& settings, std::string_view profile);
+/// The backend that a profile names; "local" where it names none.
+std::string backend_of(const Value& settings, std::string_view profile);
 /// What a profile overrides in steps: {step: {key: value}}, for load_flow(); null: nothing.
 Value step_overrides(const Value& settings, std::string_view profile);
 

@@ -28,34 +28,37 @@ constexpr Rule k_patch = {.kinds = k_table | k_list | k_string,
 constexpr Rule k_profile_name = {
     .kinds = k_string, .expected = "the name of a profile", .format = Format::profile};
 constexpr Rule k_duration = {.kinds = k_string | k_number,
-                             .expected = "a duration such as \"14d\"",
+                             .expected = R"(a duration such as "14d")",
                              .format = Format::duration,
                              .min = 0.001};
 constexpr Rule k_pattern = {.kinds = k_string, .expected = "a regular expression", .format = Format::pattern};
 constexpr Rule k_count = {.kinds = k_integer, .expected = "a whole number", .min = 0, .max = 1e9};
 constexpr Rule k_number_rule = {.kinds = k_number, .expected = "a number", .min = 0, .max = 1e9};
-constexpr Rule k_size = {.kinds = k_string,
-                         .expected = "a size with its unit such as \"64G\" or \"16Gi\"",
-                         .format = Format::size};
+constexpr Rule k_size = {
+    .kinds = k_string, .expected = R"(a size with its unit such as "64G" or "16Gi")", .format = Format::size};
 constexpr Rule k_scalar = {.kinds = k_string | k_number | k_boolean, .expected = "a text, number or boolean"};
 constexpr Rule k_env = {.kinds = k_table,
-                        .expected = "a table { NAME = \"text\" }",
+                        .expected = R"(a table { NAME = "text" })",
                         .member = &k_scalar,
                         .member_key = Format::variable};
 constexpr Rule k_variable = {
     .kinds = k_string, .expected = "the name of an environment variable", .format = Format::variable};
 constexpr Rule k_secret = {
-    .kinds = k_string, .expected = "a source such as \"env:TOKEN\"", .format = Format::secret};
+    .kinds = k_string, .expected = R"(a source such as "env:TOKEN")", .format = Format::secret};
 constexpr Rule k_secrets = {.kinds = k_list | k_table,
-                            .expected = "a list of names, or a table { NAME = \"source\" }",
+                            .expected = R"(a list of names, or a table { NAME = "source" })",
                             .element = &k_variable,
                             .member = &k_secret,
                             .member_key = Format::variable};
 
-constexpr std::array<Key, 1> k_project_keys = {{{"name", &k_text}}};
+constexpr std::array<Key, 1> k_project_keys = {
+    {{"name", &k_text, "what the project is called", false, true}}};
 constexpr Rule k_project = {.kinds = k_table, .expected = "a table", .keys = k_project_keys};
 constexpr std::array<Key, 4> k_store_keys = {
-    {{"url", &k_text}, {"endpoint", &k_text}, {"region", &k_text}, {"profile", &k_text}}};
+    {{"url", &k_text, "the folder of the store; default: .amp beside this file"},
+     {"endpoint", &k_text, "of a store that speaks S3", false, true},
+     {"region", &k_text, "of a bucket", false, true},
+     {"profile", &k_text, "of the AWS configuration", false, true}}};
 constexpr Rule k_store = {.kinds = k_table, .expected = "a table { url, endpoint }", .keys = k_store_keys};
 
 constexpr std::array<std::string_view, 4> k_backends = {"local", "slurm", "kubernetes", "batch"};
@@ -112,18 +115,42 @@ const Rule& steps_rule() {
 
 const Rule& profile_rule() {
     static const std::array<Key, 35> keys = {{
-        {"backend", &k_backend},   {"store", &k_text},           {"image", &k_text},
-        {"env", &k_env},           {"secrets", &k_secrets},      {"max_workers", &k_count},
-        {"cpu", &k_number_rule},   {"memory", &k_size},          {"gpu", &k_count},
-        {"patch", &k_patch},       {"step", &steps_rule()},      {"host", &k_text},
-        {"root", &k_text},         {"partition", &k_text},       {"account", &k_text},
-        {"qos", &k_text},          {"constraint", &k_text},      {"reservation", &k_text},
-        {"modules", &k_texts},     {"context", &k_text},         {"namespace", &k_text},
-        {"queue", &k_text},        {"service_account", &k_text}, {"node_selector", &k_free},
-        {"tolerations", &k_texts}, {"pull_secrets", &k_texts},   {"priority_class", &k_text},
-        {"kubeconfig", &k_text},   {"region", &k_text},          {"queues", &k_texts},
-        {"job_role", &k_text},     {"execution_role", &k_text},  {"log_group", &k_text},
-        {"share", &k_text},        {"aws_profile", &k_text},
+        {"backend", &k_backend,
+         "where tasks run: local. The others are read and checked; this version runs nothing there yet"},
+        {"store", &k_text, "a store of its own", false, true},
+        {"image", &k_text, "the container image of steps that name none", false, true},
+        {"env", &k_env, "variables that all tasks get", false, true},
+        {"secrets", &k_secrets, "secrets that all tasks get", false, true},
+        {"max_workers", &k_count, "tasks at once", false, true},
+        {"cpu", &k_number_rule, "processors of a task that names none", false, true},
+        {"memory", &k_size, "memory of a task that names none", false, true},
+        {"gpu", &k_count, "GPUs of a task that names none", false, true},
+        {"patch", &k_patch, "what the backend has and no key says", false, true},
+        {"step", &steps_rule(), "overrides any key of any step, by the step's name"},
+        {"host", &k_text, "the login node, as ssh knows it", false, true},
+        {"root", &k_text, "the folder of amp on the cluster", false, true},
+        {"partition", &k_text, "of Slurm", false, true},
+        {"account", &k_text, "of Slurm", false, true},
+        {"qos", &k_text, "of Slurm", false, true},
+        {"constraint", &k_text, "of Slurm", false, true},
+        {"reservation", &k_text, "of Slurm", false, true},
+        {"modules", &k_texts, "environment modules to load", false, true},
+        {"context", &k_text, "of the kubeconfig", false, true},
+        {"namespace", &k_text, "where jobs run", false, true},
+        {"queue", &k_text, "of Kueue", false, true},
+        {"service_account", &k_text, "of pods", false, true},
+        {"node_selector", &k_free, "of pods", false, true},
+        {"tolerations", &k_texts, "of pods", false, true},
+        {"pull_secrets", &k_texts, "for images", false, true},
+        {"priority_class", &k_text, "of pods", false, true},
+        {"kubeconfig", &k_text, "the file; default: that of kubectl", false, true},
+        {"region", &k_text, "of AWS", false, true},
+        {"queues", &k_texts, "job queues, the preferred first", false, true},
+        {"job_role", &k_text, "the IAM role of tasks", false, true},
+        {"execution_role", &k_text, "the IAM role that starts them", false, true},
+        {"log_group", &k_text, "of CloudWatch", false, true},
+        {"share", &k_text, "identifier of fair-share scheduling", false, true},
+        {"aws_profile", &k_text, "of the AWS configuration", false, true},
     }};
     static const Rule rule = [] {
         Rule made{.kinds = k_table, .expected = "a table with backend and its keys"};
@@ -133,7 +160,8 @@ const Rule& profile_rule() {
     return rule;
 }
 
-constexpr std::array<Key, 2> k_naming_keys = {{{"flow", &k_pattern}, {"tag", &k_pattern}}};
+constexpr std::array<Key, 2> k_naming_keys = {{{"flow", &k_pattern, "what names of flows must match"},
+                                               {"tag", &k_pattern, "what tags must match", false, true}}};
 constexpr Rule k_naming = {.kinds = k_table, .expected = "a table { flow, tag }", .keys = k_naming_keys};
 
 constexpr std::array<std::string_view, 3> k_requirements = {"clean-tree", "succeeded", "image-digest"};
@@ -141,30 +169,32 @@ constexpr Rule k_requirement = {.kinds = k_string, .expected = "one of the words
 constexpr Rule k_requirement_list = {
     .kinds = k_list, .expected = "a list of requirements", .element = &k_requirement};
 constexpr Rule k_metric = {
-    .kinds = k_string, .expected = "a comparison such as \">= 0.9\"", .format = Format::filled};
+    .kinds = k_string, .expected = R"(a comparison such as ">= 0.9")", .format = Format::filled};
 constexpr Rule k_metrics = {.kinds = k_table,
-                            .expected = "a table { \"step.metric\" = \">= 0.9\" }",
+                            .expected = R"(a table { "step.metric" = ">= 0.9" })",
                             .member = &k_metric,
                             .member_key = Format::filled};
 constexpr std::array<Key, 5> k_policy_keys = {{
-    {"require", &k_requirement_list},
-    {"metrics", &k_metrics},
-    {"max_age", &k_duration},
-    {"registries", &k_texts},
-    {"digest", &k_switch},
+    {"require", &k_requirement_list, "what must hold"},
+    {"metrics", &k_metrics, "what metrics must reach, by STEP.METRIC"},
+    {"max_age", &k_duration, "how old the run, or the image, may be"},
+    {"registries", &k_texts, "where images may come from"},
+    {"digest", &k_switch, "images must be named by their digest"},
 }};
 constexpr Rule k_policy = {
     .kinds = k_table, .expected = "a table { require, metrics, max_age }", .keys = k_policy_keys};
 constexpr Rule k_policies = {
     .kinds = k_table, .expected = "a table of policies", .member = &k_policy, .member_key = Format::filled};
 
-constexpr std::array<Key, 2> k_webhook_keys = {{{"env", &k_variable}, {"file", &k_text}}};
+constexpr std::array<Key, 2> k_webhook_keys = {
+    {{"env", &k_variable, "a variable that holds the address"}, {"file", &k_text, "a file that holds it"}}};
 constexpr Rule k_webhook = {.kinds = k_string | k_table,
                             .expected = "an address, or a table { env } or { file }",
                             .format = Format::filled,
                             .keys = k_webhook_keys};
-constexpr std::array<Key, 3> k_notify_keys = {
-    {{"webhook", &k_webhook, true}, {"on", &k_texts}, {"template", &k_text}}};
+constexpr std::array<Key, 3> k_notify_keys = {{{"webhook", &k_webhook, "the address to call", true},
+                                               {"on", &k_texts, "which events; default: failures"},
+                                               {"template", &k_text, "of the message"}}};
 constexpr Rule k_notify = {.kinds = k_table, .expected = "a table { webhook, on }", .keys = k_notify_keys};
 constexpr Rule k_notifications = {.kinds = k_table,
                                   .expected = "a table of notifications",
@@ -179,13 +209,14 @@ const Rule& root() {
                                   .member = &profile_rule(),
                                   .member_key = Format::profile};
     static const std::array<Key, 7> keys = {{
-        {"default", &k_profile_name},
-        {"project", &k_project},
-        {"store", &k_store},
-        {"profile", &profiles},
-        {"naming", &k_naming},
-        {"policy", &k_policies},
-        {"notify", &k_notifications},
+        {"default", &k_profile_name, "the profile that is used without --on; default: local"},
+        {"project", &k_project, "what is said of the project"},
+        {"store", &k_store,
+         "where runs, logs and artifacts are kept; $AMP_STORE names a folder where url does not"},
+        {"profile", &profiles, "named choices of backend, store and defaults"},
+        {"naming", &k_naming, "how names must look"},
+        {"policy", &k_policies, "what a run must satisfy before it is deployed", false, true},
+        {"notify", &k_notifications, "who is told", false, true},
     }};
     static const Rule rule = [] {
         Rule made{.kinds = k_table, .expected = "a table"};

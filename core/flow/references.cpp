@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/text.hpp"
 #include "core/flow/schema.hpp"
 #include "core/flow/setting.hpp"
 
@@ -11,18 +12,18 @@ namespace {
 
 void add(std::vector<SiteExpression>& out, Site site, const std::vector<Expression>& expressions) {
     for (const Expression& expression : expressions) {
-        out.push_back({site, expression, nullptr});
+        out.push_back({site, expression, nullptr, false});
     }
 }
 
 void add_command(std::vector<SiteExpression>& out, const Step& step) {
     if (step.command) {
         for (const auto& [name, expression] : step.command->variables()) {
-            out.push_back({Site::command, expression, nullptr});
+            out.push_back({Site::command, expression, nullptr, false});
         }
         for (const TextTemplate::Part& part : step.command->script()) {
             if (const auto* raw = std::get_if<Expression>(&part)) {
-                out.push_back({Site::command, *raw, nullptr});
+                out.push_back({Site::command, *raw, nullptr, false});
             }
         }
     }
@@ -74,13 +75,61 @@ std::string_view leading_name(std::string_view text) {
     return text.substr(begin, end - begin);
 }
 
+/// What its keys with values say: resources, the gang, limits.
+void add_settings(std::vector<SiteExpression>& out, const Step& step) {
+    Diagnostics told_before;  // by load_flow
+    const auto setting = [&](Site site, const Setting& value) {
+        add(out, site, expressions_of(value, told_before));
+    };
+    for (const auto& [key, value] : step.resources) {
+        if (!step.later.contains("resources." + key)) {
+            setting(Site::start, value);
+        }
+    }
+    for (const auto* value : {&step.nodes, &step.tasks_per_node, &step.launcher}) {
+        if (*value) {
+            setting(Site::start, **value);
+        }
+    }
+    for (const auto& [key, value] : step.later) {
+        const std::size_t first = out.size();
+        setting(Site::start, value);
+        std::for_each(out.begin() + static_cast<std::ptrdiff_t>(first), out.end(),
+                      [](SiteExpression& entry) { entry.later = true; });
+    }
+    for (const CacheFolder& cached : step.cache_dirs) {
+        add(out, Site::start, cached.folder.expressions());
+    }
+    if (step.timeout) {
+        setting(Site::start, *step.timeout);
+    }
+    if (step.subflow_params) {
+        setting(Site::start, *step.subflow_params);
+    }
+    for (const auto* value : {&step.limit, &step.priority}) {
+        if (*value) {
+            setting(Site::whole, **value);
+        }
+    }
+}
+
 }  // namespace
+
+std::optional<std::string> secret_parameter(const Expression& expression, const Flow& flow) {
+    for (const Parameter& parameter : flow.params) {
+        if (parameter.type == Parameter::Type::secret &&
+            trim(expression.text()) == "params." + parameter.name) {
+            return parameter.name;
+        }
+    }
+    return std::nullopt;
+}
 
 std::vector<SiteExpression> expressions_of(const Step& step) {
     std::vector<SiteExpression> out;
     const auto one = [&](Site site, const std::optional<Expression>& expression, const Need* need = nullptr) {
         if (expression) {
-            out.push_back({site, *expression, need});
+            out.push_back({site, *expression, need, false});
         }
     };
     one(Site::foreach, step.foreach);
@@ -93,28 +142,17 @@ std::vector<SiteExpression> expressions_of(const Step& step) {
     }
     add_command(out, step);
     for (const Step::Input& input : step.inputs) {
-        out.push_back({Site::input, input.source, nullptr});
+        out.push_back({Site::input, input.source, nullptr, false});
     }
-    Diagnostics told_before;  // by load_flow
-    const auto setting = [&](Site site, const Setting& value) {
-        add(out, site, expressions_of(value, told_before));
-    };
-    for (const auto& [key, value] : step.resources) {
-        setting(Site::start, value);
-    }
-    for (const auto& [key, value] : step.later) {
-        if (!key.starts_with("resources.")) {
-            setting(Site::start, value);
+    if (step.wait) {
+        for (const auto* text : {&step.wait->file, &step.wait->url}) {
+            if (*text) {
+                add(out, Site::start, (*text)->expressions());
+            }
         }
+        one(Site::start, step.wait->until);
     }
-    if (step.timeout) {
-        setting(Site::start, *step.timeout);
-    }
-    for (const auto* value : {&step.limit, &step.priority}) {
-        if (*value) {
-            setting(Site::whole, **value);
-        }
-    }
+    add_settings(out, step);
     return out;
 }
 

@@ -27,7 +27,11 @@ struct SiteExpression {
     Site site = Site::command;
     Expression expression;
     const Need* need = nullptr;  ///< of an edge
+    bool later = false;          ///< of a key that is not acted upon yet
 };
+/// The parameter whose value the whole expression is (`params.NAME`), where that is a secret.
+std::optional<std::string> secret_parameter(const Expression& expression, const Flow& flow);
+
 /// All of them, in no particular order.
 std::vector<SiteExpression> expressions_of(const Step& step);
 

@@ -20,6 +20,7 @@ enum class Format {
     identifier,     ///< [A-Za-z_][A-Za-z0-9_]*, at most 128
     profile,        ///< [A-Za-z0-9][A-Za-z0-9_.-]*
     variable,       ///< of the environment
+    own_variable,   ///< one that a step gives its tasks: none of amp's own
     duration,       ///< "1h30m", or a number of seconds
     size,           ///< "64G", never a bare number
     cron,           ///< five fields, or @daily and the like
@@ -64,6 +65,7 @@ struct Rule {
 struct Key {
     std::string_view name;
     const Rule* rule = nullptr;
+    std::string_view meaning = {};  ///< for amp-flow(5) and amp.toml(5): a line, with its default
     bool required = false;
     bool later = false;  ///< understood and checked, but not acted upon yet
 };

@@ -96,11 +96,36 @@ std::optional<Mistake> secret(std::string_view text) {
     constexpr std::array<std::string_view, 5> k_sources = {"file:", "env:", "aws:", "kube:", "cmd:"};
     const auto source = std::find_if(k_sources.begin(), k_sources.end(),
                                      [&](std::string_view s) { return text.starts_with(s); });
+    if (text.starts_with("aws:") || text.starts_with("kube:")) {
+        return Mistake{"AMP1024", "is a source that is not in this version yet",
+                       R"(say "file:…", "env:…" or "cmd:…")"};
+    }
     if (source != k_sources.end() && text.size() > source->size()) {
         return std::nullopt;
     }
     return Mistake{"AMP1024", "is no source of a secret",
                    R"(say where it lies: "file:…", "env:…", "aws:…", "kube:…" or "cmd:…")"};
+}
+
+std::optional<Mistake> identifier(std::string_view text, std::string_view what) {
+    if (is_identifier(text)) {
+        return std::nullopt;
+    }
+    return Mistake{"AMP1016", fmt::format("is no {}", what), "letters, digits and '_', first no digit"};
+}
+
+/// A variable that a step gives its tasks: amp's own would hide it, or be hidden.
+std::optional<Mistake> own_variable(std::string_view text) {
+    constexpr std::array<std::string_view, 16> k_amps = {
+        "AMP_RUN",    "AMP_FLOW",   "AMP_STEP",     "AMP_INDEX", "AMP_TASK",       "AMP_ATTEMPT",
+        "AMP_ITEM",   "AMP_PARAMS", "AMP_IN",       "AMP_OUT",   "AMP_CHECKPOINT", "AMP_TASK_DIR",
+        "AMP_SOCKET", "AMP_TOKEN",  "AMP_FAILURES", "AMP_ROUND"};
+    constexpr std::array<std::string_view, 3> k_beginnings = {"amp_v", "AMP_V", "AMP_PARAM_"};
+    const bool taken = std::find(k_amps.begin(), k_amps.end(), text) != k_amps.end() ||
+                       std::any_of(k_beginnings.begin(), k_beginnings.end(),
+                                   [&](std::string_view beginning) { return text.starts_with(beginning); });
+    return taken ? std::optional(Mistake{"AMP1030", "is a variable of amp's own", "give it another name"})
+                 : identifier(text, "name of an environment variable");
 }
 
 // Cron
@@ -205,13 +230,6 @@ std::optional<Mistake> timezone(std::string_view text) {
     return Mistake{"AMP1022", "is no time zone", R"(an IANA name such as "Europe/Berlin" or "UTC")"};
 }
 
-std::optional<Mistake> identifier(std::string_view text, std::string_view what) {
-    if (is_identifier(text)) {
-        return std::nullopt;
-    }
-    return Mistake{"AMP1016", fmt::format("is no {}", what), "letters, digits and '_', first no digit"};
-}
-
 }  // namespace
 
 bool is_identifier(std::string_view text) {
@@ -237,6 +255,8 @@ std::optional<Mistake> find_mistake(std::string_view text, Format format) {
             return identifier(text, "name");
         case Format::variable:
             return identifier(text, "name of an environment variable");
+        case Format::own_variable:
+            return own_variable(text);
         case Format::profile:
             return profile(text);
         case Format::duration:

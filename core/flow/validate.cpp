@@ -13,12 +13,6 @@ namespace amp {
 namespace validating {
 namespace {
 
-std::string option_form(std::string_view name) {
-    std::string out = lower(name);
-    std::replace(out.begin(), out.end(), '_', '-');
-    return out;
-}
-
 /// A path below the working folder without its "./", or empty.
 std::string working_path(const TaskOutput& output) {
     if (!output.path.starts_with("./")) {
@@ -70,7 +64,8 @@ void check_loop_names(Context& context) {
         if (step.foreach && step.as != "item" && context.graph.id(step.as) < context.graph.nodes.size()) {
             context.diagnostics.error(
                 "AMP1310", step.place_of("as"),
-                fmt::format("the item of step '{}' is called '{}', as a step is", step.name, step.as),
+                fmt::format("the item of step '{}' is called '{}', which is the name of a step", step.name,
+                            step.as),
                 "give it another name");
         }
     }

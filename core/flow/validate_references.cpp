@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/flow/params.hpp"
 #include "core/flow/validate_parts.hpp"
 
 namespace amp::validating {
@@ -23,6 +24,7 @@ class StepReferences {
         for (const SiteExpression& entry : expressions_of(step_)) {
             check_failed(entry);
             for (const Expression::Use& use : entry.expression.uses()) {
+                check_secret(entry, use.reference);
                 check_use(entry, use);
             }
         }
@@ -46,6 +48,36 @@ class StepReferences {
         for (const std::string& name : entry.expression.failed_steps()) {
             artifacts_.add_failed(id_, name, entry.expression.place());
         }
+    }
+
+    /// A secret reaches a shell as a variable; everywhere else its value would be seen.
+    void check_secret(const SiteExpression& entry, const Reference& reference) {
+        if (reference.root != "params" || reference.path.empty()) {
+            return;
+        }
+        const std::string& name = reference.path.front().name;
+        const auto parameter = std::find_if(context_.flow.params.begin(), context_.flow.params.end(),
+                                            [&](const Parameter& p) { return p.name == name; });
+        if (parameter == context_.flow.params.end() || parameter->type != Parameter::Type::secret ||
+            is_shell_variable(entry.expression)) {
+            return;
+        }
+        error("AMP1424", reference, fmt::format("the secret '{}' would be seen here", name),
+              fmt::format(
+                  "name it in `params`: the task finds it as ${}; or write \"{{{{ params.{} }}}}\" in a "
+                  "run that is a text",
+                  parameter_variable(name), name));
+    }
+
+    bool is_shell_variable(const Expression& expression) const {
+        if (!step_.command || !secret_parameter(expression, context_.flow)) {
+            return false;
+        }
+        const auto& variables = step_.command->variables();
+        return std::any_of(variables.begin(), variables.end(), [&](const auto& variable) {
+            return variable.second.place().line == expression.place().line &&
+                   variable.second.place().column == expression.place().column;
+        });
     }
 
     void check_use(const SiteExpression& entry, const Expression::Use& use) {

@@ -75,8 +75,8 @@ void check_config(Context& context, const Expression::Use& use) {
                                   context.suggester.hint(*name, names_of(files)));
         return;
     }
-    if (context.config.is_null() || use.guarded) {
-        return;
+    if (use.guarded || context.config.find(*name) == nullptr) {
+        return;  // not known: not read, or told already
     }
     Value value = context.config;
     for (const Access& access : reference.path) {
@@ -91,10 +91,11 @@ void check_config(Context& context, const Expression::Use& use) {
                 keys.push_back(key);
             }
         }
-        context.diagnostics.error("AMP1404", reference.place,
-                                  fmt::format("the config '{}' (file '{}') has no '{}'", *name,
-                                              printable(it->file), reference.text()),
-                                  context.suggester.hint(access.name, keys));
+        const std::string hint = context.suggester.hint(access.name, keys);
+        context.diagnostics.error(
+            "AMP1404", reference.place, fmt::format("the config '{}' has no '{}'", *name, reference.text()),
+            hint.empty() ? fmt::format("where it may be missing, say default({}, …)", reference.text())
+                         : hint);
         return;
     }
 }

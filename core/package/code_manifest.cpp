@@ -38,6 +38,7 @@ GlobRules ignored_files(Files& files, const std::string& folder, const CodeSelec
     }
     rules.add(".git");
     rules.add(".amp/");
+    rules.add(".amp-run/");  // what amp checkout lays beside the code
     return rules;
 }
 
@@ -171,6 +172,10 @@ class Hasher {
 CodeEntry entry_of(FoundFile file, Hasher& hasher, std::uint64_t too_large) {
     CodeEntry entry;
     entry.path = std::move(file.path);
+    if (file.info.kind == FileInfo::Kind::folder) {
+        entry.folder = true;
+        return entry;
+    }
     if (file.info.kind == FileInfo::Kind::link) {
         entry.link_target = std::move(file.info.link_target);
         return entry;
@@ -182,6 +187,10 @@ CodeEntry entry_of(FoundFile file, Hasher& hasher, std::uint64_t too_large) {
     }
     entry.mtime_ns = entry.sha256.empty() ? file.info.mtime_ns : 0;
     return entry;
+}
+
+bool is_unread(const CodeEntry& entry) {
+    return entry.sha256.empty() && entry.link_target.empty() && !entry.folder;
 }
 
 }  // namespace
@@ -197,7 +206,7 @@ CodeManifest scan_code(Files& files, Process& process, ObjectStore& store, const
     for (FoundFile& file : found.files) {
         CodeEntry entry = entry_of(std::move(file), hasher, too_large);
         if (!entry.path.empty()) {
-            manifest.truncated = manifest.truncated || (entry.sha256.empty() && entry.link_target.empty());
+            manifest.truncated = manifest.truncated || is_unread(entry);
             manifest.entries.push_back(std::move(entry));
         }
     }

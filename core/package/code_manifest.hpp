@@ -25,6 +25,9 @@ struct GitState {
 /// nullopt when the folder is in no git work tree, or git is not installed or refuses.
 std::optional<GitState> git_state(Process& process, const std::string& folder);
 
+/// Is there git, and it looks at nothing here because the folder belongs to another user (safe.directory)?
+bool git_refuses(Process& process, const std::string& folder);
+
 struct CodeEntry {
     std::string path;  ///< relative to the project folder, '/'-separated; bytes as the file system has them
     bool executable = false;
@@ -32,6 +35,7 @@ struct CodeEntry {
     std::uint64_t size_bytes = 0;
     std::string sha256;         ///< empty: a link, or the content was not read (then mtime_ns stands for it)
     std::int64_t mtime_ns = 0;  ///< 0 where the content was read
+    bool folder = false;        ///< an empty folder: no content, no rights of its own
     bool operator==(const CodeEntry&) const = default;
 };
 
@@ -62,7 +66,8 @@ using KeepContent = std::function<std::string(std::string_view content)>;
 /// Lists and hashes the project's code: in a git work tree what is tracked or untracked and not ignored
 /// (`git ls-files -co --exclude-standard`), else (also when git lists nothing here) all files but Python's
 /// virtual environments and stores of amp; without `.git`, `.amp`, submodules, Python's caches, and what
-/// .ampignore and `exclude` name. Links are listed by their target; folders, sockets and devices are not
+/// .ampignore and `exclude` name. Links are listed by their target; outside git, folders with nothing in them
+/// are listed as such (git knows none: there they are no part of the code); sockets and devices are not
 /// listed.
 ///
 /// Hashes are cached in `store` under cache/ by (path, size, mtime, ctime, inode), so that an unchanged
@@ -77,8 +82,8 @@ using KeepContent = std::function<std::string(std::string_view content)>;
 CodeManifest scan_code(Files& files, Process& process, ObjectStore& store, const std::string& folder,
                        const CodeSelection& selection, Timestamp now, const KeepContent& keep = {});
 
-/// {entries: [{path, size_bytes, sha256, executable, link, mtime_ns}], hash, truncated}; what is empty is
-/// left out; names that are not UTF-8 as `path_b64`, `link_b64`.
+/// {entries: [{path, size_bytes, sha256, executable, link, folder, mtime_ns}], hash, truncated}; what is
+/// empty is left out; names that are not UTF-8 as `path_b64`, `link_b64`.
 Value to_value(const CodeManifest& manifest);
 /// What to_value gave. @throws Error(mismatch) when it is none
 CodeManifest code_manifest_from(const Value& value);

@@ -11,21 +11,28 @@ namespace {
 
 constexpr double k_patience_s = 120;
 
+/// nullopt when git is not installed.
+std::optional<ToolResult> run_git(Process& process, const std::string& folder,
+                                  std::vector<std::string> argv) {
+    try {
+        return process.run(argv, folder, k_patience_s);
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::not_found) {
+            throw;
+        }
+    }
+    return std::nullopt;
+}
+
 /// Never takes a lock that another git would trip over, and never starts the monitor that a repository's own
 /// configuration names: a project may be someone else's.
 std::optional<std::string> ask_git(Process& process, const std::string& folder,
                                    std::vector<std::string> arguments) {
     std::vector<std::string> argv = {"git", "--no-optional-locks", "-c", "core.fsmonitor=false"};
     argv.insert(argv.end(), arguments.begin(), arguments.end());
-    try {
-        ToolResult result = process.run(argv, folder, k_patience_s);
-        if (result.exit == 0 && !result.timed_out && !result.truncated) {
-            return std::move(result.out);
-        }
-    } catch (const Error& error) {
-        if (error.code() != ExitCode::not_found) {
-            throw;
-        }
+    auto result = run_git(process, folder, std::move(argv));
+    if (result && result->exit == 0 && !result->timed_out && !result->truncated) {
+        return std::move(result->out);
     }
     return std::nullopt;
 }
@@ -55,6 +62,12 @@ std::optional<GitState> git_state(Process& process, const std::string& folder) {
         }
     }
     return state;
+}
+
+bool git_refuses(Process& process, const std::string& folder) {
+    // What it advises is a command, and so the same in every language.
+    const auto result = run_git(process, folder, {"git", "rev-parse", "--git-dir"});
+    return result && result->exit != 0 && result->err.find("safe.directory") != std::string::npos;
 }
 
 std::optional<std::vector<std::string>> git_files(Process& process, const std::string& folder) {

@@ -60,6 +60,10 @@ Value to_value(const CodeEntry& entry) {
         put_name("link", entry.link_target);
         return out;
     }
+    if (entry.folder) {
+        out.emplace("folder", true);
+        return out;
+    }
     out.emplace("size_bytes", entry.size_bytes);
     if (entry.executable) {
         out.emplace("executable", true);
@@ -87,6 +91,7 @@ CodeEntry entry_from(const Value& value) {
     entry.executable = get_bool(value, "executable");
     entry.sha256 = get_string(value, "sha256");
     entry.mtime_ns = get_int(value, "mtime_ns");
+    entry.folder = get_bool(value, "folder");
     return entry;
 }
 

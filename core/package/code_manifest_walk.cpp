@@ -29,12 +29,13 @@ std::optional<FileInfo> info_of(Files& files, const std::string& path, bool& com
     }
 }
 
-std::vector<std::string> names_in(Files& files, const std::string& folder, bool& complete) {
+/// nullopt: it is gone, or we may not look.
+std::optional<std::vector<std::string>> names_in(Files& files, const std::string& folder, bool& complete) {
     try {
         return files.list(folder);
     } catch (const Error& error) {
         complete = complete && error.code() == ExitCode::not_found;
-        return {};
+        return std::nullopt;
     }
 }
 
@@ -72,11 +73,16 @@ FoundFiles walk(Files& files, const std::string& folder, const GlobRules& ignore
     while (!folders.empty()) {
         const std::string prefix = std::move(folders.back());
         folders.pop_back();
-        const std::vector<std::string> names = names_in(files, below(folder, prefix), found.complete);
-        if (!prefix.empty() && is_no_code(names)) {
+        const auto names = names_in(files, below(folder, prefix), found.complete);
+        if (!names || (!prefix.empty() && is_no_code(*names))) {
             continue;
         }
-        for (const std::string& name : names) {
+        if (!prefix.empty() && names->empty()) {
+            FileInfo empty;
+            empty.kind = FileInfo::Kind::folder;
+            found.files.push_back({prefix.substr(0, prefix.size() - 1), std::move(empty)});
+        }
+        for (const std::string& name : *names) {
             if (++seen > limit) {
                 found.complete = false;
                 return found;

@@ -15,7 +15,7 @@ struct FoundFile {
 };
 
 struct FoundFiles {
-    std::vector<FoundFile> files;  ///< regular files and links, in no order
+    std::vector<FoundFile> files;  ///< regular files, links and empty folders, in no order
     bool complete = true;          ///< false: some could not be looked at, or there were too many
 };
 
@@ -23,8 +23,8 @@ struct FoundFiles {
 FoundFiles look_at(Files& files, const std::string& folder, const std::vector<std::string>& paths,
                    const GlobRules& ignored);
 
-/// All files and links below `folder` that `ignored` does not name, without Python's virtual environments and
-/// stores of amp.
+/// All files, links and empty folders below `folder` that `ignored` does not name, without Python's virtual
+/// environments and stores of amp.
 /// @param limit how many names are looked at before it gives up
 FoundFiles walk(Files& files, const std::string& folder, const GlobRules& ignored, std::size_t limit);
 

@@ -3,7 +3,13 @@
 #include <fmt/format.h>
 #include <zstd.h>
 
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <future>
 #include <new>
+#include <system_error>
+#include <utility>
 
 #include "core/base/error.hpp"
 
@@ -11,10 +17,10 @@ namespace amp::compression {
 namespace {
 
 constexpr int k_level = 3;
+constexpr int k_stream_level = 1;  // of what is large: models and data shrink little more at 3
+constexpr std::size_t k_stream_block = std::size_t{4} << 20;
+constexpr std::size_t k_stream_workers = 2;
 
-struct FreeCompress {
-    void operator()(ZSTD_CCtx* c) const { ZSTD_freeCCtx(c); }
-};
 struct FreeDecompress {
     void operator()(ZSTD_DCtx* d) const { ZSTD_freeDCtx(d); }
 };
@@ -23,15 +29,9 @@ struct FreeDecompress {
     throw Error(ExitCode::bug, fmt::format("zstd cannot compress: {}", ZSTD_getErrorName(code)));
 }
 
-}  // namespace
-
-bool worth_compressing(std::string_view sample) {
-    return compress(sample).size() * 10 <= sample.size() * 9;
-}
-
-std::string compress(std::string_view bytes) {
+std::string compress_frame(std::string_view bytes, int level) {
     std::string out(ZSTD_compressBound(bytes.size()), '\0');
-    const std::size_t n = ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), k_level);
+    const std::size_t n = ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), level);
     if (ZSTD_isError(n) != 0U) {
         fail_compress(n);
     }
@@ -39,44 +39,154 @@ std::string compress(std::string_view bytes) {
     return out;
 }
 
-class Compressor::Impl {
+constexpr std::uint64_t k_block_header = 3;
+
+/// The size of the header that a frame begins with (RFC 8878, 3.1.1.1); 0 when there is none.
+std::size_t frame_header_size(std::string_view bytes) {
+    if (bytes.size() < 6 || bytes.substr(0, 4) != "\x28\xb5\x2f\xfd") {
+        return 0;
+    }
+    const auto descriptor = static_cast<unsigned char>(bytes[4]);
+    const bool single_segment = (descriptor & 0x20U) != 0;
+    constexpr std::array<std::size_t, 4> k_dictionary_id{0, 1, 2, 4};
+    constexpr std::array<std::size_t, 4> k_content_size{0, 2, 4, 8};
+    const std::size_t content_size = k_content_size[descriptor >> 6U];
+    return 5 + (single_segment ? 0 : 1) + k_dictionary_id[descriptor & 3U] +
+           (single_segment && content_size == 0 ? 1 : content_size);
+}
+
+/// The size of a block with its header (3.1.1.2).
+std::uint64_t block_size(std::string_view header) {
+    std::uint64_t bits = 0;
+    for (std::size_t i = k_block_header; i-- > 0;) {
+        bits = bits << 8U | static_cast<unsigned char>(header[i]);
+    }
+    const bool repeated = (bits >> 1U & 3U) == 1;  // one byte, many times
+    return k_block_header + (repeated ? 1 : bits >> 3U);
+}
+
+/// What was read of some compressed bytes, so that the headers of small blocks cost one read together.
+class HeaderWindow {
   public:
-    explicit Impl(Sink sink)
-        : sink_(std::move(sink)), context_(ZSTD_createCCtx()), buffer_(ZSTD_CStreamOutSize(), '\0') {
-        if (!context_) {
-            throw std::bad_alloc();
+    HeaderWindow(std::uint64_t size, const ReadAt& read_at) : size_(size), read_at_(read_at) {}
+
+    /// Up to `length` bytes from `offset`; fewer at the end. Valid until the next call.
+    std::string_view at(std::uint64_t offset, std::uint64_t length) {
+        constexpr std::uint64_t k_window = 4096;
+        length = std::min(length, offset < size_ ? size_ - offset : 0);
+        if (offset < start_ || offset + length > start_ + bytes_.size()) {
+            bytes_ = read_at_(offset, std::max(length, k_window));
+            start_ = offset;
         }
-        ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, k_level);
+        return std::string_view(bytes_).substr(std::min(offset - start_, bytes_.size()), length);
     }
 
-    void feed(std::string_view bytes, ZSTD_EndDirective mode) {
-        ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
-        for (bool done = false; !done;) {
-            ZSTD_outBuffer out{buffer_.data(), buffer_.size(), 0};
-            const std::size_t left = ZSTD_compressStream2(context_.get(), &out, &in, mode);
-            if (ZSTD_isError(left) != 0U) {
-                fail_compress(left);
+  private:
+    std::uint64_t size_;
+    const ReadAt& read_at_;
+    std::uint64_t start_ = 0;
+    std::string bytes_;
+};
+
+}  // namespace
+
+bool worth_compressing(std::string_view sample) {
+    return compress(sample).size() * 10 <= sample.size() * 9;
+}
+
+std::string compress(std::string_view bytes) {
+    return compress_frame(bytes, k_level);
+}
+
+bool is_whole(std::uint64_t size, std::uint64_t plain_size, const ReadAt& read_at) {
+    constexpr std::size_t k_descriptor = 4;
+    constexpr std::uint64_t k_frame_header = 18;  // the longest
+    constexpr std::uint64_t k_checksum = 4;
+    HeaderWindow window(size, read_at);
+    std::uint64_t at = 0;
+    std::uint64_t plain = 0;
+    bool counted = true;  // frames of a stream of older versions do not say how long they are
+    while (at < size) {
+        const std::string_view head = window.at(at, k_frame_header);
+        const std::size_t header = frame_header_size(head);
+        if (header == 0) {
+            return false;
+        }
+        const auto content = ZSTD_getFrameContentSize(head.data(), head.size());
+        counted = counted && content != ZSTD_CONTENTSIZE_UNKNOWN && content != ZSTD_CONTENTSIZE_ERROR;
+        plain += counted ? content : 0;
+        const bool checksum = (static_cast<unsigned char>(head[k_descriptor]) & 4U) != 0;
+        at += header;
+        for (bool last = false; !last;) {
+            const std::string_view block = window.at(at, k_block_header);
+            if (block.size() < k_block_header) {
+                return false;
             }
-            if (out.pos > 0) {
-                sink_({buffer_.data(), out.pos});
+            last = (static_cast<unsigned char>(block[0]) & 1U) != 0;
+            at += block_size(block);
+        }
+        at += checksum ? k_checksum : 0;
+    }
+    return size > 0 && at == size && (!counted || plain == plain_size);
+}
+
+// Debian's static zstd has no threads of its own: blocks are frames of their own, a few at a time.
+class Compressor::Impl {
+  public:
+    explicit Impl(Sink sink) : sink_(std::move(sink)) {}
+
+    void write(std::string_view bytes) {
+        while (!bytes.empty()) {
+            const std::string_view part = bytes.substr(0, k_stream_block - block_.size());
+            block_ += part;
+            bytes.remove_prefix(part.size());
+            if (block_.size() == k_stream_block) {
+                end_block();
             }
-            done = mode == ZSTD_e_end ? left == 0 : in.pos == in.size;
+        }
+    }
+
+    void finish() {
+        if (!block_.empty() || (frames_.empty() && !wrote_)) {
+            end_block();
+        }
+        while (!frames_.empty()) {
+            take_frame();
         }
     }
 
   private:
+    void end_block() {
+        if (frames_.size() == k_stream_workers) {
+            take_frame();
+        }
+        auto work = [block = std::exchange(block_, {})] { return compress_frame(block, k_stream_level); };
+        try {
+            frames_.push_back(std::async(std::launch::async, work));
+        } catch (const std::system_error&) {  // no thread to be had
+            frames_.push_back(std::async(std::launch::deferred, std::move(work)));
+        }
+    }
+
+    void take_frame() {
+        sink_(frames_.front().get());
+        frames_.pop_front();
+        wrote_ = true;
+    }
+
     Sink sink_;
-    std::unique_ptr<ZSTD_CCtx, FreeCompress> context_;
-    std::string buffer_;
+    std::string block_;
+    std::deque<std::future<std::string>> frames_;  ///< being made, in order
+    bool wrote_ = false;
 };
 
 Compressor::Compressor(Sink sink) : impl_(std::make_unique<Impl>(std::move(sink))) {}
 Compressor::~Compressor() = default;
 void Compressor::write(std::string_view bytes) {
-    impl_->feed(bytes, ZSTD_e_continue);
+    impl_->write(bytes);
 }
 void Compressor::finish() {
-    impl_->feed({}, ZSTD_e_end);
+    impl_->finish();
 }
 
 class Decompressor::Impl {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,7 +18,14 @@ bool worth_compressing(std::string_view sample);
 /// One frame.
 std::string compress(std::string_view bytes);
 
-/// Compresses a stream in bounded memory into one frame.
+/// Gives at most `length` of the compressed bytes from `offset`.
+using ReadAt = std::function<std::string(std::uint64_t offset, std::uint64_t length)>;
+/// Do `size` compressed bytes hold whole frames, of `plain_size` bytes together? Looks at the headers of the
+/// blocks alone: what is cut short shows, damage within a block does not.
+bool is_whole(std::uint64_t size, std::uint64_t plain_size, const ReadAt& read_at);
+
+/// Compresses a stream in bounded memory into frames, on threads of its own; `sink` is called by the
+/// caller's.
 class Compressor {
   public:
     explicit Compressor(Sink sink);

@@ -22,7 +22,8 @@ constexpr int k_schema = 1;
 
 class Scan {
   public:
-    Scan(const std::string& root, const StoreFile& store) : root_(root), store_(store) {}
+    Scan(const std::string& root, const StoreFile& store, const FollowLink& follow)
+        : root_(root), store_(store), follow_(follow) {}
 
     Manifest run() {
         walk("");
@@ -55,21 +56,29 @@ class Scan {
                 walk(path);
                 break;
             case fs::file_type::symlink:
-                add_link(path, fs::read_symlink(entry.path()).string());
+                add_link(entry, path);
                 break;
-            case fs::file_type::regular: {
-                const bool executable = (status.permissions() & fs::perms::owner_exec) != fs::perms::none;
-                const StoredFile stored = store_(entry.path().string());
-                manifest_.entries.push_back(
-                    {ManifestEntry::Kind::file, path, executable, {}, stored.size_bytes, stored.sha256});
+            case fs::file_type::regular:
+                add_file(entry, path, status);
                 break;
-            }
             default:
                 refuse(path, "is a device, a socket or a pipe, which cannot be stored");
         }
     }
 
-    void add_link(const std::string& path, const std::string& target) {
+    void add_file(const fs::directory_entry& entry, const std::string& path, const fs::file_status& status) {
+        const bool executable = (status.permissions() & fs::perms::owner_exec) != fs::perms::none;
+        const StoredFile stored = store_(entry.path().string());
+        manifest_.entries.push_back(
+            {ManifestEntry::Kind::file, path, executable, {}, stored.size_bytes, stored.sha256});
+    }
+
+    void add_link(const fs::directory_entry& entry, const std::string& path) {
+        const std::string target = fs::read_symlink(entry.path()).string();
+        if (follow_ && follow_(target) && entry.is_regular_file()) {
+            add_file(entry, path, entry.status());
+            return;
+        }
         if (!is_inner_link(path, target) || !is_utf8(target)) {
             refuse(path, fmt::format("is a link to '{}', which leads out of the folder", to_utf8(target)));
         }
@@ -78,6 +87,7 @@ class Scan {
 
     const std::string& root_;
     const StoreFile& store_;
+    const FollowLink& follow_;
     Manifest manifest_;
 };
 
@@ -128,9 +138,9 @@ std::uint64_t Manifest::total_bytes() const {
     return total;
 }
 
-Manifest scan_folder(const std::string& folder, const StoreFile& store) {
+Manifest scan_folder(const std::string& folder, const StoreFile& store, const FollowLink& follow) {
     try {
-        return Scan(folder, store).run();
+        return Scan(folder, store, follow).run();
     } catch (const fs::filesystem_error& error) {
         throw Error::system("cannot read", error.path1().string(), error.code().value());
     }

@@ -33,10 +33,13 @@ struct StoredFile {
 };
 using StoreFile = std::function<StoredFile(const std::string& path)>;
 
+/// Whether a link to `target` is to be stored as the file that it shows.
+using FollowLink = std::function<bool(std::string_view target)>;
+
 /// Lists a folder and stores its files.
-/// @throws Error(invalid) for links that lead out of it, devices, sockets, pipes, and names that are not
-/// UTF-8
-Manifest scan_folder(const std::string& folder, const StoreFile& store);
+/// @throws Error(invalid) for other links that lead out of it, devices, sockets, pipes, and names that are
+/// not UTF-8
+Manifest scan_folder(const std::string& folder, const StoreFile& store, const FollowLink& follow = {});
 
 /// Canonical JSON.
 std::string manifest_text(const Manifest& manifest);

@@ -7,12 +7,21 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/time.hpp"
+
 namespace amp {
 
 /// What was read, with the version that compare_and_swap takes (a hash or an ETag; opaque).
 struct Stored {
     std::string bytes;
     std::string version;
+};
+
+/// A key as list_details tells of it.
+struct Listed {
+    std::string key;
+    std::uint64_t size_bytes = 0;
+    Timestamp changed;  ///< by the store's own clock: when it was put, replaced or refreshed
 };
 
 enum class PutResult { stored, exists, changed };
@@ -78,7 +87,7 @@ class ObjectStore {
     virtual PutResult put_if_absent(std::string_view key, std::string_view bytes,
                                     Durability = Durability::now) = 0;
     /// Makes an object that is there count as put just now: its age, and durable by sync_pending. False when
-    /// it is not.
+    /// it is not. What was refreshed no remove_older of before takes away.
     virtual bool refresh(std::string_view key) = 0;
     /// put_if_absent in pieces, in bounded memory.
     virtual std::unique_ptr<ObjectWriter> create(std::string_view key) = 0;
@@ -91,11 +100,20 @@ class ObjectStore {
     /// Keys that begin with `prefix` and sort after `after` (byte order), at most `limit` of them, sorted.
     virtual std::vector<std::string> list_after(std::string_view prefix, std::string_view after,
                                                 std::size_t limit) = 0;
+    /// As list_after, with size and age.
+    virtual std::vector<Listed> list_details(std::string_view prefix, std::string_view after,
+                                             std::size_t limit) = 0;
     /// The parts that follow `prefix` (which ends in '/') up to the next '/', sorted: the "sub-folders" and
     /// keys in it.
     virtual std::vector<std::string> list_children(std::string_view prefix) = 0;
     /// Deletes; no error when the key is not there.
     virtual void remove(std::string_view key) = 0;
+    /// Deletes what was neither put nor refreshed since `before`; one step for all who put or refresh it
+    /// meanwhile. True when the key is gone.
+    virtual bool remove_older(std::string_view key, Timestamp before) = 0;
+    /// Deletes what writers that died left half-made (temporary files, unfinished uploads) before `before`.
+    /// @param dry only count. @return how many
+    virtual std::size_t remove_abandoned(Timestamp before, bool dry) = 0;
 
     /// Makes all puts with Durability::later durable, in one batch.
     virtual void sync_pending() = 0;

@@ -10,6 +10,8 @@ namespace {
 constexpr std::array<std::string_view, 12> k_causes = {"none",    "user",      "timeout", "oom",
                                                        "evicted", "preempted", "image",   "node",
                                                        "quota",   "lost",      "infra",   "cancelled"};
+constexpr std::array<std::string_view, 7> k_launchers = {"none", "torchrun", "accelerate", "deepspeed",
+                                                         "ray",  "mpi",      "tensorflow"};
 constexpr std::array<std::string_view, 6> k_output_types = {"automatic", "file", "dir",
                                                             "json",      "text", "metrics"};
 constexpr std::array<std::string_view, 3> k_artifact_kinds = {"value", "file", "folder"};
@@ -170,14 +172,47 @@ void read_resources(Resources& resources, const Value& value) {
     resources.gpu = static_cast<std::uint32_t>(get_whole(value, "gpu"));
 }
 
-Value log_to_value(const std::vector<LogPiece>& log) {
-    List pieces;
-    pieces.reserve(log.size());
-    for (const LogPiece& piece : log) {
-        pieces.emplace_back(
-            Object{{"pack", piece.pack}, {"offset", whole(piece.offset)}, {"length", whole(piece.length)}});
+Value gang_to_value(const Gang& gang) {
+    return Object{{"nodes", whole(gang.nodes)},
+                  {"tasks_per_node", whole(gang.tasks_per_node)},
+                  {"launcher", launcher_name(gang.launcher)}};
+}
+
+std::optional<Gang> gang_from(const Value* value) {
+    if (value == nullptr) {
+        return std::nullopt;
     }
-    return pieces;
+    Gang gang;
+    gang.nodes = static_cast<std::uint32_t>(get_whole(*value, "nodes", 1));
+    gang.tasks_per_node = static_cast<std::uint32_t>(get_whole(*value, "tasks_per_node", 1));
+    gang.launcher = need_name<Launcher>(k_launchers, get_string(*value, "launcher", "none"), "launcher");
+    if (gang.nodes == 0 || gang.tasks_per_node == 0 || gang.nodes > UINT32_MAX / gang.tasks_per_node) {
+        throw Error(ExitCode::mismatch, "a gang has no number of ranks");
+    }
+    return gang;
+}
+
+Value rank_ends_value(const std::vector<RankEnd>& ranks) {
+    List list;
+    list.reserve(ranks.size());
+    for (const RankEnd& rank : ranks) {
+        Object out{{"exit", rank.exit}};
+        if (rank.signal != 0) {
+            out["signal"] = rank.signal;
+        }
+        list.emplace_back(std::move(out));
+    }
+    return list;
+}
+
+void read_ranks(AttemptResult& result, const Value& value) {
+    for (const Value& rank : get_list(value, "ranks")) {
+        result.ranks.push_back(
+            {static_cast<int>(get_int(rank, "exit")), static_cast<int>(get_int(rank, "signal"))});
+    }
+    if (value.find("failed_rank") != nullptr) {
+        result.failed_rank = static_cast<std::uint32_t>(get_whole(value, "failed_rank"));
+    }
 }
 
 Timestamp get_time(const Value& value, std::string_view key) {
@@ -195,12 +230,32 @@ std::optional<Cause> parse_cause(std::string_view name) {
     return find_name<Cause>(k_causes, name);
 }
 
+std::string_view launcher_name(Launcher launcher) {
+    return k_launchers[static_cast<std::size_t>(launcher)];
+}
+
+std::optional<Launcher> parse_launcher(std::string_view name) {
+    return find_name<Launcher>(k_launchers, name);
+}
+
+Resources total_resources(const TaskSpec& spec) {
+    const std::uint32_t nodes = spec.gang ? spec.gang->nodes : 1;
+    return {spec.resources.cpu * nodes, spec.resources.memory_bytes * nodes, spec.resources.gpu * nodes};
+}
+
 // Records leave out what has its default, so that a no-op task costs little to write and to read.
 
 Value to_value(const TaskSpec& spec) {
     const TaskSpec plain;
     Object out{{"task", spec.task.text()}, {"attempt", whole(spec.attempt)}, {"token", spec.token}};
     add_lists(out, spec);
+    if (!spec.secrets.empty()) {
+        List secrets;
+        for (const auto& [name, key] : spec.secrets) {
+            secrets.emplace_back(List{name, key});
+        }
+        out["secrets"] = std::move(secrets);
+    }
     if (!spec.inherit_env) {
         out["inherit_env"] = false;
     }
@@ -212,6 +267,19 @@ Value to_value(const TaskSpec& spec) {
                                   {"memory_bytes", whole(spec.resources.memory_bytes)},
                                   {"gpu", whole(spec.resources.gpu)}};
     }
+    if (spec.gang) {
+        out["gang"] = gang_to_value(*spec.gang);
+    }
+    if (spec.checkpoint_s != 0) {
+        out["checkpoint_s"] = spec.checkpoint_s;
+    }
+    if (!spec.cache_dirs.empty()) {
+        List folders;
+        for (const auto& [key, folder] : spec.cache_dirs) {
+            folders.push_back(List{key, folder});
+        }
+        out["cache_dirs"] = std::move(folders);
+    }
     if (spec.timeout_s != 0) {
         out["timeout_s"] = spec.timeout_s;
     }
@@ -221,11 +289,11 @@ Value to_value(const TaskSpec& spec) {
     if (spec.priority != 0) {
         out["priority"] = spec.priority;
     }
-    if (spec.log_head_bytes != plain.log_head_bytes) {
-        out["log_head_bytes"] = whole(spec.log_head_bytes);
+    if (spec.log.head_bytes != plain.log.head_bytes) {
+        out["log_head_bytes"] = whole(spec.log.head_bytes);
     }
-    if (spec.log_tail_bytes != plain.log_tail_bytes) {
-        out["log_tail_bytes"] = whole(spec.log_tail_bytes);
+    if (spec.log.tail_bytes != plain.log.tail_bytes) {
+        out["log_tail_bytes"] = whole(spec.log.tail_bytes);
     }
     return out;
 }
@@ -236,16 +304,30 @@ TaskSpec task_spec_from(const Value& value) {
     spec.attempt = get_attempt(value);
     spec.token = get_string(value, "token");
     read_lists(spec, value);
+    for (const Value& pair : get_list(value, "secrets")) {
+        if (!pair.is_list() || pair.as_list().size() != 2) {
+            throw Error(ExitCode::mismatch, "a secret of a task spec is no pair");
+        }
+        spec.secrets.emplace_back(pair.as_list()[0].as_string(), pair.as_list()[1].as_string());
+    }
     spec.inherit_env = get_bool(value, "inherit_env", true);
     spec.cwd = get_string(value, "cwd");
     if (const Value* resources = value.find("resources")) {
         read_resources(spec.resources, *resources);
     }
+    spec.gang = gang_from(value.find("gang"));
     spec.timeout_s = get_float(value, "timeout_s", spec.timeout_s);
+    spec.checkpoint_s = get_float(value, "checkpoint_s", spec.checkpoint_s);
+    for (const Value& folder : get_list(value, "cache_dirs")) {
+        if (!folder.is_list() || folder.as_list().size() != 2) {
+            throw Error(ExitCode::mismatch, "a cache folder of a task spec is no pair");
+        }
+        spec.cache_dirs.emplace_back(folder.as_list()[0].as_string(), folder.as_list()[1].as_string());
+    }
     spec.grace_s = get_float(value, "grace_s", spec.grace_s);
     spec.priority = static_cast<int>(get_int(value, "priority"));
-    spec.log_head_bytes = get_whole(value, "log_head_bytes", spec.log_head_bytes);
-    spec.log_tail_bytes = get_whole(value, "log_tail_bytes", spec.log_tail_bytes);
+    spec.log.head_bytes = get_whole(value, "log_head_bytes", spec.log.head_bytes);
+    spec.log.tail_bytes = get_whole(value, "log_tail_bytes", spec.log.tail_bytes);
     return spec;
 }
 
@@ -272,13 +354,22 @@ Value to_value(const AttemptResult& result) {
         out["artifacts"] = std::move(artifacts);
     }
     if (!result.log.empty()) {
-        out["log"] = log_to_value(result.log);
+        out["log"] = to_value(result.log);
     }
     if (result.log_bytes != 0) {
         out["log_bytes"] = whole(result.log_bytes);
     }
     if (result.log_dropped_bytes != 0) {
         out["log_dropped_bytes"] = whole(result.log_dropped_bytes);
+    }
+    if (result.report) {
+        out["report"] = to_value(*result.report);
+    }
+    if (!result.ranks.empty()) {
+        out["ranks"] = rank_ends_value(result.ranks);
+    }
+    if (result.failed_rank) {
+        out["failed_rank"] = whole(*result.failed_rank);
     }
     return out;
 }
@@ -298,12 +389,13 @@ AttemptResult attempt_result_from(const Value& value) {
     for (const auto& [name, artifact] : get_object(value, "artifacts")) {
         result.artifacts.emplace(name, artifact_from(artifact));
     }
-    for (const Value& piece : get_list(value, "log")) {
-        result.log.push_back(
-            {get_string(piece, "pack"), get_whole(piece, "offset"), get_whole(piece, "length")});
-    }
+    result.log = log_pieces_from(get_list(value, "log"));
     result.log_bytes = get_whole(value, "log_bytes");
     result.log_dropped_bytes = get_whole(value, "log_dropped_bytes");
+    if (const Value* report = value.find("report")) {
+        result.report = std::make_shared<const TaskReport>(task_report_from(*report));
+    }
+    read_ranks(result, value);
     return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
 #include "core/base/value.hpp"
+#include "core/ports/task_report.hpp"
 
 namespace amp {
 
@@ -62,6 +64,31 @@ struct Resources {
     bool operator==(const Resources&) const = default;
 };
 
+/// How much is kept of what a task prints: its beginning, and of what follows the end.
+struct LogCap {
+    static constexpr std::uint64_t k_all = std::uint64_t{1} << 62;
+    std::uint64_t head_bytes = std::uint64_t{16} << 20;
+    std::uint64_t tail_bytes = std::uint64_t{1} << 20;  ///< held in memory, twice at most
+};
+
+/// Who starts the ranks of a gang, and which framework's variables they find; flow-format.md, `launcher`.
+enum class Launcher { none, torchrun, accelerate, deepspeed, ray, mpi, tensorflow };
+std::string_view launcher_name(Launcher launcher);
+std::optional<Launcher> parse_launcher(std::string_view name);
+
+/// Of a gang, on one machine.
+inline constexpr std::uint32_t k_most_ranks = 1024;
+
+/// A task of several processes, its ranks, which run at once or not at all: `tasks_per_node` on each node.
+struct Gang {
+    std::uint32_t nodes = 1;
+    std::uint32_t tasks_per_node = 1;
+    Launcher launcher = Launcher::none;
+
+    std::uint32_t world() const { return nodes * tasks_per_node; }
+    bool operator==(const Gang&) const = default;
+};
+
 /// One attempt of one task, as a backend gets it: it holds all that is needed to run, and nothing of the
 /// flow.
 struct TaskSpec {
@@ -72,29 +99,36 @@ struct TaskSpec {
     /// Added to the environment, in this order: env, params, AMP_*. The keeper adds AMP_IN, AMP_OUT and the
     /// like.
     std::vector<std::pair<std::string, LateText>> env;
+    /// Variables whose values no spec holds, with the keys of their secrets: the keeper has been told these.
+    std::vector<std::pair<std::string, std::string>> secrets;
     bool inherit_env = true;  ///< the caller's environment below it
     std::string cwd;          ///< absolute; empty: the task's scratch folder
     std::vector<TaskInput> inputs;
     std::vector<TaskOutput> outputs;
-    Resources resources;
-    double timeout_s = 0;  ///< 0: none
-    double grace_s = 10;   ///< between TERM and KILL
+    Resources resources;       ///< of a gang: of each node
+    std::optional<Gang> gang;  ///< unset: one process
+    double timeout_s = 0;      ///< 0: none
+    double grace_s = 10;       ///< between TERM and KILL
     int priority = 0;
-    std::uint64_t log_head_bytes = std::uint64_t{16} << 20;
-    std::uint64_t log_tail_bytes = std::uint64_t{1} << 20;
+    double checkpoint_s = 0;  ///< how often $AMP_CHECKPOINT is saved; 0: there is none
+    /// Folders that persist on the node: key, and where the task has it (below `cwd` when relative).
+    std::vector<std::pair<std::string, std::string>> cache_dirs;
+    LogCap log;
 };
+
+/// What the attempt needs at once, all nodes together.
+Resources total_resources(const TaskSpec& spec);
 
 /// Why an attempt failed; flow-format.md, "Retry".
 enum class Cause { none, user, timeout, oom, evicted, preempted, image, node, quota, lost, infra, cancelled };
 std::string_view cause_name(Cause cause);
 std::optional<Cause> parse_cause(std::string_view name);
 
-/// A stretch of log bytes of one attempt in a pack.
-struct LogPiece {
-    std::string pack;  ///< key of the pack file
-    std::uint64_t offset = 0;
-    std::uint64_t length = 0;
-    bool operator==(const LogPiece&) const = default;
+/// How one process of a gang ended.
+struct RankEnd {
+    int exit = 0;    ///< exit status; -1 when it died of a signal
+    int signal = 0;  ///< TERM and KILL are mostly ours: the gang ended before it did
+    bool operator==(const RankEnd&) const = default;
 };
 
 /// How an attempt ended.
@@ -110,9 +144,12 @@ struct AttemptResult {
     double cpu_s = 0;  ///< user + system
     std::uint64_t max_rss_bytes = 0;
     std::map<std::string, Artifact> artifacts;
-    std::vector<LogPiece> log;    ///< in order; empty when it wrote nothing
+    std::vector<LogPiece> log;    ///< in order, of a gang rank by rank; empty when it wrote nothing
     std::uint64_t log_bytes = 0;  ///< written by the task
     std::uint64_t log_dropped_bytes = 0;
+    std::shared_ptr<const TaskReport> report;  ///< what it told while it ran; nullptr: nothing
+    std::vector<RankEnd> ranks;                ///< of a gang of several processes that was started
+    std::optional<std::uint32_t> failed_rank;  ///< of these the first to fail, which gave the cause
 
     bool succeeded() const { return cause == Cause::none; }
 };

@@ -15,9 +15,9 @@ Value read_artifact_value(const OpenStore& store, const Artifact& artifact) {
         return *artifact.value;
     }
     if (!artifact.pack.empty()) {
-        return json::parse(
-            read_piece(*store.files, LogPiece{artifact.pack, artifact.pack_offset, artifact.size_bytes}),
-            artifact.pack);
+        return json::parse(read_piece(*store.files, LogPiece{artifact.pack, artifact.pack_offset,
+                                                             artifact.size_bytes, artifact.sha256}),
+                           artifact.pack);
     }
     return json::parse(Objects(*store.objects).get(artifact.sha256), "object " + artifact.sha256);
 }
@@ -41,9 +41,9 @@ bool folder_present(Objects& objects, const std::string& sha256) {
 }
 
 /// A journal can reach the disk before the keeper's packs do.
-bool piece_present(AppendFiles& files, const LogPiece& piece) {
+bool piece_present(AppendFiles& files, const LogPiece& piece, const PackLengths& accepted) {
     try {
-        read_piece(files, piece);
+        read_piece(files, piece, accepted);
         return true;
     } catch (const Error& error) {
         if (error.code() == ExitCode::not_found || error.code() == ExitCode::mismatch) {
@@ -53,7 +53,7 @@ bool piece_present(AppendFiles& files, const LogPiece& piece) {
     }
 }
 
-bool artifact_present(const OpenStore& store, const Artifact& artifact) {
+bool artifact_present(const OpenStore& store, const Artifact& artifact, const PackLengths& accepted) {
     Objects objects(*store.objects);
     if (artifact.kind == Artifact::Kind::folder) {
         return folder_present(objects, artifact.sha256);
@@ -62,16 +62,18 @@ bool artifact_present(const OpenStore& store, const Artifact& artifact) {
         return true;
     }
     if (!artifact.pack.empty()) {
-        return piece_present(*store.files, {artifact.pack, artifact.pack_offset, artifact.size_bytes});
+        return piece_present(*store.files,
+                             {artifact.pack, artifact.pack_offset, artifact.size_bytes, artifact.sha256},
+                             accepted);
     }
     return objects.contains(artifact.sha256, artifact.size_bytes);
 }
 
 }  // namespace
 
-bool objects_present(const OpenStore& store, const AttemptResult& result) {
+bool objects_present(const OpenStore& store, const AttemptResult& result, const PackLengths& accepted) {
     return std::all_of(result.artifacts.begin(), result.artifacts.end(),
-                       [&](const auto& named) { return artifact_present(store, named.second); });
+                       [&](const auto& named) { return artifact_present(store, named.second, accepted); });
 }
 
 }  // namespace amp

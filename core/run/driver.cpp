@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/base/error.hpp"
 #include "core/run/artifact_values.hpp"
@@ -17,19 +18,30 @@ Driver::Driver(Parts parts)
       journal_(parts.journal),
       lease_(parts.lease),
       backend_(parts.backend),
+      runs_(parts.runs),
       observer_(parts.observer),
       origin_(parts.origin),
+      given_(data_, origin_),
       load_([this](const Artifact& artifact) { return read_artifact_value(store_, artifact); }),
       builder_(data_, load_),
-      started_at_(services_.clock.steady_seconds()) {}
+      results_(store_),
+      waits_(services_, store_, data_, load_),
+      told_cuts_(data_.record().cuts.begin(), data_.record().cuts.end()),
+      no_cache_(parts.no_cache),
+      started_at_(services_.clock.steady_seconds()) {
+    if (data_.record().fit) {
+        builder_.set_limits(services_.machine());
+    }
+}
 
 void Driver::adopt() {
     const Adoption found = backend_.adopt();
     for (const AttemptResult& result : found.ended) {
-        take_adopted_end(objects_present(store_, result)
-                             ? result
-                             : failed_result({result.task, result.attempt}, Cause::lost,
-                                             "its outputs never reached the disk"));
+        const bool whole = objects_present(store_, result);
+        outputs_lost_ = outputs_lost_ || !whole;
+        take_adopted_end(whole ? result
+                               : failed_result({result.task, result.attempt}, Cause::lost,
+                                               "its outputs never reached the disk"));
     }
     for (const AttemptId& lost : found.lost) {
         end_attempt(failed_result(lost, Cause::lost, "its keeper died"), {});
@@ -41,36 +53,46 @@ void Driver::adopt() {
 }
 
 void Driver::reopen(bool retry_caught) {
+    reopened_ = true;
     record(RunEvent{.event = RunReopened{retry_caught}, .at = now()});
     settle();
 }
 
-RunOutcome Driver::drive() {
-    while (true) {
-        watch_time();
-        data_.plan().advance(now());
-        if (stop_ == Stop::none) {
-            bool moved = true;
-            while (moved) {
-                while (answer_questions()) {
-                }
-                send_cancels();
-                moved = submit_ready();
+std::optional<RunOutcome> Driver::advance() {
+    watch_time();
+    data_.plan().advance(now());
+    watch_room();
+    if (stop_ == Stop::none) {
+        watch_waits();
+        open_backend();
+        bool moved = true;
+        while (moved) {
+            while (answer_questions()) {
             }
+            send_cancels();
+            moved = backend_open_ && submit_ready();
         }
-        settle();
-        const bool in_peace = stop_ == Stop::none || data_.plan().state() == RunState::succeeded;
-        if (data_.plan().ended() && in_flight_.empty() && in_peace) {
-            return finish();
-        }
-        if (stop_ == Stop::now || (stop_ == Stop::graceful && in_flight_.empty())) {
-            return interrupted_outcome();
-        }
-        check_progress();
-        services_.waiter.wait(backend_.event_fd(), seconds_to_wait());
-        watch_signals();
-        receive();
     }
+    settle();
+    const bool in_peace = stop_ == Stop::none || data_.plan().state() == RunState::succeeded;
+    if (data_.plan().ended() && in_flight_.empty() && in_peace) {
+        return finish();
+    }
+    if (stop_ == Stop::now || (stop_ != Stop::none && in_flight_.empty())) {
+        return interrupted_outcome();
+    }
+    check_progress();
+    return std::nullopt;
+}
+
+/// Also while nothing is ready, so that somebody can be asked to cancel.
+void Driver::open_backend() {
+    if (backend_open_ || data_.plan().ended() || services_.clock.steady_seconds() < open_at_) {
+        return;
+    }
+    lease_.check();  // who has slept until another took over must start nothing
+    backend_.open();
+    backend_open_ = true;
 }
 
 /// Makes durable what happened, then tells of it.
@@ -92,8 +114,8 @@ void Driver::record(RunEvent event) {
 }
 
 void Driver::watch_signals() {
-    const int signal = services_.waiter.terminating_signal();
-    const int interrupts = services_.waiter.interrupts();
+    const int signal = services_.waiter.get().terminating_signal();
+    const int interrupts = services_.waiter.get().interrupts();
     constexpr int k_hangup = 1;
     if (signal == k_hangup || interrupts > 1) {
         // A hang-up leaves what runs to its backend; a second interrupt has no patience.
@@ -103,7 +125,7 @@ void Driver::watch_signals() {
         stop_ = Stop::now;
         return;
     }
-    if ((signal != 0 || interrupts == 1) && stop_ == Stop::none) {
+    if ((signal != 0 || interrupts == 1) && stop_ < Stop::graceful) {
         stop_ = Stop::graceful;
         const auto attempts = attempts_in_flight();
         news_.emplace_back([this, count = attempts.size()] {
@@ -113,6 +135,23 @@ void Driver::watch_signals() {
         });
         backend_.cancel(attempts);
     }
+}
+
+/// In a full store there is room for how things ended and for nothing more.
+void Driver::watch_room() {
+    if (stop_ != Stop::none || !store_.files->is_full()) {
+        return;
+    }
+    stop_ = Stop::draining;
+    std::vector<AttemptId> waiting;
+    for (const auto& [task, flight] : in_flight_) {
+        if (!flight.started) {
+            waiting.push_back(attempt_id(task));
+        }
+    }
+    backend_.cancel(waiting);
+    news_.emplace_back(
+        [this] { observer_.note("the store is full: what runs may end, nothing more is started"); });
 }
 
 void Driver::watch_time() {
@@ -140,8 +179,14 @@ void Driver::watch_time() {
 double Driver::seconds_to_wait() const {
     const double steady = services_.clock.steady_seconds();
     double wait = lease_.renew_at() - steady;
+    if (!backend_open_) {
+        wait = std::min(wait, open_at_ - steady);
+    }
     if (const auto due = data_.plan().next_due()) {
         wait = std::min(wait, due->seconds_since(now()) + 0.001);
+    }
+    if (stop_ == Stop::none) {
+        wait = std::min(wait, waits_.seconds_to_look());
     }
     if (data_.flow().timeout_s > 0 && !timed_out_) {
         wait = std::min(wait, started_at_ + data_.flow().timeout_s - steady);
@@ -154,7 +199,8 @@ double Driver::seconds_to_wait() const {
 
 /// A run that neither runs, nor waits for anything, would wait for ever: say so instead.
 void Driver::check_progress() const {
-    if (in_flight_.empty() && !data_.plan().next_due() && stop_ == Stop::none) {
+    const bool waits = !in_flight_.empty() || data_.plan().next_due() || !waits_.empty();
+    if (!waits && backend_open_ && stop_ == Stop::none) {
         throw Error(ExitCode::bug,
                     fmt::format("run {} has nothing left to wait for, but has not ended", data_.record().run),
                     data_.record().run,
@@ -163,19 +209,25 @@ void Driver::check_progress() const {
 }
 
 RunOutcome Driver::finish() {
+    if (std::exchange(results_kept_, false)) {
+        store_.objects->sync_pending();
+    }
     RunOutcome outcome;
     outcome.run = data_.record().run;
     outcome.state = data_.plan().state();
     outcome.caught = data_.plan().totals()[static_cast<std::size_t>(TaskState::caught)];
     outcome.timed_out = timed_out_;
     outcome.first_cause = first_cause_;
+    outcome.first_failure = first_failure_;
+    outcome.first_exit = first_exit_;
     return outcome;
 }
 
 RunOutcome Driver::interrupted_outcome() {
     RunOutcome outcome = finish();
     outcome.interrupted = true;
-    outcome.signal = services_.waiter.terminating_signal();
+    outcome.store_full = stop_ == Stop::draining;
+    outcome.signal = services_.waiter.get().terminating_signal();
     return outcome;
 }
 

@@ -2,100 +2,107 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "core/base/error.hpp"
+#include "core/run/decisions.hpp"
 #include "core/run/driver.hpp"
 
 namespace amp {
 namespace {
 
 constexpr std::size_t k_questions_a_turn = 4096;
-constexpr std::size_t k_most_items = 10'000'000;
 
 }  // namespace
 
 bool Driver::answer_questions() {
     const auto questions = data_.plan().take_questions(k_questions_a_turn);
     for (const Question& question : questions) {
+        if (question.kind == Question::Kind::wait) {
+            begin_wait(question);
+            continue;
+        }
         RunEvent event;
         try {
             event = answer(question);
         } catch (const Error& error) {
-            event = RunEvent{.event = DecisionFailed{question}, .at = now(), .message = error.advice()};
-            first_cause_ = first_cause_ == Cause::none ? Cause::user : first_cause_;
-            const TaskName name{data_.graph().nodes[question.step].name, question.index};
-            news_.emplace_back(
-                [this, name, text = error.advice()] { observer_.note(name.text() + ": " + text); });
+            fail_decision(question, Cause::user, error.advice());
+            continue;
         }
         record(std::move(event));
+        if (const auto task = data_.plan().find(question.step, question.index);
+            task && question.kind == Question::Kind::until) {
+            forget_checkpoint(*task);
+        }
     }
     return !questions.empty();
 }
 
-RunEvent Driver::answer(const Question& q) {
-    const Step& step = data_.step(q.step);
-    const RunScope scope(data_, ScopePosition{q.step, q.index, 1, q.kind == Question::Kind::until}, load_,
-                         now());
-    RunEvent event{.event = {}, .at = now()};
-    switch (q.kind) {
-        case Question::Kind::edges: {
-            EdgesDecided decided{q.step, q.index, {}};
-            for (std::size_t need = 0; need < step.needs.size(); ++need) {
-                decided.open.push_back(edge_open(q, need, scope));
-            }
-            event.event = std::move(decided);
-            break;
-        }
-        case Question::Kind::when: {
-            const bool open = truthy(step.when->evaluate(scope));
-            event.event = WhenDecided{q.step, q.index, open};
-            if (!open) {
-                news_.emplace_back(
-                    [this, name = TaskName{step.name, q.index}] { observer_.task_skipped(name); });
-            }
-            break;
-        }
-        case Question::Kind::items: {
-            const Value list = step.foreach->evaluate(scope);
-            if (!list.is_list()) {
-                throw Error(ExitCode::invalid, fmt::format("foreach needs a list, but '{}' is a {}",
-                                                           step.foreach->text(), list.type_name()));
-            }
-            if (list.as_list().size() > k_most_items) {
-                throw Error(ExitCode::invalid, fmt::format("foreach over {} items; at most {} are possible",
-                                                           list.as_list().size(), k_most_items));
-            }
-            event.items = list.as_list();
-            event.event = ItemsDecided{q.step, q.index, static_cast<std::uint32_t>(event.items.size())};
-            break;
-        }
-        case Question::Kind::until: {
-            const bool done = truthy(step.repeat->until->evaluate(scope));
-            event.event = UntilDecided{q.step, q.index, done};
-            if (!done && q.index.round == step.repeat->max) {
-                news_.emplace_back([this, name = TaskName{step.name, q.index}] {
-                    observer_.note(fmt::format("{}: `until` is still false after round {}, the last of `max`",
-                                               name.text(), name.index.round));
-                });
-            }
-            break;
-        }
+void Driver::fail_decision(const Question& question, Cause cause, const std::string& why) {
+    const TaskName name{data_.graph().nodes[question.step].name, question.index};
+    if (first_cause_ == Cause::none) {
+        first_cause_ = cause;
+        first_failure_ = name.text() + ": " + why;
     }
-    return event;
+    news_.emplace_back([this, name, why] { observer_.note(name.text() + ": " + why); });
+    record(RunEvent{.event = DecisionFailed{question, cause}, .at = now(), .message = why});
 }
 
-bool Driver::edge_open(const Question& q, std::size_t need, const RunScope& scope) const {
-    const auto& condition = data_.step(q.step).needs[need].when;
-    if (!condition) {
-        return true;
+/// A driver before this one may have begun it: then that is when it began.
+void Driver::begin_wait(const Question& question) {
+    const auto task = data_.plan().find(question.step, question.index);
+    const RunData::Waiting* known = task ? data_.waiting(*task) : nullptr;
+    try {
+        if (known == nullptr) {
+            record(RunEvent{.event = WaitBegan{question.step, question.index},
+                            .at = now(),
+                            .message = waits_.describe(question, now())});
+            known = task ? data_.waiting(*task) : nullptr;
+        }
+    } catch (const Error& error) {
+        fail_decision(question, Cause::user, error.advice());
+        return;
     }
-    const StepId from = data_.graph().nodes[q.step].needs[need].from;
-    const std::size_t depth = std::min(data_.graph().nodes[from].stack.size(), q.index.path.size());
-    const TaskIndex at{{q.index.path.begin(), q.index.path.begin() + static_cast<std::ptrdiff_t>(depth)}, 0};
-    const auto task = data_.plan().find(from, at);
-    const bool skipped = task && data_.plan().state(*task) == TaskState::skipped;
-    return !skipped && truthy(condition->evaluate(scope));
+    if (known != nullptr) {
+        waits_.add(question, known->since);
+        const TaskName name{data_.graph().nodes[question.step].name, question.index};
+        news_.emplace_back([this, name, what = known->what] { observer_.task_waits(name, what); });
+    }
+}
+
+void Driver::watch_waits() {
+    if (waits_.empty()) {
+        return;
+    }
+    for (const Waits::Over& over : waits_.look(now())) {
+        if (over.failed) {
+            fail_decision(over.question, *over.failed, over.message);
+            continue;
+        }
+        record(RunEvent{
+            .event = WaitEnded{over.question.step, over.question.index}, .at = now(), .from = over.by});
+        if (!over.by.empty()) {
+            const TaskName name{data_.graph().nodes[over.question.step].name, over.question.index};
+            news_.emplace_back(
+                [this, name, by = over.by] { observer_.note(name.text() + ": approved by " + by); });
+        }
+    }
+}
+
+RunEvent Driver::answer(const Question& q) {
+    const Step& step = data_.step(q.step);
+    RunEvent event = given_.is_given(q.step) ? given_.answer(q, now()) : decide(data_, q, load_, now());
+    const TaskName name{step.name, q.index};
+    const auto* when = std::get_if<WhenDecided>(&event.event);
+    const auto* until = std::get_if<UntilDecided>(&event.event);
+    if (when && !when->open) {
+        news_.emplace_back([this, name] { observer_.task_skipped(name); });
+    }
+    if (until && !until->done && q.index.round == step.repeat->max) {
+        news_.emplace_back([this, name] {
+            observer_.note(fmt::format("{}: `until` is still false after round {}, the last of `max`",
+                                       name.text(), name.index.round));
+        });
+    }
+    return event;
 }
 
 }  // namespace amp

@@ -1,20 +1,32 @@
 // What the backend tells.
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/error.hpp"
 #include "core/run/artifact_values.hpp"
 #include "core/run/driver.hpp"
 #include "core/store/packs.hpp"
+#include "core/task/checkpoint.hpp"
 
 namespace amp {
 namespace {
 
 constexpr std::size_t k_log_tail_bytes = 2048;
+constexpr int k_most_losses = 5;
+constexpr double k_second_pause_s = 0.2;  // the first time there is none
+constexpr double k_pause_grows = 3;
+
+double pause_after(int losses) {
+    return losses < 2 ? 0 : k_second_pause_s * std::pow(k_pause_grows, losses - 2);
+}
 
 }  // namespace
 
 void Driver::receive() {
+    watch_signals();
     for (const BackendEvent& event : backend_.events()) {
         std::visit([this](const auto& e) { handle(e); }, event);
     }
@@ -30,13 +42,23 @@ void Driver::handle(const AttemptStarted& event) {
     if (step >= data_.graph().nodes.size() || !data_.plan().apply(started, event.at)) {
         return;
     }
+    losses_ = 0;
     in_flight_[*data_.plan().find(step, event.id.task.index)].started = true;
     news_.emplace_back(
         [this, event] { observer_.task_started(event.id.task, event.id.attempt, event.where); });
 }
 
 void Driver::handle(const AttemptEnded& event) {
+    losses_ = 0;
     end_attempt(event.result, {});
+}
+
+void Driver::handle(const SpawnAsked& event) {
+    runs_.spawn(event);
+}
+
+void Driver::handle(const BackendNote& event) {
+    news_.emplace_back([this, text = event.text] { observer_.note(text); });
 }
 
 bool Driver::end_attempt(const AttemptResult& result, std::string definition) {
@@ -65,14 +87,30 @@ bool Driver::end_attempt(const AttemptResult& result, std::string definition) {
     }
     const JournalEntry entry = journal_entry(event, data_.graph());
     journal_.append(entry.type, entry.payload);
+    keep_result(result, step, event.definition);
+    forget_checkpoint(*task);
     const bool again = data_.plan().state(*task) == TaskState::ready && !result.succeeded();
     const TaskState state = again ? TaskState::retrying : data_.plan().state(*task);
     if (state == TaskState::failed && first_cause_ == Cause::none) {
         first_cause_ = result.cause;
+        first_failure_ =
+            fmt::format("{}: {}", result.task.text(),
+                        result.message.empty() ? fmt::format("exit {}", result.exit) : result.message);
+        first_exit_ = result.exit;
     }
-    const auto retry_at = state == TaskState::retrying ? data_.plan().next_due() : std::nullopt;
+    const auto retry_at = data_.plan().due(*task);
     news_.emplace_back([this, result, state, retry_at] { observer_.task_ended(result, state, retry_at); });
     return true;
+}
+
+/// Of a task that has succeeded, once its end is in the journal.
+void Driver::forget_checkpoint(TaskId task) {
+    const StepId step = data_.plan().step(task);
+    if (data_.step(step).checkpoint_s && data_.plan().state(task) == TaskState::succeeded) {
+        news_.emplace_back([this, name = TaskName{data_.step(step).name, data_.plan().index(task)}] {
+            drop_checkpoint(*store_.objects, data_.record().run, name);
+        });
+    }
 }
 
 void Driver::handle(const CancelAsked& event) {
@@ -86,9 +124,16 @@ void Driver::handle(const CancelAsked& event) {
 void Driver::handle(const BackendLost& event) {
     news_.emplace_back([this, reason = event.reason] { observer_.note(reason); });
     lease_.renew();  // throws when a later driver is why: then nothing of this is ours to tell
+    ++losses_;
+    backend_open_ = false;
+    open_at_ = services_.clock.steady_seconds() + pause_after(losses_);
     const auto held = std::move(in_flight_);
     in_flight_.clear();
     for (const auto& [task, flight] : held) {
+        if (flight.child) {  // it has a backend of its own
+            in_flight_.emplace(task, flight);
+            continue;
+        }
         if (!flight.started) {
             record(RunEvent{.event = TaskReturned{data_.plan().step(task), data_.plan().index(task)},
                             .at = now()});
@@ -96,6 +141,12 @@ void Driver::handle(const BackendLost& event) {
         }
         AttemptResult result;
         end_attempt(failed_result(attempt_id(task), Cause::lost, event.reason), {});
+    }
+    if (losses_ == k_most_losses) {
+        settle();
+        throw Error(ExitCode::infrastructure,
+                    fmt::format("{} times in a row no task could start: {}", losses_, event.reason),
+                    data_.record().run, "when that is mended, `amp resume` goes on with the run");
     }
 }
 
@@ -117,9 +168,19 @@ bool Driver::end_again(TaskId task, const std::string& definition) {
     if (known == ended_before_.end()) {
         return false;
     }
-    const AttemptResult result = std::move(known->second);
+    AttemptResult result = std::move(known->second);
     ended_before_.erase(known);
+    if (outputs_lost_ && result.succeeded()) {  // it may have read what is lost, and is made anew
+        result = failed_result({result.task, result.attempt}, Cause::lost,
+                               "what it was made from had to be made again");
+    }
+    const Cause first_cause = first_cause_;
     end_attempt(result, definition);
+    if (reopened_ && data_.plan().state(task) == TaskState::failed) {
+        // What had failed before the run was resumed is done again, under the next number.
+        first_cause_ = first_cause;
+        record(RunEvent{.event = RunReopened{false}, .at = now()});
+    }
     return true;
 }
 
@@ -150,8 +211,13 @@ AttemptResult Driver::failed_result(const AttemptId& id, Cause cause, const std:
 
 std::string Driver::log_tail(const AttemptResult& result) const {
     std::string tail;
-    for (auto piece = result.log.rbegin(); piece != result.log.rend() && tail.size() < k_log_tail_bytes;
-         ++piece) {
+    const bool in_gang = result.failed_rank.has_value();
+    // A range stands for what lies before at least a hundred pieces: that is tail enough.
+    for (auto piece = result.log.rbegin();
+         piece != result.log.rend() && !piece->is_range() && tail.size() < k_log_tail_bytes; ++piece) {
+        if (in_gang && piece->rank != result.failed_rank) {
+            continue;
+        }
         try {
             tail.insert(0, read_piece(*store_.files, *piece));
         } catch (const Error&) {

@@ -1,9 +1,12 @@
 // What is handed out, reused, or must be ended.
 
-#include <algorithm>
+#include <utility>
 
 #include "core/base/error.hpp"
 #include "core/run/driver.hpp"
+#include "core/run/requests.hpp"
+#include "core/run/reuse.hpp"
+#include "core/task/checkpoint.hpp"
 
 namespace amp {
 
@@ -15,16 +18,36 @@ bool Driver::submit_ready() {
     }
     bool moved = false;
     std::vector<TaskSpec> specs;
+    std::vector<std::pair<TaskSpec, ChildFlow>> children;
     for (const TaskId task : data_.plan().take_ready(window - in_flight_.size())) {
         const bool cleanup = data_.graph().nodes[data_.plan().step(task)].cleanup;
         try {
-            BuiltTask built = builder_.build(task, now(), cleanup ? failures() : Value());
-            if (end_again(task, built.definition) || reuse(task, built.definition)) {
+            if (given_.is_given(data_.plan().step(task))) {
+                take_given(task);
                 moved = true;
                 continue;
             }
-            in_flight_[task] = InFlight{std::move(built.definition), false};
-            specs.push_back(std::move(built.spec));
+            BuiltTask built = builder_.build(task, now(), cleanup ? failures_of(data_) : Value());
+            if (end_again(task, built.definition) || reuse(task, built.definition) ||
+                reuse_cached(task, built.definition)) {
+                moved = true;
+                continue;
+            }
+            if (data_.step(data_.plan().step(task)).only_waits()) {
+                end_wait_only(task, built.definition);
+                moved = true;
+                continue;
+            }
+            tell_cuts(built);
+            if (built.spec.checkpoint_s > 0 && origin_ != nullptr) {
+                take_over_checkpoint(task, built.definition);
+            }
+            in_flight_[task] = InFlight{std::move(built.definition), false, built.child.has_value()};
+            if (built.child) {
+                children.emplace_back(std::move(built.spec), std::move(*built.child));
+            } else {
+                specs.push_back(std::move(built.spec));
+            }
         } catch (const Error& error) {
             fail_before_start(task, error.advice());
             moved = true;
@@ -34,7 +57,19 @@ bool Driver::submit_ready() {
         journal_.flush();
         backend_.submit(specs);
     }
+    for (const auto& [spec, child] : children) {
+        runs_.start(spec, child);
+    }
     return moved;
+}
+
+void Driver::tell_cuts(const BuiltTask& built) {
+    for (const std::string& cut : built.cuts) {
+        const std::string text = cut_text(built.spec.task.step, cut);
+        if (told_cuts_.insert(text).second) {
+            news_.emplace_back([this, text] { observer_.note(text); });
+        }
+    }
 }
 
 void Driver::fail_before_start(TaskId task, const std::string& message) {
@@ -43,58 +78,105 @@ void Driver::fail_before_start(TaskId task, const std::string& message) {
     end_attempt(result, {});
 }
 
+/// Of a step that --only does not name.
+void Driver::take_given(TaskId task) {
+    RunEvent event = given_.result(task, now());
+    const auto& reused = std::get<TaskReused>(event.event);
+    const TaskName name{data_.graph().nodes[reused.step].name, reused.index};
+    news_.emplace_back([this, name, made_by = event.from] { observer_.task_reused(name, made_by); });
+    record(std::move(event));
+}
+
 /// Takes over the result of an equal definition in the run that this one goes on from.
 bool Driver::reuse(TaskId task, const std::string& definition) {
     if (!origin_) {
         return false;
     }
-    const StepId step = data_.plan().step(task);
-    const TaskIndex index = data_.plan().index(task);
-    const StepId theirs = origin_->graph().id(data_.graph().nodes[step].name);
-    if (theirs >= origin_->graph().nodes.size() || !needs_reused(step, index)) {
+    const Reuse found = find_reuse(data_, task, definition, *origin_);
+    if (found.verdict != Reuse::Verdict::reused) {
         return false;
     }
-    const auto old = origin_->plan().find(theirs, index);
-    if (!old || origin_->definition(*old) != definition) {
-        return false;
-    }
-    const TaskState state = origin_->plan().state(*old);
-    if (state != TaskState::succeeded && state != TaskState::cached) {
-        return false;
-    }
-    const auto* made = origin_->artifacts(*old);
-    record(RunEvent{.event = TaskReused{step, index},
-                    .at = now(),
-                    .definition = definition,
-                    .artifacts = made ? *made : std::map<std::string, Artifact>{}});
-    news_.emplace_back(
-        [this, name = TaskName{data_.graph().nodes[step].name, index}] { observer_.task_reused(name); });
+    const auto* made = origin_->artifacts(*found.old);
+    record_reused(task, definition, maker_of(*origin_, *found.old),
+                  made ? *made : std::map<std::string, Artifact>{});
     return true;
 }
 
-bool Driver::needs_reused(StepId step, const TaskIndex& index) const {
-    const auto fine = [](TaskState state) {
-        return state == TaskState::cached || state == TaskState::skipped;
-    };
-    for (const Graph::Edge& edge : data_.graph().nodes[step].needs) {
-        const std::size_t depth = data_.graph().nodes[edge.from].stack.size() - edge.closes;
-        if (edge.closes == 0 && depth <= index.path.size()) {
-            const TaskIndex at{{index.path.begin(), index.path.begin() + static_cast<std::ptrdiff_t>(depth)},
-                               0};
-            const auto task = data_.plan().find(edge.from, at);
-            if (task && !fine(data_.plan().state(*task))) {
-                return false;
-            }
-            continue;
-        }
-        const Plan::Counts& counts = data_.plan().counts(edge.from);
-        for (std::size_t state = 0; state < k_task_states; ++state) {
-            if (counts[state] > 0 && !fine(static_cast<TaskState>(state))) {
-                return false;
-            }
+/// Of a step with `cache`: takes over the result of an equal definition in any run of the store.
+bool Driver::reuse_cached(TaskId task, const std::string& definition) {
+    const Step& step = data_.step(data_.plan().step(task));
+    if (!step.cache || no_cache_) {
+        return false;
+    }
+    auto found = results_.find(definition, data_.plan().index(task).round, step.cache->ttl_s, now());
+    if (!found) {
+        return false;
+    }
+    record_reused(task, definition, std::move(found->made_by), std::move(found->artifacts));
+    return true;
+}
+
+void Driver::record_reused(TaskId task, const std::string& definition, std::string made_by,
+                           std::map<std::string, Artifact> artifacts) {
+    const StepId step = data_.plan().step(task);
+    const TaskIndex index = data_.plan().index(task);
+    const TaskName name{data_.graph().nodes[step].name, index};
+    news_.emplace_back([this, name, made_by] { observer_.task_reused(name, made_by); });
+    record(RunEvent{.event = TaskReused{step, index},
+                    .at = now(),
+                    .definition = definition,
+                    .artifacts = std::move(artifacts),
+                    .from = std::move(made_by)});
+}
+
+/// For later runs, where the step says so. A cache that cannot be written fails nothing.
+void Driver::keep_result(const AttemptResult& result, StepId step, const std::string& definition) {
+    if (!data_.step(step).cache || !result.succeeded() || definition.empty()) {
+        return;
+    }
+    try {
+        results_.keep(
+            definition, result.task.index.round,
+            {data_.record().run + "/" + result.task.text(), result.attempt, result.ended, result.artifacts});
+        results_kept_ = true;
+    } catch (const Error& error) {
+        if (!std::exchange(results_refused_, true)) {
+            news_.emplace_back([this, text = error.message()] {
+                observer_.note("results cannot be kept for later runs: " + text);
+            });
         }
     }
-    return true;
+}
+
+/// What an equal task had saved in the run that this one goes on from: code that is no `sources` may have
+/// been mended since.
+void Driver::take_over_checkpoint(TaskId task, const std::string& definition) {
+    const TaskName name{data_.step(data_.plan().step(task)).name, data_.plan().index(task)};
+    const StepId theirs = origin_->graph().id(name.step);
+    const auto old =
+        theirs < origin_->graph().nodes.size() ? origin_->plan().find(theirs, name.index) : std::nullopt;
+    if (!old || data_.plan().attempt(task) > 1) {
+        return;
+    }
+    try {
+        if (!origin_builder_) {
+            origin_builder_ = std::make_unique<SpecBuilder>(*origin_, load_);
+        }
+        if (origin_builder_->build(*old, now(), {}, 1).definition == definition) {
+            amp::take_over_checkpoint(*store_.objects, origin_->record().run, data_.record().run, name);
+        }
+    } catch (const Error& error) {
+        news_.emplace_back([this, name, text = error.message()] {
+            observer_.note(name.text() + ": begins without its checkpoint: " + text);
+        });
+    }
+}
+
+/// A step that only waits has nothing to run.
+void Driver::end_wait_only(TaskId task, const std::string& definition) {
+    AttemptResult result = failed_result(attempt_id(task), Cause::none, {});
+    result.exit = 0;
+    end_attempt(result, definition);
 }
 
 void Driver::send_cancels() {
@@ -109,21 +191,6 @@ void Driver::send_cancels() {
         failures_seen_ = false;
         backend_.go_on();
     }
-}
-
-Value Driver::failures() const {
-    List out;
-    const Plan& plan = data_.plan();
-    for (TaskId task = 0; task < plan.task_count(); ++task) {
-        const Value* error = plan.state(task) == TaskState::failed ? data_.error(task) : nullptr;
-        if (error) {
-            Object entry = error->as_object();
-            entry.emplace("task", TaskName{data_.step(plan.step(task)).name, plan.index(task)}.text());
-            entry.emplace("attempt", static_cast<std::int64_t>(plan.attempt(task)));
-            out.push_back(std::move(entry));
-        }
-    }
-    return out;
 }
 
 }  // namespace amp

@@ -7,11 +7,19 @@
 
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
+#include "core/base/near.hpp"
 #include "core/base/text.hpp"
 #include "core/flow/expression.hpp"
 #include "core/run/artifact_values.hpp"
+#include "core/run/child_runs.hpp"
+#include "core/run/metrics.hpp"
+#include "core/run/parameters.hpp"
+#include "core/run/partial.hpp"
+#include "core/run/reference.hpp"
+#include "core/run/run_index.hpp"
 #include "core/run/run_reader.hpp"
 #include "core/run/summary.hpp"
+#include "core/run/turns.hpp"
 #include "core/store/lease.hpp"
 #include "core/store/store.hpp"
 #include "core/store/tags.hpp"
@@ -21,14 +29,20 @@ namespace {
 
 using Attempts = std::unordered_map<TaskId, std::vector<AttemptResult>>;
 
-std::string state_of(Services& services, const OpenStore& store, const ReadRun& run) {
+void find_state(RunView& view, Services& services, OpenStore& store, const ReadRun& run) {
+    if (is_driven(*store.objects, *store.files, services.clock, run.record->run, services.host)) {
+        const auto behind = Turns(services, store, run.record->flow_name).behind(run.record->run);
+        if (!run.end || behind) {
+            view.state = behind ? "pending" : "running";
+            view.waits_for = behind.value_or("");
+            return;
+        }
+    }
     if (run.end) {
-        return std::string(state_name(run.end->state));
+        view.state = state_name(run.end->state);
+    } else {
+        view.state = awaits_driver(services, store, *run.record) ? "pending" : "interrupted";
     }
-    if (is_driven(*store.objects, *store.files, services.clock, run.record.run, services.host)) {
-        return "running";
-    }
-    return awaits_driver(services, store, run.record) ? "pending" : "interrupted";
 }
 
 std::optional<Value> item_of(const RunData& data, TaskId task) {
@@ -40,6 +54,19 @@ std::optional<Value> item_of(const RunData& data, TaskId task) {
     const List* items = data.items(stack.back(), {index.path.begin(), index.path.end() - 1});
     return items && index.path.back() < items->size() ? std::optional((*items)[index.path.back()])
                                                       : std::nullopt;
+}
+
+/// How it stands without an attempt of its own.
+void add_standing(TaskView& view, const RunData& data, TaskId task) {
+    view.made_by = data.made_by(task);
+    if (const auto* waits = data.waiting(task)) {
+        view.waits_since = waits->since;
+        view.waits_for = waits->what;
+    }
+    const bool failed = view.state == TaskState::failed || view.state == TaskState::caught;
+    if (const Value* error = data.error(task); error && failed && view.attempts.empty()) {
+        view.problem = get_string(*error, "message");
+    }
 }
 
 std::vector<TaskView> task_views(const RunData& data, Attempts& attempts) {
@@ -56,9 +83,14 @@ std::vector<TaskView> task_views(const RunData& data, Attempts& attempts) {
         view.attempts = std::move(attempts[task]);
         view.attempt = view.attempts.empty() ? 0 : view.attempts.back().attempt;
         view.item = item_of(data, task);
-        if (const auto* made = data.artifacts(task); view.state == TaskState::caught && made) {
+        if (const auto* made = data.artifacts(task)) {
+            view.artifacts = *made;
+        }
+        if (const auto* made = data.artifacts(task);
+            view.state == TaskState::caught && made && !view.attempts.empty()) {
             view.attempts.back().artifacts = *made;  // with its error
         }
+        add_standing(view, data, task);
         views.push_back(std::move(view));
     }
     std::vector<std::size_t> rank(data.graph().nodes.size());
@@ -96,10 +128,60 @@ void mark_running(RunView& view, const std::vector<LiveStart>& starts) {
     }
 }
 
+/// What attempts told: as their ends say, or of those that run or were lost, as the packs do.
+void fill_reports(RunView& view, const OpenStore& store) {
+    std::set<AttemptKey> silent;
+    const auto key_of = [](const TaskView& task) {
+        return task.running_since || task.attempts.empty()
+                   ? AttemptKey{task.name, task.attempt}
+                   : AttemptKey{task.attempts.back().task, task.attempts.back().attempt};
+    };
+    for (TaskView& task : view.tasks) {
+        for (const AttemptResult& attempt : task.attempts) {
+            if (attempt.cause == Cause::lost) {
+                silent.insert({attempt.task, attempt.attempt});
+            }
+        }
+        if (task.running_since) {
+            silent.insert(key_of(task));
+        }
+    }
+    const auto told = told_so_far(store, view.run, silent);
+    const auto find = [&](const AttemptKey& key) {
+        const auto it = told.find(key);
+        return it == told.end() ? nullptr : it->second;
+    };
+    for (TaskView& task : view.tasks) {
+        for (AttemptResult& attempt : task.attempts) {
+            if (attempt.cause == Cause::lost) {
+                attempt.report = find({attempt.task, attempt.attempt});
+            }
+        }
+        const bool runs = task.running_since || task.attempts.empty();
+        task.report = runs ? find(key_of(task)) : task.attempts.back().report;
+    }
+}
+
+void add_children(RunView& view, const OpenStore& store) {
+    std::map<std::string, std::string> of_tasks;
+    for (const ChildRun& child : children_of(store, view.run)) {
+        if (child.spawned) {
+            view.spawned.emplace_back(child.run, child.task);
+        } else {
+            of_tasks[child.task] = child.run;
+        }
+    }
+    for (TaskView& task : view.tasks) {
+        if (const auto found = of_tasks.find(task.name.text()); found != of_tasks.end()) {
+            task.child = found->second;
+        }
+    }
+}
+
 }  // namespace
 
 RunView view_run(Services& services, const Project& project, const std::string& reference) {
-    const OpenStore store = services.open_store(project.store_folder, false);
+    OpenStore store = services.open_store(project.store_folder, false);
     const std::string run = resolve_run(*store.objects, reference);
     Attempts attempts;
     ReadRun read = read_whole_run(store, run, [&](const RunEvent& event, std::optional<TaskId> task) {
@@ -109,21 +191,24 @@ RunView view_run(Services& services, const Project& project, const std::string& 
     });
     RunView view;
     view.run = run;
-    view.flow = read.record.flow_name;
-    view.state = state_of(services, store, read);
-    view.user = read.record.user;
-    view.host = read.record.host;
-    view.origin = read.record.origin;
-    if (read.record.git) {
-        view.commit = read.record.git->commit;
-        view.dirty = read.record.git->dirty;
+    view.flow = read.record->flow_name;
+    find_state(view, services, store, read);
+    view.user = read.record->user;
+    view.host = read.record->host;
+    view.origin = read.record->origin;
+    view.partial = partial_text(*read.record);
+    view.outside = outside_steps(*read.record);
+    view.parent = read.record->parent;
+    if (read.record->git) {
+        view.commit = read.record->git->commit;
+        view.dirty = read.record->git->dirty;
     }
-    view.created = read.record.created;
+    view.created = read.record->created;
     if (read.end) {
         view.ended = read.end->at;
         view.code_changed = read.end->code_changed;
     }
-    view.params = read.record.params;
+    view.params = shown_parameters(read.record->params, read.flow->flow);
     for (const Tag& tag : read_tags(*store.objects, run)) {
         if (tag.active()) {
             view.tags.push_back(tag.name);
@@ -133,11 +218,13 @@ RunView view_run(Services& services, const Project& project, const std::string& 
         view.steps.push_back(StepView{read.flow->graph.nodes[step].name, read.data->plan().counts(step)});
     }
     view.tasks = task_views(*read.data, attempts);
+    add_children(view, store);
     view.caught = read.data->plan().totals()[static_cast<std::size_t>(TaskState::caught)];
-    view.record = to_value(read.record);
+    view.record = to_value(*read.record);
     if (!read.end) {
         mark_running(view, live_starts(store, run));
     }
+    fill_reports(view, store);
     return view;
 }
 
@@ -149,24 +236,30 @@ Artifact find_artifact(const RunView& view, const TaskName& task, const std::str
             continue;
         }
         found_task = true;
-        for (auto attempt = candidate.attempts.rbegin(); attempt != candidate.attempts.rend(); ++attempt) {
-            if (const auto it = attempt->artifacts.find(name); it != attempt->artifacts.end()) {
-                return it->second;
-            }
-            for (const auto& [other, artifact] : attempt->artifacts) {
+        if (const auto it = candidate.artifacts.find(name);
+            candidate.attempts.empty() && it != candidate.artifacts.end()) {
+            return it->second;
+        }
+        const auto latest =
+            std::find_if(candidate.attempts.rbegin(), candidate.attempts.rend(),
+                         [&](const auto& attempt) { return attempt.artifacts.contains(name); });
+        if (latest != candidate.attempts.rend()) {
+            return latest->artifacts.at(name);
+        }
+        for (const auto& attempt : candidate.attempts) {
+            for (const auto& [other, artifact] : attempt.artifacts) {
                 names.push_back(other);
             }
         }
     }
     const std::string where = view.run + "/" + task.text();
     if (!found_task) {
+        check_task(view, task.step, std::nullopt);
         throw Error(ExitCode::not_found, fmt::format("run {} has no task '{}'", view.run, task.text()), where,
                     fmt::format("`amp show {}` lists its tasks", view.run));
     }
-    const auto near = did_you_mean(name, names);
     throw Error(ExitCode::not_found, fmt::format("task {} made no artifact '{}'", task.text(), name), where,
-                near ? fmt::format("did you mean '{}'?", *near)
-                     : fmt::format("`amp artifacts {}` lists what there is", where));
+                near_hint(name, names, fmt::format("`amp artifacts {}` lists what there is", where)));
 }
 
 Value artifact_value(Services& services, const Project& project, const std::string& /*run*/,
@@ -183,9 +276,11 @@ void tag_run(Services& services, const Project& project, const std::string& refe
              const std::vector<std::string>& tags, bool on) {
     const OpenStore store = services.open_store(project.store_folder, false);
     const std::string run = resolve_run(*store.objects, reference);
+    mark_run_changed(*store.objects, run);
     for (const std::string& tag : tags) {
         set_tag(*store.objects, run, tag, on, services.user, services.clock.now());
     }
+    mark_run_changed(*store.objects, run);
 }
 
 }  // namespace amp

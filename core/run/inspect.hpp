@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/value.hpp"
@@ -20,7 +21,14 @@ struct TaskView {
     std::uint32_t attempt = 0;            ///< of the last; 0: never started
     std::vector<AttemptResult> attempts;  ///< those that ended, in order
     std::optional<Timestamp> running_since;
+    std::shared_ptr<const TaskReport> report;  ///< what its last attempt told, also while that runs
     std::optional<Value> item;
+    std::string child = {};                     ///< the run that it is, of a sub-flow step
+    std::map<std::string, Artifact> artifacts;  ///< what it has made, or taken over from another run
+    std::string made_by = {};                   ///< of a cached one: the task that did, RUN/STEP/INDEX
+    std::optional<Timestamp> waits_since = {};  ///< for people or the world
+    std::string waits_for = {};
+    std::string problem = {};  ///< of one that failed without an attempt
 };
 
 struct StepView {
@@ -35,8 +43,13 @@ struct RunView {
     std::string state;  ///< pending, running, succeeded, failed, cancelled, or interrupted (derived)
     std::string user;
     std::string host;
-    std::string origin;  ///< the run that it was resumed from with changes
-    std::string commit;  ///< of git; empty: none
+    std::string origin;                ///< the run that it was resumed from with changes
+    std::string partial;               ///< "until train", "only train"; empty: it is a run of the whole flow
+    std::string waits_for;             ///< the run of its flow that must end first
+    std::vector<std::string> outside;  ///< steps of the flow that are no part of it
+    std::string parent;                ///< the task that it belongs to: RUN/STEP/INDEX; empty: none
+    std::vector<std::pair<std::string, std::string>> spawned;  ///< runs that its tasks spawned, and which
+    std::string commit;                                        ///< of git; empty: none
     bool dirty = false;
     bool code_changed = false;  ///< the project's files changed while it ran
     Timestamp created;
@@ -49,7 +62,7 @@ struct RunView {
     Value record;  ///< run.json
 };
 
-/// @param reference an id, a unique prefix, or "latest" @throws Error(not_found)
+/// @param reference as core/run/reference.hpp says @throws Error(not_found), Error(usage)
 RunView view_run(Services& services, const Project& project, const std::string& reference);
 
 /// Has the run this step (empty: any), and this task of it (its round is ignored)? @throws Error(not_found)
@@ -66,6 +79,8 @@ struct RunSummary {
     std::uint64_t tasks = 0;
     std::uint64_t succeeded = 0;
     std::uint64_t failed = 0;
+    std::string parent = {};   ///< as RunView::parent
+    std::string partial = {};  ///< as RunView::partial
     std::vector<std::string> tags;
     Value params;
 };
@@ -78,6 +93,7 @@ struct RunFilter {
     std::string where = {};  ///< an expression over params.NAME and the summary's fields: "params.lr > 0.1"
     std::string sort = {};   ///< a field or params.NAME; "-" in front: descending. Default: newest first
     std::size_t limit = 0;
+    bool all = false;  ///< also those that belong to tasks of others
 };
 std::vector<RunSummary> list_run_summaries(Services& services, const Project& project,
                                            const RunFilter& filter);
@@ -87,6 +103,9 @@ Artifact find_artifact(const RunView& view, const TaskName& task, const std::str
 /// Its value: of a value, or of a JSON file. @throws Error(invalid) for other files
 Value artifact_value(Services& services, const Project& project, const std::string& run,
                      const Artifact& artifact);
+/// Gives the bytes of a file in pieces, or a value as JSON in a line. @throws Error(invalid) for a folder
+void read_artifact(Services& services, const Project& project, const Artifact& artifact,
+                   const std::function<void(std::string_view)>& each);
 /// Copies a file or folder artifact (or a value as JSON) to a new path.
 void save_artifact(Services& services, const Project& project, const std::string& run,
                    const Artifact& artifact, const std::string& path);
@@ -98,13 +117,15 @@ struct LogQuery {
     std::optional<TaskIndex> index = {};
     std::optional<std::uint32_t> attempt = {};  ///< default: the last of each task
     bool follow = false;
+    std::optional<std::uint32_t> rank = {};  ///< of a gang; default: all
 };
 struct LogLine {
     TaskName task;
     std::uint32_t attempt = 1;
     Timestamp at;
-    bool note = false;  ///< amp's own remark
-    std::string bytes;  ///< as written; not necessarily whole lines
+    bool note = false;                       ///< amp's own remark
+    std::string bytes;                       ///< as written; not necessarily whole lines
+    std::optional<std::uint32_t> rank = {};  ///< of a gang
 };
 /// Calls `each` until all is told (follow: until the run has ended, or `each` returns false).
 void read_logs(Services& services, const Project& project, const LogQuery& query,

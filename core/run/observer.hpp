@@ -11,6 +11,10 @@ namespace amp {
 class RunObserver {
   public:
     virtual ~RunObserver() = default;
+    /// It is recorded and driven, but another run of its flow is on: `behind`.
+    virtual void run_waits(const std::string& /*run*/, const std::string& /*behind*/) {}
+    /// It was begun by others, and is followed from here on.
+    virtual void run_attached(const std::string& /*run*/, const Plan&) {}
     virtual void run_started(const std::string& /*run*/, bool /*resumed*/) {}
     virtual void note(const std::string& /*text*/) {}  ///< something that the user should know; once each
     virtual void task_queued(const TaskName&, const std::string& /*reason*/) {}
@@ -20,10 +24,13 @@ class RunObserver {
     virtual void task_ended(const AttemptResult&, TaskState /*state*/,
                             std::optional<Timestamp> /*retry_at*/) {}
     virtual void task_skipped(const TaskName&) {}
-    virtual void task_reused(const TaskName&) {}
+    /// @param made_by RUN/STEP/INDEX; empty: unknown
+    virtual void task_reused(const TaskName&, const std::string& /*made_by*/) {}
+    virtual void task_waits(const TaskName&, const std::string& /*what*/) {}
     /// After each batch of events: a good moment to redraw.
     virtual void progress(const Plan&) {}
-    virtual void run_ended(RunState, bool /*interrupted*/) {}
+    /// @param plan how far it came; nullptr: it never began
+    virtual void run_ended(RunState, bool /*interrupted*/, const Plan* /*plan*/) {}
 };
 
 }  // namespace amp

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
+
 #include "core/base/error.hpp"
+#include "core/base/hash.hpp"
 #include "core/flow/params.hpp"
+#include "core/run/secrets.hpp"
 #include "core/run/step_uses.hpp"
 #include "core/store/objects.hpp"
 
@@ -17,15 +21,32 @@ std::optional<std::string> variable(const Services& services, const std::string&
     return it == services.environment.end() ? std::nullopt : std::optional(it->second);
 }
 
+ObjectInfo hash_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    Sha256 hash;
+    ObjectInfo info;
+    std::vector<char> buffer(std::size_t{1} << 20);
+    while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || file.gcount() > 0) {
+        const auto length = static_cast<std::size_t>(file.gcount());
+        hash.update({buffer.data(), length});
+        info.size_bytes += length;
+    }
+    if (!file.is_open() || file.bad()) {
+        throw Error(ExitCode::not_found, fmt::format("cannot read '{}'", path), path);
+    }
+    info.sha256 = hash.hex();
+    return info;
+}
+
 /// Stores the file's content; the parameter's value is then a file as artifacts are, laid at
 /// $AMP_IN/params/NAME.
-Value store_file(Services& services, OpenStore& store, const std::string& name, const std::string& path) {
+Value store_file(Services& services, OpenStore* store, const std::string& name, const std::string& path) {
     const auto info = services.files.info(services.files.canonical(path));
     if (!info || info->kind != FileInfo::Kind::file) {
         throw Error(ExitCode::invalid,
                     fmt::format("parameter '{}' needs a file, but '{}' is none", name, path), path);
     }
-    const ObjectInfo object = Objects(*store.objects).put_file(path);
+    const ObjectInfo object = store ? Objects(*store->objects).put_file(path) : hash_file(path);
     return FileRef{"params/" + name, object.sha256, object.size_bytes, false};
 }
 
@@ -33,12 +54,15 @@ ParameterInputs parameter_inputs(Services& services, const ParameterSources& sou
                                  const RunRecord* before) {
     ParameterInputs in;
     in.given = sources.given;
+    in.bare = sources.bare;
     in.file = sources.file;
     if (!sources.file.empty()) {
         in.file_text = services.files.read(sources.file, k_data_file_bytes);
     }
     in.environment = [&services](const std::string& name) { return variable(services, name); };
     in.inside_task = services.environment.contains("AMP_TASK");
+    in.read_secret = read_secret;
+    in.ask_secret = [&services](const std::string& name) { return ask_for_secret(services, name); };
     in.file_exists = [&services](const std::string& path) { return services.files.info(path).has_value(); };
     if (before) {
         in.recorded = before->params;
@@ -68,7 +92,7 @@ Object read_config(Services& services, const Project& project, const Flow& flow,
     return load_config(flow, config_inputs(services, project, sources), diagnostics);
 }
 
-ResolvedInputs resolve_inputs(Services& services, OpenStore& store, const Project& project, const Flow& flow,
+ResolvedInputs resolve_inputs(Services& services, OpenStore* store, const Project& project, const Flow& flow,
                               const ParameterSources& sources, const RunRecord* before) {
     Diagnostics diagnostics;
     ResolvedParameters resolved =
@@ -77,6 +101,12 @@ ResolvedInputs resolve_inputs(Services& services, OpenStore& store, const Projec
     if (diagnostics.has_errors()) {
         throw InvalidFlow(std::move(diagnostics), flow.path, flow.source);
     }
+    for (const std::string& name : resolved.secrets) {
+        if (const Value& value = resolved.values.at(name); value.is_string()) {
+            const std::string key = parameter_secret_key(name);
+            services.secrets.insert_or_assign(key, Secret{key, name, value.as_string()});
+        }
+    }
     Object params = resolved.recordable();
     for (const auto& [name, path] : resolved.files) {
         params.insert_or_assign(name, store_file(services, store, name, path));
@@ -84,9 +114,29 @@ ResolvedInputs resolve_inputs(Services& services, OpenStore& store, const Projec
     return {Value(std::move(params)), Value(std::move(config))};
 }
 
-Value recorded_environment(const Services& services, const Flow& flow) {
+Value shown_parameters(const Value& params, const Flow& flow) {
+    Object out = params.as_object();
+    for (auto& [name, value] : out) {
+        if (value.is_file()) {
+            const FileRef file = value.as_file();
+            value = Object{{"path", file.path}, {"sha256", file.sha256}, {"size", file.size_bytes}};
+        }
+    }
+    for (const Parameter& parameter : flow.params) {
+        if (parameter.type == Parameter::Type::secret && out.contains(parameter.name)) {
+            out.insert_or_assign(parameter.name, "secret");
+        }
+    }
+    return out;
+}
+
+Value recorded_environment(const Services& services, const Flow& flow, const Subflows& subflows) {
+    std::set<std::string> names = environment_uses(flow);
+    for (const auto& [key, subflow] : subflows) {
+        names.merge(environment_uses(subflow.flow));
+    }
     Object out;
-    for (const std::string& name : environment_uses(flow)) {
+    for (const std::string& name : names) {
         if (const auto value = variable(services, name)) {
             out.emplace(name, *value);
         }

@@ -88,6 +88,18 @@ std::string store_at(const Services& services, std::string_view url, const std::
     throw Error(ExitCode::invalid, "the settings have errors");
 }
 
+/// Where a container's or a service's user is given another's HOME, what lies there is not for it.
+bool has_settings(Services& services, const std::string& path, const std::string& folder) {
+    try {
+        return services.files.info(path).has_value();
+    } catch (const Error&) {
+        if (path.starts_with(folder + "/")) {
+            throw;
+        }
+        return false;
+    }
+}
+
 /// All layers of settings, as `amp help config` lists them.
 ProjectConfig read_settings(Services& services, const std::string& folder,
                             const std::vector<std::string>& overrides) {
@@ -97,7 +109,7 @@ ProjectConfig read_settings(Services& services, const std::string& folder,
     };
     ProjectConfigInputs inputs;
     for (const std::string& path : settings_paths(folder, variable_of)) {
-        if (services.files.info(path)) {
+        if (has_settings(services, path, folder)) {
             inputs.files.push_back({path, services.files.read(path, k_max_file)});
         }
     }
@@ -140,7 +152,8 @@ std::string chosen_profile(const Project& project, const std::string& asked) {
     const auto meant = did_you_mean(asked, names);
     throw Error(
         ExitCode::usage, fmt::format("there is no profile '{}'", asked), beside(project.folder, k_file),
-        meant ? fmt::format("did you mean '{}'?", *meant) : fmt::format("there are: {}", join(names, ", ")));
+        meant ? fmt::format("did you mean '{}'?", *meant)
+              : fmt::format("{}: {}", names.size() == 1 ? "there is" : "there are", join(names, ", ")));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "core/base/json.hpp"
 #include "core/flow/load.hpp"
 #include "core/flow/setting.hpp"
+#include "core/run/partial.hpp"
 #include "core/run/run_scope.hpp"
 
 namespace amp {
@@ -39,6 +40,9 @@ RunData::RunData(const RunRecord& record, const Flow& flow, const Graph& graph)
       plan_(graph, PlanOptions{record.keep_going, seed_of(record.run)}) {}
 
 bool RunData::apply(const RunEvent& e) {
+    if (std::holds_alternative<RunReopened>(e.event)) {  // what was cancelled while it waited is asked anew
+        std::erase_if(waiting_, [&](const auto& entry) { return is_terminal(plan_.state(entry.first)); });
+    }
     if (!plan_.apply(e.event, e.at)) {
         return false;
     }
@@ -50,11 +54,46 @@ bool RunData::apply(const RunEvent& e) {
         }
     } else if (const auto* reused = std::get_if<TaskReused>(&e.event)) {
         if (const auto task = plan_.find(reused->step, reused->index)) {
-            artifacts_[*task] = e.artifacts;
-            definitions_[*task] = e.definition;
+            keep_reused(*task, e);
         }
+    } else if (const auto* waits = std::get_if<WaitBegan>(&e.event)) {
+        if (const auto task = plan_.find(waits->step, waits->index)) {
+            waiting_.try_emplace(*task, Waiting{e.at, e.message});
+        }
+    } else if (const auto* over = std::get_if<WaitEnded>(&e.event)) {
+        if (const auto task = plan_.find(over->step, over->index)) {
+            waiting_.erase(*task);
+        }
+    } else if (const auto* failed = std::get_if<DecisionFailed>(&e.event)) {
+        keep_failed_decision(*failed, e);
     }
     return true;
+}
+
+void RunData::keep_reused(TaskId task, const RunEvent& e) {
+    if (std::get<TaskReused>(e.event).index.round > 1) {
+        round_before_[task] = std::move(artifacts_[task]);
+    }
+    artifacts_[task] = e.artifacts;
+    definitions_[task] = e.definition;
+    made_by_[task] = e.from;
+    errors_.erase(task);
+}
+
+void RunData::keep_failed_decision(const DecisionFailed& failed, const RunEvent& e) {
+    const auto task = plan_.find(failed.question.step, failed.question.index);
+    if (!task) {
+        return;
+    }
+    waiting_.erase(*task);
+    AttemptResult result;
+    result.cause = failed.cause;
+    result.exit = -1;
+    result.message = e.message;
+    errors_[*task] = error_value(result, {});
+    if (plan_.state(*task) == TaskState::caught) {
+        artifacts_[*task].insert_or_assign(step(plan_.step(*task)).catch_as, value_artifact(errors_[*task]));
+    }
 }
 
 void RunData::keep_end(TaskId task, const RunEvent& e) {
@@ -106,19 +145,35 @@ std::string RunData::definition(TaskId task) const {
     return it == definitions_.end() ? std::string() : it->second;
 }
 
+std::string RunData::made_by(TaskId task) const {
+    const auto it = made_by_.find(task);
+    return it == made_by_.end() || plan_.state(task) != TaskState::cached ? std::string() : it->second;
+}
+
+const RunData::Waiting* RunData::waiting(TaskId task) const {
+    const auto it = waiting_.find(task);
+    return it == waiting_.end() || plan_.state(task) != TaskState::waiting ? nullptr : &it->second;
+}
+
 std::unique_ptr<const RecordedFlow> load_recorded_flow(const RunRecord& record) {
-    auto loaded = std::make_unique<RecordedFlow>();
     Diagnostics diagnostics;
-    loaded->flow = load_flow(record.flow_source, record.flow_path, diagnostics, record.overrides);
-    loaded->graph = build_graph(loaded->flow, diagnostics);
+    Flow flow = load_flow(record.flow_source, record.flow_path, diagnostics, record.overrides);
+    Graph graph = build_graph(flow, diagnostics);
     if (diagnostics.has_errors()) {
         throw Error(ExitCode::mismatch,
                     fmt::format("the flow of run {} is not valid for this version of amp: {}", record.run,
                                 diagnostics.sorted().front().message),
                     record.flow_path, fmt::format("use amp {}, which made the run", record.version));
     }
-    settle_graph(loaded->graph, loaded->flow, record);
-    return loaded;
+    return recorded_flow(std::move(flow), std::move(graph), record);
+}
+
+std::unique_ptr<const RecordedFlow> recorded_flow(Flow flow, Graph graph, const RunRecord& record) {
+    auto recorded = std::make_unique<RecordedFlow>(RecordedFlow{std::move(flow), std::move(graph)});
+    recorded->flow.path = record.flow_path;
+    leave_outside(recorded->flow, recorded->graph, record);
+    settle_graph(recorded->graph, recorded->flow, record);
+    return recorded;
 }
 
 void settle_graph(Graph& graph, const Flow& flow, const RunRecord& record) {

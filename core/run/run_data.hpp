@@ -44,9 +44,21 @@ class RunData {
     const Value* error(TaskId task) const;
     /// The definition hash of a succeeded or cached task; empty when unknown.
     std::string definition(TaskId task) const;
+    /// The task that made what a cached one has, RUN/STEP/INDEX; empty when it is none, or unknown.
+    std::string made_by(TaskId task) const;
+
+    /// Of a task that waits for people or the world.
+    struct Waiting {
+        Timestamp since;
+        std::string what;
+    };
+    /// nullptr: it does not (any more).
+    const Waiting* waiting(TaskId task) const;
 
   private:
     void keep_end(TaskId task, const RunEvent& event);
+    void keep_reused(TaskId task, const RunEvent& event);
+    void keep_failed_decision(const DecisionFailed& failed, const RunEvent& event);
 
     const RunRecord& record_;
     const Flow& flow_;
@@ -57,14 +69,19 @@ class RunData {
     std::unordered_map<TaskId, std::map<std::string, Artifact>> round_before_;
     std::unordered_map<TaskId, Value> errors_;
     std::unordered_map<TaskId, std::string> definitions_;
+    std::unordered_map<TaskId, std::string> made_by_;
+    std::unordered_map<TaskId, Waiting> waiting_;
 };
 
-/// The flow of a record, loaded again. @throws Error(mismatch) when this amp no longer accepts it
+/// The flow of a record, loaded again; of a partial run what is part of it. @throws Error(mismatch) when this
+/// amp no longer accepts it
 struct RecordedFlow {
     Flow flow;
     Graph graph;
 };
 std::unique_ptr<const RecordedFlow> load_recorded_flow(const RunRecord& record);
+/// The same of a flow that was loaded to make the record.
+std::unique_ptr<const RecordedFlow> recorded_flow(Flow flow, Graph graph, const RunRecord& record);
 
 /// For `grow`, limits and the like, which may be expressions over params, config, git and env: fills limit
 /// and priority of the graph.

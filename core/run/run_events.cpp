@@ -16,6 +16,10 @@ constexpr std::string_view k_type<ItemsDecided> = "items";
 template <>
 constexpr std::string_view k_type<UntilDecided> = "until";
 template <>
+constexpr std::string_view k_type<WaitBegan> = "waits";
+template <>
+constexpr std::string_view k_type<WaitEnded> = "wait_over";
+template <>
 constexpr std::string_view k_type<DecisionFailed> = "decision_failed";
 template <>
 constexpr std::string_view k_type<TaskStarted> = "start";
@@ -32,7 +36,7 @@ constexpr std::string_view k_type<RunTimedOut> = "timed_out";
 template <>
 constexpr std::string_view k_type<RunReopened> = "reopened";
 
-constexpr std::array<std::string_view, 4> k_question_kinds = {"edges", "when", "items", "until"};
+constexpr std::array<std::string_view, 5> k_question_kinds = {"edges", "when", "items", "until", "wait"};
 
 template <class T>
 constexpr bool k_of_task = requires(T e) {
@@ -69,11 +73,21 @@ void write_details(Object& out, const RunEvent& e) {
     } else if (const auto* failed = std::get_if<DecisionFailed>(&e.event)) {
         out.emplace("kind", k_question_kinds[static_cast<std::size_t>(failed->question.kind)]);
         out.emplace("message", e.message);
+        if (failed->cause != Cause::user) {
+            out.emplace("cause", cause_name(failed->cause));
+        }
+    } else if (std::holds_alternative<WaitBegan>(e.event)) {
+        out.emplace("for", e.message);
+    } else if (std::holds_alternative<WaitEnded>(e.event)) {
+        out.emplace("by", e.from);
     } else if (const auto* started = std::get_if<TaskStarted>(&e.event)) {
         out.emplace("attempt", static_cast<std::int64_t>(started->attempt));
     } else if (std::holds_alternative<TaskReused>(e.event)) {
         out.emplace("artifacts", artifacts_value(e.artifacts));
         out.emplace("definition", e.definition);
+        if (!e.from.empty()) {
+            out.emplace("from", e.from);
+        }
     } else if (const auto* reopened = std::get_if<RunReopened>(&e.event)) {
         out.emplace("retry_caught", reopened->retry_caught);
     }
@@ -120,11 +134,17 @@ void read_details(RunEvent& e, const Value& payload) {
             }
         }
         e.message = get_string(payload, "message");
+        failed->cause = parse_cause(get_string(payload, "cause", "user")).value_or(Cause::user);
+    } else if (std::holds_alternative<WaitBegan>(e.event)) {
+        e.message = get_string(payload, "for");
+    } else if (std::holds_alternative<WaitEnded>(e.event)) {
+        e.from = get_string(payload, "by");
     } else if (auto* started = std::get_if<TaskStarted>(&e.event)) {
         started->attempt = static_cast<std::uint32_t>(get_int(payload, "attempt", 1));
     } else if (std::holds_alternative<TaskReused>(e.event)) {
         e.artifacts = artifacts_from(get_object(payload, "artifacts"));
         e.definition = get_string(payload, "definition");
+        e.from = get_string(payload, "from");
     } else if (auto* reopened = std::get_if<RunReopened>(&e.event)) {
         reopened->retry_caught = get_bool(payload, "retry_caught");
     }

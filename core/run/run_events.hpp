@@ -18,11 +18,12 @@ struct RunEvent {
     PlanEvent event = {};
     Timestamp at = {};
     List items = {};                           ///< of ItemsDecided
-    std::string message = {};                  ///< of DecisionFailed
+    std::string message = {};                  ///< of DecisionFailed: why; of WaitBegan: for what
     std::optional<AttemptResult> result = {};  ///< of TaskEnded
     std::string log_tail = {};                 ///< of a failed TaskEnded: its last lines
     std::string definition = {};  ///< of a succeeded TaskEnded and of TaskReused: the definition hash
     std::map<std::string, Artifact> artifacts = {};  ///< of TaskReused
+    std::string from = {};  ///< of TaskReused: the task that made them, RUN/STEP/INDEX; of WaitEnded: by whom
 };
 
 /// The end of a run, the last record of its journal (until it is resumed).

@@ -28,21 +28,38 @@ std::optional<TaskId> task_of(const RunEvent& event, const Plan& plan) {
         event.event);
 }
 
+/// Does the event name what is not (or no longer) in the store?
+bool is_lost(const OpenStore& store, const RunEvent& event, const PackLengths& accepted) {
+    if (event.result) {
+        return !objects_present(store, *event.result, accepted);
+    }
+    AttemptResult reused;
+    reused.artifacts = event.artifacts;
+    return !objects_present(store, reused);
+}
+
 }  // namespace
 
 ReadRun read_whole_run(const OpenStore& store, const std::string& run,
-                       const std::function<void(const RunEvent&, std::optional<TaskId>)>& each) {
+                       const std::function<void(const RunEvent&, std::optional<TaskId>)>& each,
+                       std::unique_ptr<const RecordedFlow> flow) {
     ReadRun r;
-    r.record = run_record_from(read_run(*store.objects, run));
-    r.flow = load_recorded_flow(r.record);
-    r.data = std::make_unique<RunData>(r.record, r.flow->flow, r.flow->graph);
+    r.record = std::make_unique<const RunRecord>(run_record_from(read_run(*store.objects, run)));
+    r.flow = flow ? std::move(flow) : load_recorded_flow(*r.record);
+    r.data = std::make_unique<RunData>(*r.record, r.flow->flow, r.flow->graph);
+    const PackLengths accepted = accepted_packs(*store.files, run);
+    bool lost = false;
     r.journal_end = read_journal(*store.files, run, [&](const Record& record) {
         if (const auto end = run_end_from(record)) {
             r.end = end;
             return;
         }
         const auto event = run_event_from(record, r.flow->graph);
-        if (!event || (event->result && !objects_present(store, *event->result)) || !r.data->apply(*event)) {
+        if (event && is_lost(store, *event, accepted)) {
+            lost = true;
+            return;
+        }
+        if (!event || !r.data->apply(*event)) {
             return;
         }
         if (std::holds_alternative<RunReopened>(event->event)) {
@@ -52,6 +69,9 @@ ReadRun read_whole_run(const OpenStore& store, const std::string& run,
             each(*event, task_of(*event, r.data->plan()));
         }
     });
+    if (lost && r.end && r.end->state == RunState::succeeded && !r.data->plan().ended()) {
+        r.end.reset();  // something that it made is gone: a resume makes it again
+    }
     return r;
 }
 

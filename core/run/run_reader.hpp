@@ -15,7 +15,8 @@ namespace amp {
 
 /// A run read from its record and journal: what a resume drives on, and what all looking starts from.
 struct ReadRun {
-    RunRecord record;
+    /// What `data` refers to stays where it is when this moves.
+    std::unique_ptr<const RunRecord> record;
     std::unique_ptr<const RecordedFlow> flow;
     std::unique_ptr<RunData> data;
     LogEnd journal_end;
@@ -23,9 +24,11 @@ struct ReadRun {
 };
 
 /// @param each hears every event that counted, with its task
+/// @param flow of the record, where it is loaded already
 /// @throws Error(not_found), Error(mismatch)
 ReadRun read_whole_run(const OpenStore& store, const std::string& run,
-                       const std::function<void(const RunEvent&, std::optional<TaskId>)>& each = {});
+                       const std::function<void(const RunEvent&, std::optional<TaskId>)>& each = {},
+                       std::unique_ptr<const RecordedFlow> flow = {});
 
 /// Just created, and not driven yet: its driver takes the lease in a moment, unless it died meanwhile.
 bool awaits_driver(Services& services, const OpenStore& store, const RunRecord& record);

@@ -283,6 +283,9 @@ bool RunScope::is_ancestor(StepId step) const {
 
 bool RunScope::failed(const std::optional<std::string>& step) const {
     const auto of = step ? std::optional(data_.graph().id(*step)) : std::nullopt;
+    if (of && *of >= data_.graph().nodes.size()) {
+        return false;  // no part of this run
+    }
     return data_.plan().has_failed(position_.step, position_.index, of);
 }
 

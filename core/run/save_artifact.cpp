@@ -1,5 +1,7 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 
@@ -53,7 +55,41 @@ void save_value(const Value& value, const std::string& path) {
     }
 }
 
+/// Told before anything is copied, and of the path that the user gave.
+void check_place(const fs::path& path) {
+    const fs::path parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
+    std::error_code failed;
+    const fs::file_status status = fs::status(parent, failed);
+    int error = 0;
+    if (!fs::exists(status)) {
+        error = failed ? failed.value() : ENOENT;
+    } else if (!fs::is_directory(status)) {
+        error = ENOTDIR;
+    } else if (::access(parent.c_str(), W_OK | X_OK) != 0) {
+        error = errno;
+    }
+    if (error != 0) {
+        throw Error::system("cannot write", path.string(), error);
+    }
+}
+
 }  // namespace
+
+void read_artifact(Services& services, const Project& project, const Artifact& artifact,
+                   const std::function<void(std::string_view)>& each) {
+    const OpenStore store = services.open_store(project.store_folder, false);
+    switch (artifact.kind) {
+        case Artifact::Kind::value:
+            each(json::dump(read_artifact_value(store, artifact)) + "\n");
+            break;
+        case Artifact::Kind::file:
+            Objects(*store.objects).read(artifact.sha256, each);
+            break;
+        case Artifact::Kind::folder:
+            throw Error(ExitCode::invalid, "the artifact is a folder, which is no text", {},
+                        "copy it to a path with -o PATH");
+    }
+}
 
 void save_artifact(Services& services, const Project& project, const std::string& /*run*/,
                    const Artifact& artifact, const std::string& path) {
@@ -61,6 +97,7 @@ void save_artifact(Services& services, const Project& project, const std::string
         throw Error(ExitCode::usage, fmt::format("'{}' exists already", path), path,
                     "name a path that is free");
     }
+    check_place(path);
     const OpenStore store = services.open_store(project.store_folder, false);
     Objects objects(*store.objects);
     try {

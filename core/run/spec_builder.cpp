@@ -10,8 +10,14 @@
 #include "core/base/error.hpp"
 #include "core/base/hash.hpp"
 #include "core/base/json.hpp"
+#include "core/flow/params.hpp"
+#include "core/flow/references.hpp"
 #include "core/flow/setting.hpp"
+#include "core/flow/subflows.hpp"
 #include "core/package/code_manifest.hpp"
+#include "core/run/definition_parts.hpp"
+#include "core/run/requests.hpp"
+#include "core/run/secrets.hpp"
 
 namespace amp {
 namespace {
@@ -40,54 +46,44 @@ void add_json(TaskSpec& spec, const std::string& name, const Value& value, const
                           LateText{Piece{Piece::Kind::text, "@"}, Piece{Piece::Kind::input, file + ".json"}});
 }
 
-std::string template_source(const ShellCommand& command) {
-    std::string out;
-    for (const auto& part : command.script()) {
-        const auto* text = std::get_if<std::string>(&part);
-        out += text ? *text : "{{" + std::get<Expression>(part).text() + "}}";
-    }
-    return out;
-}
-
-Value run_source(const Step& step) {
-    if (step.command) {
-        List variables;
-        for (const auto& [name, expression] : step.command->variables()) {
-            variables.push_back(List{name, expression.text()});
-        }
-        return Object{{"script", template_source(*step.command)}, {"variables", std::move(variables)}};
-    }
-    List arguments;
-    for (const TextTemplate& argument : step.arguments) {
-        arguments.push_back(argument.source());
-    }
-    return arguments;
-}
-
-Value outputs_value(const Step& step) {
-    List out;
-    for (const TaskOutput& o : step.outputs) {
-        out.push_back(List{o.name, o.path, static_cast<int>(o.type), o.optional});
-    }
-    return out;
-}
-
-/// The hash of the code that `sources` names.
-Value sources_hash(const Step& step, const CodeManifest& code) {
-    if (step.sources.empty()) {
-        return {};
-    }
-    std::string text;
-    for (const CodeEntry& entry : code.entries) {
-        const bool used = std::any_of(step.sources.begin(), step.sources.end(), [&](const std::string& glob) {
-            return glob_matches(glob, entry.path);
-        });
-        if (used) {
-            text += json::quote(entry.path) + (entry.executable ? "x" : "-") + entry.sha256 +
-                    entry.link_target + "\n";
+/// Secrets come by variables of their own, whose values no spec holds.
+Object without_secrets(Object params, const Flow& flow) {
+    for (const Parameter& parameter : flow.params) {
+        if (parameter.type == Parameter::Type::secret) {
+            params.erase(parameter.name);
         }
     }
-    return sha256_hex(text);
+    return params;
+}
+
+/// As JSON, with files as the paths at which the task finds them; empty: too long for a variable.
+LateText params_text(const Object& params) {
+    LateText out = plain("{");
+    std::size_t size = 0;
+    for (const auto& [name, value] : params) {
+        std::string& text = out.back().text;
+        text += (&name == &params.begin()->first ? "" : ",") + json::quote(name) + ":";
+        if (value.is_file()) {
+            text += '"';
+            size += text.size() + value.as_file().path.size();
+            out.push_back({Piece::Kind::input, value.as_file().path});
+            out.push_back({Piece::Kind::text, "\""});
+        } else {
+            json::dump_to(text, value);
+        }
+    }
+    out.back().text += '}';
+    return size + out.back().text.size() <= k_env_limit ? out : LateText();
+}
+
+/// For a file, where no late text can be: its files are named from $AMP_IN on.
+Value params_value(Object params) {
+    for (auto& [name, value] : params) {
+        if (value.is_file()) {
+            value = Value(std::string(value.as_file().path));
+        }
+    }
+    return params;
 }
 
 Value subset(const Value& object, const std::set<std::string>& names) {
@@ -100,23 +96,16 @@ Value subset(const Value& object, const std::set<std::string>& names) {
     return out;
 }
 
-Resources evaluate_resources(const Step& step, const Scope& scope) {
-    Resources out;
-    for (const auto& [name, setting] : step.resources) {
-        if (name == "cpu") {
-            out.cpu = setting_number(setting, scope, "resources.cpu");
-        } else if (name == "memory") {
-            out.memory_bytes = setting_size_bytes(setting, scope, "resources.memory");
-        } else if (name == "gpu") {
-            out.gpu = static_cast<std::uint32_t>(setting_int(setting, scope, "resources.gpu", 0, 1024));
-        }
-    }
-    return out;
-}
-
 bool is_static(const Setting& setting) {
     Diagnostics ignored;
     return expressions_of(setting, ignored).empty();
+}
+
+/// @param fixed what is the same for all tasks of the step, with its gang; nullopt: nothing is
+void add_requests(TaskSpec& spec, const Step& step, const Scope& scope, const std::optional<Resources>& fixed,
+                  const std::optional<Gang>& fixed_gang) {
+    spec.resources = fixed ? *fixed : evaluate_resources(step, scope);
+    spec.gang = fixed ? fixed_gang : evaluate_gang(step, scope, spec.resources);
 }
 
 /// `grow` after `ooms` attempts that ran out of memory.
@@ -162,26 +151,33 @@ std::string first_name(const TaskInput& input) {
 
 }  // namespace
 
-SpecBuilder::SpecBuilder(const RunData& data, ArtifactLoader load) : data_(data), load_(std::move(load)) {}
+SpecBuilder::SpecBuilder(const RunData& data, ArtifactLoader load)
+    : data_(data), load_(std::move(load)), project_folder_(data.record().project_folder) {}
 
-const SpecBuilder::Prepared& SpecBuilder::prepare(StepId id) {
-    const auto [it, fresh] = prepared_.try_emplace(id);
-    Prepared& p = it->second;
-    if (!fresh) {
-        return p;
-    }
-    const Step& step = data_.step(id);
-    const RunRecord& record = data_.record();
-    p.uses = uses_of(step, data_.flow());
-    p.params = subset(record.params, p.uses.params);
-    for (const auto& [name, value] : p.params.as_object()) {
+void SpecBuilder::prepare_params(Prepared& p, const Step& step, const Value& params) const {
+    const Object told = without_secrets(params.as_object(), data_.flow());
+    for (const auto& [name, value] : told) {
         if (value.is_file()) {
             const FileRef& f = value.as_file();
             p.param_files.push_back(
                 TaskInput{f.path, Artifact{Artifact::Kind::file, {}, f.sha256, f.size_bytes, {}, 0}});
         }
-        p.params_env.emplace_back("AMP_PARAM_" + name, late_text(value));
+        p.params_env.emplace_back(parameter_variable(name), late_text(value));
     }
+    for (const auto& [name, value] : params.as_object()) {
+        if (!told.contains(name)) {
+            p.secrets.emplace_back(parameter_variable(name), parameter_secret_key(name));
+        }
+    }
+    p.secrets.insert(p.secrets.end(), step.secrets.begin(), step.secrets.end());
+    p.params = params_text(told);
+    if (p.params.empty()) {
+        p.long_params = params_value(told);
+    }
+}
+
+void SpecBuilder::prepare_definition(Prepared& p, const Step& step, const Value& params) const {
+    const RunRecord& record = data_.record();
     List env;
     for (const auto& [name, text] : step.env) {
         env.push_back(List{name, text.source()});
@@ -195,15 +191,40 @@ const SpecBuilder::Prepared& SpecBuilder::prepare(StepId id) {
                           {"env", std::move(env)},
                           {"cwd", step.cwd ? Value(step.cwd->source()) : Value()},
                           {"outputs", outputs_value(step)},
-                          {"params", p.params},
+                          {"params", params},
                           {"config", subset(record.config, p.uses.config)},
                           {"environment", subset(record.env, p.uses.env)},
                           {"sources", sources_hash(step, record.code)}};
+    if (!step.secrets.empty()) {
+        List names;  // where they come from may differ between machines
+        for (const auto& secret : step.secrets) {
+            names.emplace_back(secret.first);
+        }
+        p.definition.emplace("secrets", std::move(names));
+    }
+    if (!step.subflow.empty()) {
+        const std::string key = subflow_of(step, record);
+        p.definition.emplace("flow", key);
+        p.definition.emplace("flows", flows_hash(record.flows, key));
+    }
+}
+
+const SpecBuilder::Prepared& SpecBuilder::prepare(StepId id) {
+    const auto [it, fresh] = prepared_.try_emplace(id);
+    Prepared& p = it->second;
+    if (!fresh) {
+        return p;
+    }
+    const Step& step = data_.step(id);
+    const RunRecord& record = data_.record();
+    p.uses = uses_of(step, data_.flow());
+    const Value params = subset(record.params, p.uses.params);
+    prepare_params(p, step, params);
+    prepare_definition(p, step, params);
     const RecordScope scope(record, data_.flow().name);
-    const bool fixed = std::all_of(step.resources.begin(), step.resources.end(),
-                                   [](const auto& r) { return is_static(r.second); });
-    if (fixed) {
+    if (has_fixed_requests(step)) {
         p.resources = evaluate_resources(step, scope);
+        p.gang = evaluate_gang(step, scope, *p.resources);
     }
     if (!step.timeout || is_static(*step.timeout)) {
         p.timeout_s = step.timeout ? setting_duration_s(*step.timeout, scope, "timeout") : 0;
@@ -211,11 +232,11 @@ const SpecBuilder::Prepared& SpecBuilder::prepare(StepId id) {
     return p;
 }
 
-BuiltTask SpecBuilder::build(TaskId task, Timestamp now, const Value& failures) {
+BuiltTask SpecBuilder::build(TaskId task, Timestamp now, const Value& failures, std::uint32_t attempt) {
     const StepId id = data_.plan().step(task);
     const Step& step = data_.step(id);
     const Prepared& prepared = prepare(id);
-    const std::uint32_t attempt = data_.plan().attempt(task);
+    attempt = attempt > 0 ? attempt : data_.plan().attempt(task);
     const RunScope scope(data_, ScopePosition{id, data_.plan().index(task), attempt, false}, load_, now);
 
     BuiltTask built;
@@ -226,14 +247,27 @@ BuiltTask SpecBuilder::build(TaskId task, Timestamp now, const Value& failures) 
     for (const auto& [name, text] : step.env) {
         spec.env.emplace_back(name, render(text, scope));
     }
-    add_command(spec, step, scope);
+    if (step.subflow.empty()) {
+        add_command(spec, step, scope);
+    } else {
+        const Value given = step.subflow_params ? evaluate(*step.subflow_params, scope) : Value(Object{});
+        built.child = ChildFlow{subflow_of(step, data_.record()), given};
+    }
     add_identity(spec, step, spec.task.index);
+    spec.secrets.insert(spec.secrets.end(), prepared.secrets.begin(), prepared.secrets.end());
     spec.env.insert(spec.env.end(), prepared.params_env.begin(), prepared.params_env.end());
     if (!prepared.uses.params.empty()) {
-        add_json(spec, "AMP_PARAMS", prepared.params, ".amp/params");
+        if (prepared.params.empty()) {
+            add_json(spec, "AMP_PARAMS", prepared.long_params, ".amp/params");
+        } else {
+            spec.env.emplace_back("AMP_PARAMS", prepared.params);
+        }
     }
     spec.inputs.insert(spec.inputs.end(), prepared.param_files.begin(), prepared.param_files.end());
     Object definition = prepared.definition;
+    if (built.child) {
+        definition.emplace("given", built.child->params);
+    }
     add_item(spec, id, scope, definition);
     add_inputs(spec, step, scope, definition);
     if (!failures.is_null()) {
@@ -242,12 +276,19 @@ BuiltTask SpecBuilder::build(TaskId task, Timestamp now, const Value& failures) 
     }
     spec.outputs = step.outputs;
     put_into_cwd(spec);
-    spec.resources = prepared.resources ? *prepared.resources : evaluate_resources(step, scope);
+    add_requests(spec, step, scope, prepared.resources, prepared.gang);
     grow_resources(spec.resources, step.retry, data_.plan().oom_count(task));
+    spec.log = step.log;
+    if (limits_) {
+        built.cuts = fit_request(spec.resources, spec.gang, *limits_);
+    }
     spec.timeout_s =
         prepared.timeout_s ? *prepared.timeout_s : setting_duration_s(*step.timeout, scope, "timeout");
     spec.priority = data_.graph().nodes[id].priority;
-    built.definition = sha256_hex(json::dump(definition));
+    spec.checkpoint_s = step.checkpoint_s.value_or(0);
+    add_cache_folders(spec, step, scope);
+    built.parts = Value(std::move(definition));
+    built.definition = sha256_hex(json::dump(built.parts));
     return built;
 }
 
@@ -258,13 +299,19 @@ void SpecBuilder::add_command(TaskSpec& spec, const Step& step, const Scope& sco
             spec.argv.push_back(plain(word));
         }
         spec.argv.push_back(std::move(rendered.script));
-        std::move(rendered.variables.begin(), rendered.variables.end(), std::back_inserter(spec.env));
+        for (std::size_t i = 0; i < rendered.variables.size(); ++i) {
+            const auto secret = secret_parameter(step.command->variables()[i].second, data_.flow());
+            if (secret) {
+                spec.secrets.emplace_back(rendered.variables[i].first, parameter_secret_key(*secret));
+            } else {
+                spec.env.push_back(std::move(rendered.variables[i]));
+            }
+        }
     } else {
         spec.argv = render_arguments(step.arguments, scope);
     }
-    const std::string& project = data_.record().project_folder;
     if (!step.cwd) {
-        spec.cwd = project;
+        spec.cwd = project_folder_;
         return;
     }
     const LateText folder = render(*step.cwd, scope);
@@ -272,7 +319,19 @@ void SpecBuilder::add_command(TaskSpec& spec, const Step& step, const Scope& sco
     if (!known) {
         throw Error(ExitCode::invalid, "cwd must be a path inside the project, or \"task\"", step.name);
     }
-    spec.cwd = folder.front().text == "task" ? std::string() : project + "/" + folder.front().text;
+    spec.cwd = folder.front().text == "task" ? std::string() : project_folder_ + "/" + folder.front().text;
+}
+
+void SpecBuilder::add_cache_folders(TaskSpec& spec, const Step& step, const Scope& scope) const {
+    for (const CacheFolder& cached : step.cache_dirs) {
+        const LateText folder = render(cached.folder, scope);
+        const bool known = folder.size() == 1 && folder.front().kind == Piece::Kind::text;
+        if (!known || folder.front().text.empty()) {
+            throw Error(ExitCode::invalid, "cache_dirs must be paths that are known before the task starts",
+                        step.name);
+        }
+        spec.cache_dirs.emplace_back(cached.key, folder.front().text);
+    }
 }
 
 void SpecBuilder::add_identity(TaskSpec& spec, const Step& step, const TaskIndex& index) const {

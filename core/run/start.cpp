@@ -3,22 +3,34 @@
 #include <fmt/format.h>
 
 #include "core/base/ids.hpp"
+#include "core/base/text.hpp"
 #include "core/base/version.hpp"
 #include "core/flow/load.hpp"
 #include "core/flow/project_config.hpp"
 #include "core/flow/schema.hpp"
 #include "core/flow/setting.hpp"
+#include "core/run/changes.hpp"
+#include "core/run/child_runs.hpp"
 #include "core/run/drive.hpp"
+#include "core/run/given.hpp"
 #include "core/run/parameters.hpp"
+#include "core/run/partial.hpp"
 #include "core/run/record_run.hpp"
+#include "core/run/reference.hpp"
+#include "core/run/requests.hpp"
+#include "core/run/run_reader.hpp"
 #include "core/run/run_record.hpp"
 #include "core/run/run_scope.hpp"
+#include "core/run/secrets.hpp"
 #include "core/run/spec_builder.hpp"
+#include "core/run/turns.hpp"
 #include "core/store/store.hpp"
 #include "core/store/tags.hpp"
 
 namespace amp {
 namespace {
+
+constexpr std::string_view k_local = "local";  // the backend that there is
 
 /// More than load_flow takes, so that it is load_flow which says so.
 constexpr std::uint64_t k_flow_bytes = std::uint64_t{64} << 20;
@@ -27,11 +39,11 @@ std::string flow_path(Services& services, const Project& project, const std::str
     if (!given.empty()) {
         return given;
     }
-    const std::string here = "flow.toml";
+    std::string here = "flow.toml";
     if (services.files.info(here)) {
         return here;
     }
-    const std::string in_project = project.folder + "/flow.toml";
+    std::string in_project = project.folder + "/flow.toml";
     if (services.files.info(in_project)) {
         return in_project;
     }
@@ -46,8 +58,20 @@ void note_warnings(const LoadedFlow& loaded, RunObserver& observer) {
     }
 }
 
-RunRecord make_record(Services& services, OpenStore& store, const Project& project, const LoadedFlow& loaded,
-                      const StartOptions& options) {
+/// A project whose git cannot be asked is outside git; the user should know when that is not meant.
+void note_refusal(Services& services, const RunRecord& record, RunObserver& observer) {
+    if (!record.git && git_refuses(services.process, record.project_folder)) {
+        observer.note(
+            fmt::format("git refuses to look at {}, since it belongs to another user: the project is treated "
+                        "as one outside git; "
+                        "`git config --global --add safe.directory '{}'` mends that",
+                        record.project_folder, record.project_folder));
+    }
+}
+
+/// @param store for files and code; null: those are not kept, and the code is not looked at
+RunRecord make_record(Services& services, OpenStore* store, const Project& project, const LoadedFlow& loaded,
+                      const StartOptions& options, const RunRecord* like) {
     const Flow& flow = loaded.flow;
     RunRecord r;
     r.flow_name = flow.name;
@@ -56,18 +80,25 @@ RunRecord make_record(Services& services, OpenStore& store, const Project& proje
     r.overrides = step_overrides(project.settings, project.profile);
     r.project_folder = project.folder;
     r.profile = project.profile;
-    const ResolvedInputs inputs = resolve_inputs(services, store, project, flow, options.params, nullptr);
+    const ResolvedInputs inputs = resolve_inputs(services, store, project, flow, options.params, like);
+    r.config_files = options.params.config;
     r.params = inputs.params;
     r.config = inputs.config;
-    r.env = recorded_environment(services, flow);
+    r.flows = recorded_flows(loaded.subflows);
+    r.env = recorded_environment(services, flow, loaded.subflows);
     r.git = git_state(services.process, project.folder);
-    r.code = scan_project(services, store, project.folder, true);
+    if (store) {
+        r.code = scan_project(services, *store, project.folder, flow, true);
+    }
     r.tags = flow.tags;
     r.tags.insert(r.tags.end(), options.tags.begin(), options.tags.end());
     r.user = services.user;
     r.host = services.host;
     r.version = k_version;
     r.keep_going = options.keep_going.value_or(flow.keep_going);
+    r.until = options.until;
+    r.only = options.only;
+    r.concurrency = options.concurrency.value_or(flow.concurrency);
     if (options.max_workers) {
         r.max_workers = *options.max_workers;
     } else if (flow.max_workers) {
@@ -75,7 +106,39 @@ RunRecord make_record(Services& services, OpenStore& store, const Project& proje
         r.max_workers =
             static_cast<std::size_t>(setting_int(*flow.max_workers, scope, "flow.max_workers", 1, 100000));
     }
+    if (options.fit) {
+        r.fit = true;
+        r.cuts = expected_cuts(flow, r, services.machine());
+    }
     return r;
+}
+
+/// What depends on where the flow would run.
+void check_surroundings(Services& services, const Project& project, LoadedFlow& loaded, bool starting,
+                        bool fit) {
+    const std::string backend = backend_of(project.settings, project.profile);
+    if (starting && backend != k_local) {
+        throw Error(ExitCode::invalid,
+                    fmt::format("profile '{}' runs tasks on {}, which this version of amp cannot do yet",
+                                project.profile, backend),
+                    project.folder + "/amp.toml", "run them on this machine: --on local");
+    }
+    if (!fit && backend == k_local) {
+        const Capacity machine = services.machine();
+        MachineLimits limits{machine.cpu, machine.memory_bytes, machine.gpu};
+        if (machine.memory_bytes == 0) {
+            limits.memory_bytes.reset();  // could not be measured
+        }
+        validate_requests(loaded.flow, limits, loaded.diagnostics);
+    }
+    const FlowSurroundings surroundings{
+        [&services](const std::string& name) { return services.environment.contains(name); },
+        [&services, &project] { return git_state(services.process, project.folder).has_value(); },
+        [&services, &project](const std::string& path) {
+            return services.files.info(path.starts_with('/') ? path : project.folder + "/" + path)
+                .has_value();
+        }};
+    validate_surroundings(loaded.flow, loaded.graph, surroundings, starting, loaded.diagnostics);
 }
 
 }  // namespace
@@ -90,19 +153,20 @@ InvalidFlow::InvalidFlow(Diagnostics diagnostics, std::string path, std::string 
       source_(std::move(source)) {}
 
 LoadedFlow load_and_validate(Services& services, const Project& project, const std::string& path,
-                             const std::vector<std::pair<std::string, std::string>>& config_files) {
+                             const std::vector<std::pair<std::string, std::string>>& config_files,
+                             bool starting, bool fit) {
     LoadedFlow loaded;
     const std::string file = flow_path(services, project, path);
     const std::string text = services.files.read(file, k_flow_bytes);
     loaded.flow =
         load_flow(text, file, loaded.diagnostics, step_overrides(project.settings, project.profile));
-    const ParameterSources sources{{}, {}, config_files};
+    ParameterSources sources;
+    sources.config = config_files;
     const Value config = read_config(services, project, loaded.flow, sources, loaded.diagnostics);
     loaded.graph = validate(loaded.flow, loaded.diagnostics, config);
     check_against_project(loaded.flow, project.settings, project.profile, loaded.diagnostics);
-    const Capacity machine = services.machine();
-    const MachineLimits limits{machine.cpu, machine.memory_bytes, machine.gpu, true};
-    validate_requests(loaded.flow, limits, loaded.diagnostics);
+    check_surroundings(services, project, loaded, starting, fit);
+    loaded.subflows = read_subflows(services, project, loaded.flow, loaded.diagnostics);
     return loaded;
 }
 
@@ -110,10 +174,13 @@ std::string create_recorded_run(Services& services, OpenStore& store, RunRecord&
     store.objects->sync_pending();
     for (;;) {
         record.created = services.clock.now();
-        record.run = make_run_id(record.created, random_bits());
+        if (record.run.empty()) {
+            record.run = make_run_id(record.created, random_bits());
+        }
         if (create_run(*store.objects, record.run, to_value(record))) {
             break;
         }
+        record.run.clear();
     }
     for (const std::string& tag : record.tags) {
         set_tag(*store.objects, record.run, tag, true, record.user, record.created);
@@ -127,46 +194,155 @@ void note_unused_keys(const Flow& flow, RunObserver& observer) {
     }
 }
 
-RunOutcome start_run(Services& services, const Project& project, const StartOptions& options,
-                     RunObserver& observer) {
-    LoadedFlow loaded = load_and_validate(services, project, options.flow, options.params.config);
+namespace {
+
+/// The record of the run that a new one shall be like; the options then name its flow and --config.
+std::optional<RunRecord> settle_like(Services& services, const Project& project, StartOptions& options) {
+    if (options.like.empty()) {
+        options.like = options.origin;
+    }
+    if (options.like.empty()) {
+        return std::nullopt;
+    }
+    const OpenStore store = services.open_store(project.store_folder, false);
+    RunRecord like = run_record_from(read_run(*store.objects, resolve_run(*store.objects, options.like)));
+    if (options.flow.empty() && services.files.info(like.flow_path)) {
+        options.flow = like.flow_path;
+    }
+    options.params.config = config_files_of(like, options.params.config);
+    return like;
+}
+
+void note_other_code(const RunRecord& like, const RunRecord& record, RunObserver& observer) {
+    if (like.flow_source != record.flow_source) {
+        observer.note(fmt::format("{} differs from that of run {}", record.flow_path, like.run));
+    }
+    const auto differing = differences(like.code, record.code);
+    if (!differing.empty()) {
+        observer.note(fmt::format("code differs from that of run {}: {}", like.run, listed(differing)));
+    }
+}
+
+void check_parts(const StartOptions& options, const Flow& flow) {
+    if (options.only.empty() != options.origin.empty()) {
+        throw Error(ExitCode::usage, "--only and --origin RUN belong together", "",
+                    "--only does steps alone, with what RUN has of those before them");
+    }
+    if (!options.only.empty() && !options.until.empty()) {
+        throw Error(ExitCode::usage, "--only and --until exclude each other");
+    }
+    check_step_names(flow, options.until, "--until");
+    check_step_names(flow, options.only, "--only");
+}
+
+}  // namespace
+
+RunRecord prospective_record(Services& services, const Project& project, const StartOptions& given,
+                             LoadedFlow& loaded) {
+    StartOptions options = given;
+    const std::optional<RunRecord> like = settle_like(services, project, options);
+    loaded = load_and_validate(services, project, options.flow, options.params.config, true, options.fit);
     if (loaded.diagnostics.has_errors()) {
         throw InvalidFlow(std::move(loaded.diagnostics), loaded.flow.path, loaded.flow.source);
     }
-    OpenStore store = services.open_store(project.store_folder, true);
-    RunRecord record = make_record(services, store, project, loaded, options);
-    note_warnings(loaded, observer);
-    note_unused_keys(loaded.flow, observer);
-    const std::string run = create_recorded_run(services, store, record);
-    return drive_run(services, store, run, DriveOptions{}, observer);
+    check_parts(options, loaded.flow);
+    return make_record(services, nullptr, project, loaded, options, like ? &*like : nullptr);
 }
 
-ExitCode RunOutcome::exit_code() const {
-    if (interrupted) {
-        constexpr int k_sigint = 2;
-        return signal != 0 && signal != k_sigint ? ExitCode::terminated : ExitCode::interrupted;
+namespace {
+
+/// Notes that are told once nothing can be refused any more.
+class KeptNotes : public RunObserver {
+  public:
+    void note(const std::string& text) override { notes_.push_back(text); }
+    void tell(RunObserver& observer) const {
+        for (const std::string& text : notes_) {
+            observer.note(text);
+        }
     }
-    if (state == RunState::succeeded) {
-        return ExitCode::ok;
+
+  private:
+    std::vector<std::string> notes_;
+};
+
+/// What is not done is said, clean-up steps above all.
+void note_partial(const RunRecord& record, const Flow& whole, RunObserver& observer) {
+    const std::vector<std::string> outside = outside_steps(whole, record);
+    observer.note(fmt::format("a partial run, {}{}", partial_text(record),
+                              outside.empty() ? "" : "; no part of it: " + join(outside, ", ")));
+}
+
+void note_beginning(Services& services, const RunRecord& record, const LoadedFlow& loaded,
+                    const RunRecord* like, RunObserver& observer) {
+    note_refusal(services, record, observer);
+    note_warnings(loaded, observer);
+    note_unused_keys(loaded.flow, observer);
+    for (const std::string& cut : record.cuts) {
+        observer.note(cut);
     }
-    if (timed_out) {
-        return ExitCode::timeout;
+    if (like) {
+        note_other_code(*like, record, observer);
     }
-    if (state == RunState::cancelled) {
-        return ExitCode::cancelled;
+    if (record.partial()) {
+        note_partial(record, loaded.flow, observer);
     }
-    switch (first_cause) {
-        case Cause::evicted:
-        case Cause::preempted:
-        case Cause::image:
-        case Cause::node:
-        case Cause::quota:
-        case Cause::lost:
-        case Cause::infra:
-            return ExitCode::infrastructure;
-        default:
-            return ExitCode::flow_failed;
+}
+
+/// Before there is a run: all that its tasks could lack.
+void check_inputs(Services& services, OpenStore& store, const Project& project, const RunRecord& record,
+                  const RecordedFlow& flow, const Subflows& subflows) {
+    if (!record.only.empty()) {
+        const RunData data(record, flow.flow, flow.graph);
+        check_given(data, *read_whole_run(store, record.origin).data);
     }
+    look_up_secrets(services, project.folder, flow.flow);
+    for (const auto& [key, subflow] : subflows) {
+        look_up_secrets(services, project.folder, subflow.flow);
+    }
+}
+
+}  // namespace
+
+PreparedRun prepare_start(Services& services, const Project& project, const StartOptions& given,
+                          RunObserver& observer) {
+    StartOptions options = given;
+    const std::optional<RunRecord> like = settle_like(services, project, options);
+    LoadedFlow loaded =
+        load_and_validate(services, project, options.flow, options.params.config, true, options.fit);
+    if (loaded.diagnostics.has_errors()) {
+        throw InvalidFlow(std::move(loaded.diagnostics), loaded.flow.path, loaded.flow.source);
+    }
+    check_parts(options, loaded.flow);
+    OpenStore store = services.open_store(project.store_folder, true);
+    RunRecord record = make_record(services, &store, project, loaded, options, like ? &*like : nullptr);
+    if (!options.origin.empty()) {
+        record.origin = resolve_run(*store.objects, options.origin);
+    }
+    KeptNotes notes;
+    note_beginning(services, record, loaded, like ? &*like : nullptr, notes);
+    auto flow = recorded_flow(std::move(loaded.flow), std::move(loaded.graph), record);
+    check_inputs(services, store, project, record, *flow, loaded.subflows);
+    PreparedRun prepared;
+    if (record.concurrency == "skip") {
+        store.objects->sync_pending();
+        record.run = make_run_id(services.clock.now(), random_bits());
+        prepared.skipped_for = Turns(services, store, record.flow_name).claim(record.run);
+        if (!prepared.skipped_for.empty()) {
+            return prepared;
+        }
+    }
+    notes.tell(observer);
+    prepared.run = create_recorded_run(services, store, record);
+    prepared.flow = std::move(flow);
+    prepared.drive.no_cache = options.no_cache;
+    return prepared;
+}
+
+RunOutcome start_run(Services& services, const Project& project, const StartOptions& options,
+                     RunObserver& observer) {
+    PreparedRun prepared = prepare_start(services, project, options, observer);
+    OpenStore store = services.open_store(project.store_folder, true);
+    return drive_prepared(services, store, std::move(prepared), observer);
 }
 
 }  // namespace amp

@@ -35,6 +35,11 @@ std::vector<Expression> defining_expressions(const Step& step) {
     for (const Step::Input& input : step.inputs) {
         out.push_back(input.source);
     }
+    if (step.subflow_params) {
+        Diagnostics ignored;  // the flow is valid
+        const auto found = expressions_of(*step.subflow_params, ignored);
+        out.insert(out.end(), found.begin(), found.end());
+    }
     return out;
 }
 
@@ -62,10 +67,24 @@ std::vector<Expression> deciding_expressions(const Step& step) {
     for (const auto& [name, setting] : step.resources) {
         add(setting);
     }
-    for (const auto* setting : {&step.timeout, &step.limit, &step.priority}) {
+    for (const auto* setting :
+         {&step.timeout, &step.limit, &step.priority, &step.nodes, &step.tasks_per_node, &step.launcher}) {
         if (*setting) {
             add(**setting);
         }
+    }
+    if (step.wait) {
+        for (const auto* text : {&step.wait->file, &step.wait->url}) {
+            if (*text) {
+                add_expressions(out, **text);
+            }
+        }
+        if (step.wait->until) {
+            out.push_back(*step.wait->until);
+        }
+    }
+    for (const CacheFolder& cached : step.cache_dirs) {
+        add_expressions(out, cached.folder);
     }
     return out;
 }

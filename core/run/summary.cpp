@@ -5,8 +5,12 @@
 #include <algorithm>
 
 #include "core/base/error.hpp"
+#include "core/base/near.hpp"
 #include "core/base/text.hpp"
 #include "core/flow/expression.hpp"
+#include "core/run/parameters.hpp"
+#include "core/run/partial.hpp"
+#include "core/run/run_index.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/store.hpp"
 #include "core/store/tags.hpp"
@@ -39,8 +43,22 @@ Value fields(const RunSummary& s) {
                   {"tasks", s.tasks},
                   {"succeeded", s.succeeded},
                   {"failed", s.failed},
+                  {"parent", s.parent},
+                  {"partial", s.partial},
                   {"tags", std::move(tags)},
                   {"params", s.params}};
+}
+
+/// Those that people ask for.
+std::vector<std::string> field_names() {
+    return {"run", "flow", "state", "user", "created", "ended", "tasks", "succeeded", "failed", "tags"};
+}
+
+Value without_tags(const RunSummary& s) {
+    Object out = fields(s).as_object();
+    out.insert_or_assign("schema", 1);
+    out.erase("tags");
+    return out;
 }
 
 class SummaryScope : public Scope {
@@ -48,16 +66,20 @@ class SummaryScope : public Scope {
     SummaryScope(Value fields, Timestamp now) : fields_(std::move(fields)), now_(now) {}
     std::optional<Value> resolve(const std::string& root, std::span<const Access> path) const override {
         const Value* field = fields_.find(root);
+        unknown_ = field == nullptr ? root : unknown_;
         return field ? apply_path(*field, path) : std::nullopt;
     }
     bool failed(const std::optional<std::string>&) const override {
         return get_string(fields_, "state") == "failed";
     }
     Timestamp now() const override { return now_; }
+    /// What was asked for and no run ever has; empty: nothing.
+    const std::string& unknown() const { return unknown_; }
 
   private:
     Value fields_;
     Timestamp now_;
+    mutable std::string unknown_;
 };
 
 std::optional<Expression> parse_where(const std::string& text) {
@@ -73,17 +95,33 @@ std::optional<Expression> parse_where(const std::string& text) {
     return expression;
 }
 
-/// A run that lacks what is asked about does not match; that is no error.
-bool matches(const Expression& where, const RunSummary& summary, Timestamp now) {
-    try {
-        return truthy(where.evaluate(SummaryScope(fields(summary), now)));
-    } catch (const Error&) {
-        return false;
+/// A run that lacks the parameter that is asked about does not match. What no run can have is a slip.
+class Where {
+  public:
+    explicit Where(const std::string& text) : text_(text), expression_(parse_where(text)) {}
+
+    bool matches(const RunSummary& summary, Timestamp now) const {
+        const SummaryScope scope(fields(summary), now);
+        try {
+            return !expression_ || truthy(expression_->evaluate(scope));
+        } catch (const Error&) {
+            if (!scope.unknown().empty()) {
+                throw Error(ExitCode::usage,
+                            fmt::format("--where: runs have no '{}'", printable(scope.unknown())), text_,
+                            fmt::format("they have {}, and params.NAME", join(field_names(), ", ")));
+            }
+            return false;
+        }
     }
-}
+
+  private:
+    std::string text_;
+    std::optional<Expression> expression_;
+};
 
 bool passes(const RunSummary& s, const RunFilter& f) {
-    return (f.flow.empty() || s.flow == f.flow) && (f.state.empty() || s.state == f.state) &&
+    return (f.all || s.parent.empty()) && (f.flow.empty() || s.flow == f.flow) &&
+           (f.state.empty() || s.state == f.state) &&
            (f.tag.empty() || std::find(s.tags.begin(), s.tags.end(), f.tag) != s.tags.end()) &&
            (!f.since || s.created >= *f.since) && (!f.until || s.created <= *f.until);
 }
@@ -120,13 +158,15 @@ void sort_runs(std::vector<RunSummary>& runs, std::string field) {
         keyed.emplace_back(key(runs[i]), i);
     }
     if (!known) {
+        const std::vector<std::string> fields = field_names();
         throw Error(ExitCode::usage, fmt::format("--sort: no run has '{}'", printable(field)), "",
-                    "run, flow, state, user, created, ended, tasks, succeeded, failed, tags, or params.NAME");
+                    near_hint(field, fields, join(fields, ", ") + ", or params.NAME"));
     }
     std::stable_sort(keyed.begin(), keyed.end(), [&](const auto& a, const auto& b) {
         return descending ? less(b.first, a.first) : less(a.first, b.first);
     });
     std::vector<RunSummary> sorted;
+    sorted.reserve(keyed.size());
     for (const auto& [value, i] : keyed) {
         sorted.push_back(std::move(runs[i]));
     }
@@ -135,20 +175,20 @@ void sort_runs(std::vector<RunSummary>& runs, std::string field) {
 
 }  // namespace
 
-Value summary_value(const RunRecord& record, const Plan& plan, const RunEndRecord& end) {
+Value summary_value(const RunData& data, const RunEndRecord& end) {
+    const RunRecord& record = data.record();
     RunSummary s;
     s.run = record.run;
     s.flow = record.flow_name;
     s.state = state_name(end.state);
     s.user = record.user;
+    s.parent = record.parent;
+    s.partial = partial_text(record);
     s.created = record.created;
     s.ended = end.at;
-    s.params = record.params;
-    count(s, plan.totals());
-    Object out = fields(s).as_object();
-    out.insert_or_assign("schema", 1);
-    out.erase("tags");
-    return out;
+    s.params = shown_parameters(record.params, data.flow());
+    count(s, data.plan().totals());
+    return without_tags(s);
 }
 
 RunSummary summary_from(const Value& v) {
@@ -157,6 +197,8 @@ RunSummary summary_from(const Value& v) {
     s.flow = get_string(v, "flow");
     s.state = get_string(v, "state");
     s.user = get_string(v, "user");
+    s.parent = get_string(v, "parent");
+    s.partial = get_string(v, "partial");
     s.created = parse_time(get_string(v, "created")).value_or(Timestamp{});
     s.ended = parse_time(get_string(v, "ended"));
     s.tasks = static_cast<std::uint64_t>(get_int(v, "tasks"));
@@ -172,6 +214,8 @@ RunSummary summary_of(const RunView& view) {
     s.flow = view.flow;
     s.state = view.state;
     s.user = view.user;
+    s.parent = view.parent;
+    s.partial = view.partial;
     s.created = view.created;
     s.ended = view.ended;
     s.params = view.params;
@@ -202,31 +246,55 @@ std::optional<RunSummary> summarize(Services& services, const Project& project, 
 
 }  // namespace
 
+namespace {
+
+/// A run as the index knows it, else as its own records tell, which the index then hears of.
+std::optional<RunSummary> look_up(Services& services, const Project& project, const OpenStore& store,
+                                  RunIndex& index, const std::string& run) {
+    if (const auto entry = index.find(run)) {
+        RunSummary summary = summary_from(entry->summary);
+        summary.tags = entry->tags;
+        return summary;
+    }
+    std::optional<RunSummary> summary = summarize(services, project, store, run);
+    if (!summary || summary->state == "unreadable") {
+        return summary;
+    }
+    for (const Tag& tag : read_tags(*store.objects, run)) {
+        if (tag.active()) {
+            summary->tags.push_back(tag.name);
+        }
+    }
+    if (summary->ended) {
+        index.add(run, {without_tags(*summary), summary->tags});
+    }
+    return summary;
+}
+
+}  // namespace
+
 std::vector<RunSummary> list_run_summaries(Services& services, const Project& project,
                                            const RunFilter& filter) {
     const OpenStore store = services.open_store(project.store_folder, false);
-    const auto where = parse_where(filter.where);
+    RunIndex index(*store.objects);
+    const Where where(filter.where);
     std::vector<RunSummary> out;
-    auto runs = list_runs(*store.objects);
-    std::reverse(runs.begin(), runs.end());
-    for (const std::string& run : runs) {
+    const std::vector<std::string> runs = list_runs(*store.objects);
+    const std::vector<std::string> newest_first(runs.rbegin(), runs.rend());
+    for (const std::string& run : newest_first) {
         const bool enough = filter.sort.empty() && filter.limit > 0 && out.size() >= filter.limit;
         if (enough) {
             break;
         }
-        std::optional<RunSummary> summary = summarize(services, project, store, run);
+        std::optional<RunSummary> summary = look_up(services, project, store, index, run);
         if (!summary) {
             continue;
         }
-        for (const Tag& tag : read_tags(*store.objects, run)) {
-            if (tag.active()) {
-                summary->tags.push_back(tag.name);
-            }
-        }
-        if (passes(*summary, filter) && (!where || matches(*where, *summary, services.clock.now()))) {
+        if (passes(*summary, filter) && where.matches(*summary, services.clock.now())) {
             out.push_back(std::move(*summary));
         }
     }
+    index.save(runs, services.clock.now());
     sort_runs(out, filter.sort);
     if (filter.limit > 0 && out.size() > filter.limit) {
         out.resize(filter.limit);

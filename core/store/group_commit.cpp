@@ -1,6 +1,7 @@
 #include "core/store/group_commit.hpp"
 
 #include <chrono>
+#include <system_error>
 
 #include "core/base/error.hpp"
 
@@ -12,15 +13,20 @@ constexpr std::chrono::milliseconds k_gather{20};
 
 }  // namespace
 
-GroupCommit::GroupCommit(Segment first, Replace replace, std::function<void()> before_sync)
+GroupCommit::GroupCommit(Segment first, Replace replace, Mark mark, std::function<void()> before_sync)
     : replace_(std::move(replace)),
+      mark_(std::move(mark)),
       before_sync_(std::move(before_sync)),
       file_(std::move(first.file)),
       header_(std::move(first.header)),
       file_length_(file_->size()),
       file_synced_(file_length_ - header_.size()),
       written_(header_.empty() ? 0 : 1) {
-    thread_ = std::thread([this] { run(); });
+    try {
+        thread_ = std::thread([this] { run(); });
+    } catch (const std::system_error& error) {
+        throw Error::system("start", "a thread that writes", error.code().value());
+    }
 }
 
 GroupCommit::~GroupCommit() {
@@ -30,6 +36,14 @@ GroupCommit::~GroupCommit() {
     }
     wake_.notify_one();
     thread_.join();
+    const std::string mark = fatal_ ? std::string() : next_mark();
+    if (!mark.empty()) {
+        try {
+            file_->append(mark);
+        } catch (const Error&) {
+            // It only says what is true without it.
+        }
+    }
 }
 
 void GroupCommit::write(std::string_view bytes) {
@@ -38,6 +52,12 @@ void GroupCommit::write(std::string_view bytes) {
     }
     const std::scoped_lock lock(mutex_);
     throw_if_fatal();
+    std::string marked = next_mark();
+    if (!marked.empty()) {
+        marks_.emplace_back(tail_.size(), marked.size());
+        marked += bytes;
+        bytes = marked;
+    }
     tail_ += bytes;
     written_ += bytes.size();
     try {
@@ -133,7 +153,11 @@ void GroupCommit::confirm(std::uint64_t file_length, std::uint64_t written) {
     hash_.update(std::string_view(tail_).substr(0, records));
     header_.clear();
     tail_.erase(0, records);
-    file_synced_ = file_length;
+    std::erase_if(marks_, [&](const auto& mark) { return mark.first < records; });
+    for (auto& mark : marks_) {
+        mark.first -= records;
+    }
+    file_synced_ = confirmed_ = file_length;
     durable_ = written;
 }
 
@@ -153,14 +177,31 @@ void GroupCommit::recover(const std::exception_ptr& failure) {
 
 void GroupCommit::switch_file() {
     const Closed closed{file_synced_, file_synced_ == 0 ? std::string() : hash_.hex()};
+    take_marks_off_tail();
     Segment next = replace_(closed, tail_);
     file_ = std::move(next.file);
     header_ = std::move(next.header);
     hash_ = Sha256();
     file_length_ = file_->size();
-    file_synced_ = 0;
+    file_synced_ = confirmed_ = marked_ = 0;
     ++generation_;
     ++written_;  // the header, which a barrier covers too
+}
+
+/// What the next write begins with: empty when there is nothing new to say.
+std::string GroupCommit::next_mark() {
+    if (confirmed_ <= marked_) {
+        return {};
+    }
+    marked_ = confirmed_;
+    return mark_(confirmed_);
+}
+
+void GroupCommit::take_marks_off_tail() {
+    for (auto mark = marks_.rbegin(); mark != marks_.rend(); ++mark) {
+        tail_.erase(mark->first, mark->second);
+    }
+    marks_.clear();
 }
 
 void GroupCommit::throw_if_fatal() const {

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "core/base/hash.hpp"
 #include "core/ports/append_files.hpp"
@@ -32,10 +34,13 @@ class GroupCommit {
     };
     /// Opens the file that follows and appends its header and `tail` in one write.
     using Replace = std::function<Segment(const Closed&, std::string_view tail)>;
+    /// A record that says: the first `length` bytes of this file are on the disk.
+    using Mark = std::function<std::string(std::uint64_t length)>;
 
     /// @param replace called at a roll and after the first failure; empty: the first failure is final
+    /// @param mark written before the next write, once a sync is done, and at the end: it costs no sync
     /// @param before_sync called in the syncing thread before each sync; what it throws is final
-    GroupCommit(Segment first, Replace replace, std::function<void()> before_sync);
+    GroupCommit(Segment first, Replace replace, Mark mark, std::function<void()> before_sync);
     ~GroupCommit();  ///< syncs; errors are lost
     GroupCommit(const GroupCommit&) = delete;
     GroupCommit& operator=(const GroupCommit&) = delete;
@@ -58,9 +63,12 @@ class GroupCommit {
     void confirm(std::uint64_t file_length, std::uint64_t written);
     void recover(const std::exception_ptr& failure);
     void switch_file();
+    std::string next_mark();
+    void take_marks_off_tail();
     void throw_if_fatal() const;
 
     Replace replace_;
+    Mark mark_;
     std::function<void()> before_sync_;
 
     mutable std::mutex mutex_;
@@ -69,7 +77,11 @@ class GroupCommit {
     std::shared_ptr<AppendFile> file_;
     std::string header_;  ///< of file_, until it is synced
     std::string tail_;    ///< records in file_ that are not synced
-    Sha256 hash_;         ///< of the synced bytes of file_
+    /// Where marks lie in tail_ (offset, length): they are true of this file alone.
+    std::vector<std::pair<std::size_t, std::size_t>> marks_;
+    std::uint64_t confirmed_ = 0;  ///< bytes of file_ that a sync of ours has covered
+    std::uint64_t marked_ = 0;     ///< as the last mark says
+    Sha256 hash_;                  ///< of the synced bytes of file_
     std::uint64_t file_length_ = 0;
     std::uint64_t file_synced_ = 0;
     std::uint64_t generation_ = 0;  ///< counts the files

@@ -35,12 +35,15 @@ class JournalWriter::Impl {
         const auto replace = [this](const GroupCommit::Closed& closed, std::string_view tail) {
             return open_next(closed, tail);
         };
-        commit_ = std::make_unique<GroupCommit>(open_next({}, {}), replace, std::move(before_sync));
+        const auto mark = [this](std::uint64_t length) {
+            return segments::synced_frame(run_, epoch_, length);
+        };
+        commit_ = std::make_unique<GroupCommit>(open_next({}, {}), replace, mark, std::move(before_sync));
     }
 
     void append(std::string_view type, const Value& payload) {
         payload_.clear();
-        json::dump_to(payload_, payload);
+        json::dump_record_to(payload_, payload);
         frames::append(buffer_, next_seq_++, epoch_, type, payload_);
     }
 
@@ -48,7 +51,7 @@ class JournalWriter::Impl {
         if (buffer_.empty()) {
             return;
         }
-        if (commit_->length() + buffer_.size() > k_segment_bytes) {
+        if (commit_->length() + buffer_.size() + 2 * segments::k_synced_room > k_segment_bytes) {
             commit_->roll();
         }
         const std::string bytes = std::exchange(buffer_, {});
@@ -65,9 +68,12 @@ class JournalWriter::Impl {
   private:
     std::string key(const std::string& segment) const { return layout::journal_prefix(run_) + segment; }
 
-    /// Notes the hash of the last older segment, for the chain, and saves what is torn behind it.
+    /// Notes the hash of the last older segment, for the chain, and saves what is torn behind it. What is
+    /// accepted of that segment is made durable: its own writer may have died before.
     void take_over(const LogEnd& end) {
         const std::string last = end.accepted.rbegin()->first;
+        files_.sync(key(last));
+        header_.packs = packs_of_the_dead(end.packs);
         const std::string bytes = files_.read(key(last), 0, end.length + end.torn_bytes).value_or("");
         header_.previous_sha256 = sha256_hex(std::string_view(bytes).substr(0, end.length));
         if (end.torn_bytes > 0) {
@@ -79,6 +85,19 @@ class JournalWriter::Impl {
         }
     }
 
+    /// How much counts of the packs of older epochs. A keeper that lives goes on with its own.
+    std::map<std::string, std::uint64_t> packs_of_the_dead(std::map<std::string, std::uint64_t> packs) {
+        const std::string mine = layout::pack(run_, epoch_, 0);
+        for (const std::string& pack : files_.list(layout::pack_prefix(run_))) {
+            const std::optional<std::uint32_t> writer = layout::epoch_of(pack);
+            if (pack < mine && writer && !packs.contains(pack) &&
+                !files_.locked(layout::keeper_log(run_, *writer))) {
+                packs[pack] = files_.size(pack);
+            }
+        }
+        return packs;
+    }
+
     /// Called before the commit thread starts, and then only by GroupCommit under its lock.
     GroupCommit::Segment open_next(const GroupCommit::Closed& closed, std::string_view tail) {
         if (closed.length > 0) {
@@ -87,7 +106,8 @@ class JournalWriter::Impl {
         }
         ++number_;
         const std::string name = segments::name(epoch_, number_);
-        GroupCommit::Segment next{files_.open(key(name), 0), segments::header_frame(run_, epoch_, header_)};
+        GroupCommit::Segment next{files_.open(key(name), 0, Room::reserved),
+                                  segments::header_frame(run_, epoch_, header_)};
         if (!next.file) {
             throw Error(ExitCode::busy, fmt::format("another process writes the journal of {}", run_), run_);
         }

@@ -21,10 +21,10 @@ struct KeeperLogEnd {
 };
 
 KeeperLogEnd scan_log(AppendFiles& files, std::string_view run, std::uint32_t epoch,
-                      const std::function<void(const Record&)>& each) {
+                      const std::function<void(const Record&)>& each, bool forgiving = false) {
     const std::string key = layout::keeper_log(run, epoch);
     const std::string bytes = files.read(key, 0, std::numeric_limits<std::uint64_t>::max()).value_or("");
-    segments::Scan state{epoch, 1, true};
+    segments::Scan state{run, epoch, 1, true, true, forgiving};
     const std::uint64_t length = segments::scan(bytes, 0, key, state, each);
     return {length, state.next_seq};
 }
@@ -34,6 +34,11 @@ KeeperLogEnd scan_log(AppendFiles& files, std::string_view run, std::uint32_t ep
 std::uint64_t read_keeper_log(AppendFiles& files, std::string_view run, std::uint32_t epoch,
                               const std::function<void(const Record&)>& each) {
     return scan_log(files, run, epoch, each).length;
+}
+
+std::uint64_t salvage_keeper_log(AppendFiles& files, std::string_view run, std::uint32_t epoch,
+                                 const std::function<void(const Record&)>& each) {
+    return scan_log(files, run, epoch, each, true).length;
 }
 
 class KeeperLogWriter::Impl {
@@ -46,17 +51,20 @@ class KeeperLogWriter::Impl {
         }
         const KeeperLogEnd end = scan_log(files, run, epoch, [](const Record&) {});
         next_seq_ = end.next_seq;
-        auto file = files.open(key, end.length);
+        auto file = files.open(key, end.length, Room::reserved);
         if (!file) {
             fail_busy(run);
         }
+        const auto mark = [run, epoch](std::uint64_t length) {
+            return segments::synced_frame(run, epoch, length);
+        };
         commit_ = std::make_unique<GroupCommit>(GroupCommit::Segment{std::move(file), {}},
-                                                GroupCommit::Replace(), std::move(before_sync));
+                                                GroupCommit::Replace(), mark, std::move(before_sync));
     }
 
     void append(std::string_view type, const Value& payload) {
         payload_.clear();
-        json::dump_to(payload_, payload);
+        json::dump_record_to(payload_, payload);
         frames::append(buffer_, next_seq_++, epoch_, type, payload_);
     }
 

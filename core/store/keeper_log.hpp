@@ -13,14 +13,19 @@
 namespace amp {
 
 /// Reads runs/RUN/keeper/EPOCH: starts and ends as the keeper saw them, up to a torn tail. Nothing when there
-/// is no such log. @return the length of its sound bytes. @throws Error(mismatch) when sound records follow a
-/// broken one
+/// is no such log. @return the length of its sound bytes. @throws Error(mismatch) when it is broken where it
+/// says that it had been on the disk
 std::uint64_t read_keeper_log(AppendFiles& files, std::string_view run, std::uint32_t epoch,
                               const std::function<void(const Record&)>& each);
 
-/// Appends a keeper log. `flush` hands a batch to the kernel with one write, so that it survives our death;
-/// it is synced within 50 ms by a thread. An error is final: it is thrown by every later flush and barrier.
-/// One thread appends. The lock of the file (AppendFiles::locked) tells whether the keeper lives.
+/// The same, damaged or not: what can be read before the first bad place.
+std::uint64_t salvage_keeper_log(AppendFiles& files, std::string_view run, std::uint32_t epoch,
+                                 const std::function<void(const Record&)>& each);
+
+/// Appends a keeper log, from the reserve (Room::reserved) when the store is full. `flush` hands a batch to
+/// the kernel with one write, so that it survives our death; it is synced within 50 ms by a thread. An error
+/// is final: it is thrown by every later flush and barrier. One thread appends. The lock of the file
+/// (AppendFiles::locked) tells whether the keeper lives.
 class KeeperLogWriter {
   public:
     /// Goes on behind what a log of this epoch holds already.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "core/base/hash.hpp"
 
 namespace amp::layout {
@@ -42,6 +44,15 @@ std::string pack(std::string_view run, std::uint32_t epoch, std::uint32_t seq) {
     return fmt::format("runs/{}/packs/{:08}-{:08}", run, epoch, seq);
 }
 
+std::optional<std::uint32_t> epoch_of(std::string_view pack) {
+    const std::string_view name = pack.substr(pack.rfind('/') + 1);
+    const std::string_view digits = name.substr(0, name.find('-'));
+    std::uint32_t epoch = 0;
+    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), epoch);
+    return failed == std::errc() && end == digits.data() + digits.size() ? std::optional(epoch)
+                                                                         : std::nullopt;
+}
+
 std::string keeper_prefix(std::string_view run) {
     return fmt::format("runs/{}/keeper/", run);
 }
@@ -54,8 +65,61 @@ std::string tag_prefix(std::string_view run) {
 std::string tag(std::string_view run, std::string_view name) {
     return fmt::format("runs/{}/tags/{}.json", run, sha256_hex(name).substr(0, 32));
 }
+std::string child_prefix(std::string_view run) {
+    return fmt::format("runs/{}/children/", run);
+}
+std::string child(std::string_view run, std::string_view key) {
+    return fmt::format("runs/{}/children/{}.json", run, sha256_hex(key).substr(0, 32));
+}
+std::string approval_prefix(std::string_view run) {
+    return fmt::format("runs/{}/approvals/", run);
+}
+std::string approval(std::string_view run, std::string_view key) {
+    return fmt::format("runs/{}/approvals/{}.json", run, sha256_hex(key).substr(0, 32));
+}
+std::string checkpoints_prefix(std::string_view run) {
+    return fmt::format("runs/{}/checkpoints/", run);
+}
+std::string checkpoint_prefix(std::string_view run, std::string_view task) {
+    return fmt::format("runs/{}/checkpoints/{}/", run, sha256_hex(task).substr(0, 32));
+}
+std::string checkpoint(std::string_view run, std::string_view task, std::uint32_t seq) {
+    return fmt::format("{}{:08}.json", checkpoint_prefix(run, task), seq);
+}
+std::string result(std::string_view definition) {
+    return fmt::format("{}{}/{}", k_results, definition.substr(0, 2), definition.substr(2));
+}
 std::string summary(std::string_view run) {
     return fmt::format("runs/{}/summary.json", run);
+}
+
+std::string orchestrator_log(std::string_view run) {
+    return fmt::format("runs/{}/orchestrator.log", run);
+}
+std::string turn_prefix(std::string_view flow) {
+    return fmt::format("flows/{}/", sha256_hex(flow).substr(0, 32));
+}
+std::string turn(std::string_view flow) {
+    return turn_prefix(flow) + "turn";
+}
+
+std::string collector_lock() {
+    return "gc/lock";
+}
+std::string collector_time() {
+    return "gc/begun";
+}
+std::string collector_candidates() {
+    return "gc/candidates";
+}
+std::string index_list() {
+    return "index/runs";
+}
+std::string index_mark_prefix() {
+    return "index/changed/";
+}
+std::string index_mark(std::string_view run, std::string_view token) {
+    return fmt::format("index/changed/{}.{}", run, token);
 }
 
 std::string torn_copy(std::string_view run, std::string_view segment) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,11 +22,45 @@ std::string journal(std::string_view run, std::uint32_t epoch,
                     std::uint32_t seq);         // …/journal/00000001-00000001
 std::string pack_prefix(std::string_view run);  // runs/RUN/packs/
 std::string pack(std::string_view run, std::uint32_t epoch, std::uint32_t seq);  // …/packs/00000001-00000001
-std::string keeper_prefix(std::string_view run);                                 // runs/RUN/keeper/
-std::string keeper_log(std::string_view run, std::uint32_t epoch);               // …/keeper/00000001
-std::string tag(std::string_view run, std::string_view name);  // …/tags/<sha256(tag)[:32]>.json
+/// The epoch in a pack's key.
+std::optional<std::uint32_t> epoch_of(std::string_view pack);
+std::string keeper_prefix(std::string_view run);                    // runs/RUN/keeper/
+std::string keeper_log(std::string_view run, std::uint32_t epoch);  // …/keeper/00000001
+std::string tag(std::string_view run, std::string_view name);       // …/tags/<sha256(tag)[:32]>.json
 std::string tag_prefix(std::string_view run);
+/// The run that is a task of `run`, or was spawned by one: …/children/<sha256(key)[:32]>.json
+std::string child(std::string_view run, std::string_view key);
+std::string child_prefix(std::string_view run);
+/// What was said to a task that waits for approval: …/approvals/<sha256(key)[:32]>.json
+std::string approval(std::string_view run, std::string_view key);
+std::string approval_prefix(std::string_view run);
+/// What a task has saved of its checkpoint: …/checkpoints/<sha256(task)[:32]>/<8 digits>.json
+std::string checkpoints_prefix(std::string_view run);
+std::string checkpoint_prefix(std::string_view run, std::string_view task);
+std::string checkpoint(std::string_view run, std::string_view task, std::uint32_t seq);
+/// The result of a definition: cache/results/ab/<62 hex>
+std::string result(std::string_view definition);
+inline constexpr std::string_view k_results = "cache/results/";
 std::string summary(std::string_view run);  // …/summary.json
+/// What the orchestrator of a detached run has printed.
+std::string orchestrator_log(std::string_view run);  // …/orchestrator.log
+/// Whose turn it is among the runs of a flow: flows/<sha256(name)[:32]>/turn
+std::string turn_prefix(std::string_view flow);
+std::string turn(std::string_view flow);
+inline constexpr std::string_view k_flows = "flows/";
+inline constexpr std::string_view k_objects = "objects/";
+inline constexpr std::string_view k_runs = "runs/";
+inline constexpr std::string_view k_index = "index/";
+inline constexpr std::string_view k_cache = "cache/";
+inline constexpr std::string_view k_quarantine = "quarantine/";
+/// Of the collector: its lock, when it began, and what it may take the next time.
+std::string collector_lock();        // gc/lock
+std::string collector_time();        // gc/begun
+std::string collector_candidates();  // gc/candidates
+/// The list of runs, and the marks of those that have changed since: caches.
+std::string index_list();                                              // index/runs
+std::string index_mark_prefix();                                       // index/changed/
+std::string index_mark(std::string_view run, std::string_view token);  // index/changed/RUN.TOKEN
 /// A copy of what a dead driver left unfinished at the end of a journal segment (a key).
 std::string torn_copy(std::string_view run, std::string_view segment);  // quarantine/RUN/EPOCH-SEQ.torn
 

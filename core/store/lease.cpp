@@ -4,8 +4,8 @@
 
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
-#include "core/base/json.hpp"
 #include "core/store/layout.hpp"
+#include "core/store/sealed.hpp"
 
 namespace amp {
 namespace {
@@ -17,18 +17,18 @@ constexpr double k_renew_s = 20;
 constexpr int k_attempts = 5;
 
 std::string to_json(const LeaseRecord& record) {
-    return json::dump(Object{{"schema", k_schema},
-                             {"epoch", std::uint64_t{record.epoch}},
-                             {"host", record.host},
-                             {"pid", record.pid},
-                             {"user", record.user},
-                             {"until", format_time(record.until)},
-                             {"released", record.released},
-                             {"lock", record.lock}});
+    return seal(Object{{"schema", k_schema},
+                       {"epoch", std::uint64_t{record.epoch}},
+                       {"host", record.host},
+                       {"pid", record.pid},
+                       {"user", record.user},
+                       {"until", format_time(record.until)},
+                       {"released", record.released},
+                       {"lock", record.lock}});
 }
 
 LeaseRecord from_json(std::string_view text, const std::string& run) {
-    const Value value = json::parse(text, layout::lease(run));
+    const Value value = unseal(text, layout::lease(run));
     if (get_int(value, "schema") > k_schema) {
         throw Error(ExitCode::invalid, fmt::format("the lease of {} was written by a newer amp", run), run,
                     "use that amp");
@@ -114,12 +114,14 @@ class Lease::Impl {
             throw Error(ExitCode::bug, fmt::format("the lease of {} is not held", run_), run_);
         }
         if (!write(Stored{{}, version_}) && !renew_unheard()) {
-            held_ = false;
-            const LeaseRecord holder = read_lease(store_, run_).value_or(LeaseRecord{});
-            throw Error(ExitCode::busy,
-                        fmt::format("run {} was taken over by pid {} of '{}' on '{}'", run_, holder.pid,
-                                    holder.user, holder.host),
-                        run_, "this driver stops; the other one goes on");
+            fail_taken_over();
+        }
+    }
+
+    void check() {
+        const std::optional<LeaseRecord> now = read_lease(store_, run_);
+        if (!held_ || !now || now->lock != record_.lock) {
+            fail_taken_over();
         }
     }
 
@@ -143,6 +145,15 @@ class Lease::Impl {
     double renew_at() const { return renew_at_; }
 
   private:
+    [[noreturn]] void fail_taken_over() {
+        held_ = false;
+        const LeaseRecord holder = read_lease(store_, run_).value_or(LeaseRecord{});
+        throw Error(ExitCode::busy,
+                    fmt::format("run {} was taken over by pid {} of '{}' on '{}'", run_, holder.pid,
+                                holder.user, holder.host),
+                    run_, "this driver stops; the other one goes on");
+    }
+
     /// Replaces what `before` was. False when that has changed.
     bool write(const std::optional<Stored>& before) {
         const double steady = clock_.steady_seconds();
@@ -204,6 +215,9 @@ double Lease::renew_at() const {
 void Lease::renew() {
     impl_->renew();
 }
+void Lease::check() {
+    impl_->check();
+}
 void Lease::release() noexcept {
     impl_->release();
 }
@@ -211,6 +225,13 @@ void Lease::release() noexcept {
 std::optional<LeaseRecord> read_lease(ObjectStore& store, const std::string& run) {
     const std::optional<Stored> stored = store.get(layout::lease(run));
     return stored ? std::optional(from_json(stored->bytes, run)) : std::nullopt;
+}
+
+void write_released_lease(ObjectStore& store, const std::string& run, std::uint32_t epoch) {
+    LeaseRecord record;
+    record.epoch = epoch;
+    record.released = true;
+    store.put_if_absent(layout::lease(run), to_json(record));
 }
 
 bool is_driven(ObjectStore& store, AppendFiles& files, Clock& clock, const std::string& run,

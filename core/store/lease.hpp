@@ -44,6 +44,8 @@ class Lease {
     double renew_at() const;
     /// Extends it. @throws Error(busy) when another driver has taken over: stop at once, write nothing more
     void renew();
+    /// One read. @throws Error(busy) as renew
+    void check();
     /// Gives it back; errors are ignored (it runs out by itself).
     void release() noexcept;
 
@@ -54,6 +56,8 @@ class Lease {
 };
 
 std::optional<LeaseRecord> read_lease(ObjectStore& store, const std::string& run);
+/// Writes a lease that nobody holds, where there is none: the next driver gets the epoch behind this one.
+void write_released_lease(ObjectStore& store, const std::string& run, std::uint32_t epoch);
 /// Does a living driver hold it? By lock on this host, by time from another.
 bool is_driven(ObjectStore& store, AppendFiles& files, Clock& clock, const std::string& run,
                const std::string& host);

@@ -62,11 +62,14 @@ bool stream(ObjectStore& store, std::string_view sha256, bool compressed, const 
         hash.update(bytes);
         sink(bytes);
     };
-    compression::Decompressor decompressor(plain);
+    std::optional<compression::Decompressor> decompressor;
+    if (compressed) {
+        decompressor.emplace(plain);
+    }
     for (std::uint64_t offset = 0; piece && !piece->empty(); piece = store.get_range(key, offset, k_piece)) {
         offset += piece->size();
-        if (compressed) {
-            decompressor.write(*piece);
+        if (decompressor) {
+            decompressor->write(*piece);
         } else {
             plain(*piece);
         }
@@ -74,8 +77,8 @@ bool stream(ObjectStore& store, std::string_view sha256, bool compressed, const 
             break;
         }
     }
-    if (compressed) {
-        decompressor.finish();
+    if (decompressor) {
+        decompressor->finish();
     }
     if (hash.hex() != sha256) {
         fail_mismatch(sha256, "its bytes have another hash");
@@ -142,18 +145,21 @@ std::string copy_file(const std::string& path, bool compress, ObjectWriter& writ
     const File file = open_file(path, "rb");
     Sha256 hash;
     std::string buffer;
-    compression::Compressor compressor([&](std::string_view bytes) { writer.append(bytes); });
+    std::optional<compression::Compressor> compressor;
+    if (compress) {
+        compressor.emplace([&](std::string_view bytes) { writer.append(bytes); });
+    }
     for (std::string_view piece = read_piece(file.get(), buffer, path); !piece.empty();
          piece = read_piece(file.get(), buffer, path)) {
         hash.update(piece);
-        if (compress) {
-            compressor.write(piece);
+        if (compressor) {
+            compressor->write(piece);
         } else {
             writer.append(piece);
         }
     }
-    if (compress) {
-        compressor.finish();
+    if (compressor) {
+        compressor->finish();
     }
     return hash.hex();
 }
@@ -207,6 +213,10 @@ std::string Objects::get(std::string_view sha256) {
     return out;
 }
 
+void Objects::read(std::string_view sha256, const std::function<void(std::string_view)>& each) {
+    stream_any(store_, sha256, each);
+}
+
 void Objects::get_to_file(std::string_view sha256, const std::string& path) {
     const std::string temporary = fmt::format("{}.~{:016x}", path, random_bits());
     try {
@@ -233,7 +243,27 @@ void Objects::get_to_file(std::string_view sha256, const std::string& path) {
 
 bool Objects::contains(std::string_view sha256, std::uint64_t size_bytes) {
     const std::optional<std::uint64_t> raw = store_.size(layout::object(sha256, false));
-    return (raw && *raw == size_bytes) || store_.size(layout::object(sha256, true)).value_or(0) > 0;
+    if (raw && *raw == size_bytes) {
+        return true;
+    }
+    const std::string key = layout::object(sha256, true);
+    const std::uint64_t stored = store_.size(key).value_or(0);
+    return stored > 0 &&
+           compression::is_whole(stored, size_bytes, [&](std::uint64_t offset, std::uint64_t length) {
+               return store_.get_range(key, offset, length).value_or("");
+           });
+}
+
+std::optional<std::string> find_damage(ObjectStore& store, std::string_view sha256, bool compressed) {
+    try {
+        stream(store, sha256, compressed, [](std::string_view) {});
+        return std::nullopt;
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::mismatch) {
+            throw;
+        }
+        return error.message();
+    }
 }
 
 }  // namespace amp

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,13 +30,19 @@ class Objects {
 
     /// @throws Error(not_found), or Error(mismatch) when the stored bytes do not hash to `sha256`
     std::string get(std::string_view sha256);
+    /// The same in pieces, in bounded memory; a damage shows only at the end. @throws as get
+    void read(std::string_view sha256, const std::function<void(std::string_view)>& each);
     /// Writes the verified content to a new file at `path`, mode 0444. @throws as get
     void get_to_file(std::string_view sha256, const std::string& path);
-    /// Present, with the given plain size where it is raw. Does not read the content.
+    /// Present and not cut short: of the given plain size where it is raw, and of whole frames where it is
+    /// compressed. Does not read the content.
     bool contains(std::string_view sha256, std::uint64_t size_bytes);
 
   private:
     ObjectStore& store_;
 };
+
+/// What is wrong with the bytes of an object; nullopt when they are sound, or not there.
+std::optional<std::string> find_damage(ObjectStore& store, std::string_view sha256, bool compressed);
 
 }  // namespace amp

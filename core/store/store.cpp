@@ -6,22 +6,22 @@
 
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
-#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/store/layout.hpp"
+#include "core/store/sealed.hpp"
 
 namespace amp {
 namespace {
 
 std::string to_json(const StoreRecord& record) {
-    return json::dump(Object{{"layout", record.layout},
-                             {"id", record.id},
-                             {"created", record.created},
-                             {"sharing", record.sharing}});
+    return seal(Object{{"layout", record.layout},
+                       {"id", record.id},
+                       {"created", record.created},
+                       {"sharing", record.sharing}});
 }
 
 StoreRecord from_json(std::string_view text) {
-    const Value value = json::parse(text, layout::store_record());
+    const Value value = unseal(text, layout::store_record());
     StoreRecord record;
     const std::int64_t version = get_int(value, "layout");
     if (version > layout::k_version) {
@@ -49,21 +49,6 @@ StoreRecord from_json(std::string_view text) {
                                : fmt::format("the latest is {}; `amp runs` lists all", runs.back()));
 }
 
-/// What died while it was created has left a folder without a record, and is no run.
-bool has_record(ObjectStore& store, const std::string& run) {
-    return store.size(layout::run_record(run)).has_value();
-}
-
-std::vector<std::string> matching(ObjectStore& store, const std::vector<std::string>& runs,
-                                  const std::string& reference, bool at_end) {
-    std::vector<std::string> found;
-    std::copy_if(runs.begin(), runs.end(), std::back_inserter(found), [&](const std::string& run) {
-        const bool named = at_end ? run.ends_with("-" + reference) : run.starts_with(reference);
-        return named && has_record(store, run);
-    });
-    return found;
-}
-
 }  // namespace
 
 StoreRecord open_store(ObjectStore& store, const std::string& sharing, const std::string& now) {
@@ -86,7 +71,7 @@ StoreRecord open_store(ObjectStore& store, const std::string& sharing, const std
 }
 
 bool create_run(ObjectStore& store, const std::string& run, const Value& record) {
-    return store.put_if_absent(layout::run_record(run), json::dump(record)) == PutResult::stored;
+    return store.put_if_absent(layout::run_record(run), seal(record)) == PutResult::stored;
 }
 
 Value read_run(ObjectStore& store, const std::string& run) {
@@ -94,7 +79,7 @@ Value read_run(ObjectStore& store, const std::string& run) {
     if (!stored) {
         fail_not_found(store, run);
     }
-    return json::parse(stored->bytes, layout::run_record(run));
+    return unseal(stored->bytes, layout::run_record(run));
 }
 
 std::vector<std::string> list_runs(ObjectStore& store) {
@@ -103,41 +88,17 @@ std::vector<std::string> list_runs(ObjectStore& store) {
     return runs;
 }
 
-std::string resolve_run(ObjectStore& store, const std::string& reference) {
-    if (is_run_id(reference) && has_record(store, reference)) {
-        return reference;
-    }
-    const std::vector<std::string> runs = list_runs(store);
-    if (reference == "latest") {
-        const auto latest = std::find_if(runs.rbegin(), runs.rend(),
-                                         [&](const std::string& run) { return has_record(store, run); });
-        if (latest != runs.rend()) {
-            return *latest;
-        }
-    }
-    for (const bool at_end : {false, true}) {
-        const std::vector<std::string> found =
-            reference.empty() ? std::vector<std::string>() : matching(store, runs, reference, at_end);
-        if (found.size() > 1) {
-            throw Error(ExitCode::usage,
-                        fmt::format("'{}' means {} runs, from {} to {}", reference, found.size(),
-                                    found.front(), found.back()),
-                        {}, "give more of the id, or its last four letters");
-        }
-        if (found.size() == 1) {
-            return found.front();
-        }
-    }
-    fail_not_found(store, reference);
-}
-
 std::optional<Value> read_summary(ObjectStore& store, const std::string& run) {
     const std::optional<Stored> stored = store.get(layout::summary(run));
-    return stored ? std::optional(json::parse(stored->bytes, layout::summary(run))) : std::nullopt;
+    try {
+        return stored ? std::optional(unseal(stored->bytes, layout::summary(run))) : std::nullopt;
+    } catch (const Error&) {
+        return std::nullopt;  // a cache: as if it were not there
+    }
 }
 
 void write_summary(ObjectStore& store, const std::string& run, const Value& summary) {
-    store.put(layout::summary(run), json::dump(summary));
+    store.put(layout::summary(run), seal(summary));
 }
 
 }  // namespace amp

@@ -30,10 +30,6 @@ Value read_run(ObjectStore& store, const std::string& run);
 /// Ids of all runs, oldest first.
 std::vector<std::string> list_runs(ObjectStore& store);
 
-/// The run that a person means by a whole id or a unique prefix of one, its last four letters, or "latest".
-/// @throws Error(not_found), Error(usage)
-std::string resolve_run(ObjectStore& store, const std::string& reference);
-
 std::optional<Value> read_summary(ObjectStore& store, const std::string& run);
 void write_summary(ObjectStore& store, const std::string& run, const Value& summary);
 

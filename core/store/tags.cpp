@@ -6,9 +6,9 @@
 #include <limits>
 
 #include "core/base/error.hpp"
-#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/store/layout.hpp"
+#include "core/store/sealed.hpp"
 
 namespace amp {
 namespace {
@@ -20,9 +20,10 @@ constexpr std::size_t k_max_bytes = 128;
 void check_name(const std::string& name) {
     const bool control =
         std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
-    if (name.empty() || name.size() > k_max_bytes || control || !is_utf8(name)) {
+    const bool slash = name.find('/') != std::string::npos;  // it ends the tag in @TAG/STEP
+    if (name.empty() || name.size() > k_max_bytes || control || slash || !is_utf8(name)) {
         throw Error(ExitCode::usage, fmt::format("'{}' cannot be a tag", printable(name)), {},
-                    "a tag is 1 to 128 bytes of UTF-8 without control characters");
+                    "a tag is 1 to 128 bytes of UTF-8 without control characters and '/'");
     }
 }
 
@@ -32,11 +33,11 @@ std::string to_json(const Tag& tag) {
         history.push_back(
             Object{{"added", change.added}, {"user", change.user}, {"at", format_time(change.at)}});
     }
-    return json::dump(Object{{"schema", k_schema}, {"tag", tag.name}, {"history", std::move(history)}});
+    return seal(Object{{"schema", k_schema}, {"tag", tag.name}, {"history", std::move(history)}});
 }
 
 Tag from_json(std::string_view text, const std::string& key) {
-    const Value value = json::parse(text, key);
+    const Value value = unseal(text, key);
     if (get_int(value, "schema") > k_schema) {
         throw Error(ExitCode::invalid, fmt::format("'{}' was written by a newer amp", key), key,
                     "use that amp");

@@ -12,11 +12,11 @@ namespace {
 constexpr std::string_view k_default_path = "/usr/local/bin:/usr/bin:/bin";
 
 /// What a task of an outer run was told; it would mislead ours.
-constexpr std::array<std::string_view, 23> k_stale = {
-    "AMP_RUN",      "AMP_FLOW",   "AMP_STEP",       "AMP_INDEX",   "AMP_TASK",       "AMP_ATTEMPT",
-    "AMP_ITEM",     "AMP_PARAMS", "AMP_IN",         "AMP_OUT",     "AMP_CHECKPOINT", "AMP_TASK_DIR",
-    "AMP_SOCKET",   "AMP_TOKEN",  "AMP_RANK",       "AMP_NODES",   "AMP_WORLD_SIZE", "AMP_NODE_RANK",
-    "AMP_FAILURES", "AMP_ROUND",  "AMP_LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"};
+constexpr std::array<std::string_view, 24> k_stale = {
+    "AMP_RUN",      "AMP_FLOW",   "AMP_STEP",       "AMP_INDEX", "AMP_TASK",       "AMP_ATTEMPT",
+    "AMP_ITEM",     "AMP_PARAMS", "AMP_IN",         "AMP_OUT",   "AMP_CHECKPOINT", "AMP_TASK_DIR",
+    "AMP_SOCKET",   "AMP_TOKEN",  "AMP_RANK",       "AMP_NODES", "AMP_WORLD_SIZE", "AMP_NODE_RANK",
+    "AMP_FAILURES", "AMP_ROUND",  "AMP_LOCAL_RANK", "AMP_GPUS",  "MASTER_ADDR",    "MASTER_PORT"};
 
 /// What a task gets that does not inherit.
 constexpr std::array<std::string_view, 10> k_minimal = {"PATH", "HOME", "USER",   "LOGNAME", "SHELL",
@@ -43,11 +43,20 @@ std::string path_entry(std::string_view amp_folder, std::string_view path) {
     return entry.append(path);
 }
 
+/// Behind all else, so that a module of the user's own that is called amp wins. An empty entry would be the
+/// working folder.
+std::string python_entry(std::string_view python_folder, std::string_view path) {
+    std::string entry = "PYTHONPATH=";
+    entry.append(path).append(path.empty() || python_folder.empty() ? "" : ":").append(python_folder);
+    return entry;
+}
+
 }  // namespace
 
 BaseEnvironment::BaseEnvironment(const std::vector<std::string>& caller, bool inherit,
-                                 std::string_view amp_folder)
-    : amp_folder_(amp_folder) {
+                                 std::string_view amp_folder, std::string_view python_folder)
+    : amp_folder_(amp_folder), python_folder_(python_folder) {
+    std::string python_path;
     std::string path(k_default_path);
     for (const std::string& entry : caller) {
         const std::string_view name = name_of(entry);
@@ -56,11 +65,16 @@ BaseEnvironment::BaseEnvironment(const std::vector<std::string>& caller, bool in
         }
         if (name == "PATH") {
             path = entry.substr(name.size() + 1);
+        } else if (name == "PYTHONPATH" && !python_folder.empty()) {
+            python_path = entry.substr(name.size() + 1);
         } else {
             entries_.push_back(entry);
         }
     }
     entries_.push_back(path_entry(amp_folder_, path));
+    if (!python_folder_.empty()) {
+        entries_.push_back(python_entry(python_folder_, python_path));
+    }
     for (std::size_t i = 0; i < entries_.size(); ++i) {
         places_[name_of(entries_[i])] = i;
     }
@@ -84,6 +98,8 @@ void TaskEnvironment::set(std::string_view name, std::string_view value) {
     std::string entry;
     if (name == "PATH") {
         entry = path_entry(base_.amp_folder_, value);
+    } else if (name == "PYTHONPATH") {
+        entry = python_entry(base_.python_folder_, value);
     } else {
         entry.reserve(name.size() + 1 + value.size());
         entry.append(name).append("=").append(value);

@@ -16,7 +16,9 @@ class BaseEnvironment {
   public:
     /// @param caller "NAME=value" entries, as in environ
     /// @param amp_folder put in front of PATH; empty: PATH stays
-    BaseEnvironment(const std::vector<std::string>& caller, bool inherit, std::string_view amp_folder);
+    /// @param python_folder put behind PYTHONPATH; empty: PYTHONPATH stays
+    BaseEnvironment(const std::vector<std::string>& caller, bool inherit, std::string_view amp_folder,
+                    std::string_view python_folder = {});
 
     std::string_view get(std::string_view name) const;
 
@@ -25,6 +27,7 @@ class BaseEnvironment {
     std::vector<std::string> entries_;
     std::unordered_map<std::string_view, std::size_t> places_;  ///< views into entries_
     std::string amp_folder_;
+    std::string python_folder_;
 };
 
 /// The environment of one task: the base and its own variables over it. `base` must outlive it.
@@ -32,7 +35,7 @@ class TaskEnvironment {
   public:
     explicit TaskEnvironment(const BaseEnvironment& base);
 
-    /// The last one set wins. PATH keeps amp's folder in front.
+    /// The last one set wins. PATH keeps amp's folder in front, PYTHONPATH amp's package behind.
     void set(std::string_view name, std::string_view value);
     std::string_view get(std::string_view name) const;
     /// For execve; valid until the next set.

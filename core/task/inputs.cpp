@@ -85,7 +85,8 @@ class Laying {
             return json::dump(*artifact.value);
         }
         if (!artifact.pack.empty()) {
-            return read_piece(places_.files, {artifact.pack, artifact.pack_offset, artifact.size_bytes});
+            return read_piece(places_.files,
+                              {artifact.pack, artifact.pack_offset, artifact.size_bytes, artifact.sha256});
         }
         return objects_.get(artifact.sha256);
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,10 @@ class LogRecorder {
     LogRecorder(PackWriter& packs, TaskName task, std::uint32_t attempt, std::uint64_t head_bytes,
                 std::uint64_t tail_bytes);
 
+    /// It is what one rank of a gang prints: say so before anything is added.
+    /// @param world ranks, which share what of an attempt's pieces may be named
+    void set_rank(std::uint32_t rank, std::uint32_t world);
+
     /// Takes what has come; writes it once there is enough of it.
     void add(std::string_view bytes, Timestamp now);
     /// True while something waits to be written.
@@ -30,24 +35,33 @@ class LogRecorder {
     /// A remark of ours within the log.
     void note(std::string_view text, Timestamp now);
 
+    /// What was written, in order: however much it is, at most 256 pieces, for all but the newest of which
+    /// one range stands.
     const std::vector<LogPiece>& pieces() const { return pieces_; }
     std::uint64_t total_bytes() const { return total_; }
     std::uint64_t dropped_bytes() const { return dropped_; }
+    /// Why some of it could not be written; empty: all could.
+    const std::string& failure() const { return failure_; }
 
   private:
     void keep_tail(std::string_view bytes);
     void write(std::string_view kind, std::string_view bytes, Timestamp now);
+    void name(LogPiece piece);
 
     PackWriter& packs_;
     TaskName task_;
     std::uint32_t attempt_;
+    std::optional<std::uint32_t> rank_;
+    std::size_t most_named_;
     std::uint64_t head_left_;
     std::uint64_t tail_bytes_;
     std::string pending_;
     std::string tail_;
     std::vector<LogPiece> pieces_;
+    std::uint64_t written_ = 0;  ///< pieces
     std::uint64_t total_ = 0;
     std::uint64_t dropped_ = 0;
+    std::string failure_;
 };
 
 }  // namespace amp

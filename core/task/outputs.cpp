@@ -75,6 +75,7 @@ class Collector {
         if (!in_cwd) {
             declared_.insert(inner.substr(0, inner.find('/')));
             declared_.insert(inner + std::string(k_json));
+            check_twice(inner);
         }
         if (!is_inner_path(inner)) {
             collected_.problems.push_back(fmt::format(
@@ -107,7 +108,7 @@ class Collector {
             if (guess && !ends_in_json(path) && fs::is_regular_file(as_json, failed)) {
                 return store_json(as_json, output.type == Type::metrics);
             }
-            return std::nullopt;
+            return output.type == Type::metrics ? told_metrics() : std::nullopt;
         }
         switch (output.type) {
             case Type::file:
@@ -158,10 +159,18 @@ class Collector {
             throw Wrong{"is not a folder"};
         }
         try {
-            const Manifest manifest = scan_folder(path, [this](const std::string& file) {
+            const auto store = [this](const std::string& file) {
                 const ObjectInfo info = objects_.put_file(file);
                 return StoredFile{info.sha256, info.size_bytes};
-            });
+            };
+            const auto is_input = [this](std::string_view target) {
+                return std::any_of(places_.input_sources.begin(), places_.input_sources.end(),
+                                   [&](const std::string& source) {
+                                       return target.starts_with(source) &&
+                                              is_inner_path(target.substr(source.size()));
+                                   });
+            };
+            const Manifest manifest = scan_folder(path, store, is_input);
             const ObjectInfo info = objects_.put(manifest_text(manifest));
             return {Artifact::Kind::folder, {}, info.sha256, manifest.total_bytes(), {}, 0};
         } catch (const Error& error) {
@@ -173,16 +182,36 @@ class Collector {
     }
 
     Artifact store_json(const std::string& path, bool metrics) {
+        const std::string text = read_text(path, k_largest_value);
         Value value;
         try {
-            value = json::parse(read_text(path, k_largest_value));
+            value = json::parse(text, "");
         } catch (const Error& error) {
-            throw Wrong{fmt::format("is no JSON: {}", error.message())};
+            throw Wrong{std::string(trim(error.message()))};  // "is no valid JSON: …"
         }
         if (metrics) {
-            check_metrics(value);
+            take_metrics(value);
         }
         return store_value(std::move(value));
+    }
+
+    /// What the task has told with `amp metric` is as good as a file; nullopt: it has told none.
+    std::optional<Artifact> told_metrics() {
+        if (places_.told == nullptr || places_.told->metrics.empty()) {
+            return std::nullopt;
+        }
+        Object last;
+        for (const auto& [name, metric] : places_.told->metrics) {
+            last.emplace(name, metric.last);
+        }
+        return store_value(std::move(last));
+    }
+
+    void take_metrics(const Value& value) {
+        check_metrics(value);
+        for (const auto& [name, number] : value.as_object()) {
+            collected_.metrics[name] = number.as_float();
+        }
     }
 
     static void check_metrics(const Value& value) {
@@ -210,11 +239,35 @@ class Collector {
         return artifact;
     }
 
+    /// `v` and `v.json` would be the same artifact: none of them is it, and the attempt has failed.
+    bool check_twice(const std::string& name) {
+        const std::string plain = ends_in_json(name) ? name.substr(0, name.size() - k_json.size()) : name;
+        std::error_code unknown;
+        const auto is_there = [&](const std::string& file) {
+            return fs::symlink_status(places_.out_folder + "/" + file, unknown).type() !=
+                   fs::file_type::not_found;
+        };
+        const std::string as_json = plain + std::string(k_json);
+        if (!is_artifact_name(plain) || !is_there(plain) || !is_there(as_json)) {
+            return false;
+        }
+        if (twice_.insert(plain).second) {
+            collected_.problems.push_back(
+                fmt::format("'{}' and '{}' in $AMP_OUT are both the artifact '{}': write only one of them",
+                            plain, as_json, plain));
+        }
+        return true;
+    }
+
     void collect_others() {
         std::error_code failed;
-        for (const fs::directory_entry& entry : fs::directory_iterator(places_.out_folder, failed)) {
+        fs::directory_iterator entries(places_.out_folder, failed);
+        if (failed && failed != std::errc::no_such_file_or_directory) {  // not the same as an empty one
+            throw Error::system("cannot list", places_.out_folder, failed.value());
+        }
+        for (const fs::directory_entry& entry : entries) {
             const std::string name = entry.path().filename().string();
-            if (!declared_.contains(name) && !name.starts_with(".")) {
+            if (!declared_.contains(name) && !name.starts_with(".") && !check_twice(name)) {
                 collect_other(name, entry.path().string());
             }
         }
@@ -269,6 +322,7 @@ class Collector {
     const OutputPlaces& places_;
     Objects objects_;
     std::set<std::string> declared_;  ///< names in $AMP_OUT that belong to declared outputs
+    std::set<std::string> twice_;     ///< names of artifacts that lie there as a file and as a value
     CollectedOutputs collected_;
 };
 

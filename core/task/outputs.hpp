@@ -19,13 +19,20 @@ struct OutputPlaces {
     ObjectStore& store;
     PackWriter& packs;
     Timestamp now;
+    /// What the task has told, where it told something: a declared output of type `metrics` that was not
+    /// written is the last value of each metric.
+    const TaskReport* told = nullptr;
+    /// Folders that inputs may be links into, each with a "/" at its end. Such a link in a folder that is an
+    /// output, as `cp -r` leaves it, is stored as the file that it shows.
+    std::vector<std::string> input_sources = {};
 };
 
 struct CollectedOutputs {
     std::map<std::string, Artifact> artifacts;
     std::vector<std::string>
         problems;  ///< why the attempt has failed: a declared output is missing or is not what it should be
-    std::vector<std::string> notes;  ///< for its log: what was left out, and why
+    std::map<std::string, double> metrics;  ///< what was written as declared outputs of type `metrics`
+    std::vector<std::string> notes;         ///< for its log: what was left out, and why
 };
 
 /// Stores what a task made: the declared outputs, and whatever else lies in $AMP_OUT: `NAME.json` a value,

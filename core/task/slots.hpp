@@ -33,7 +33,9 @@ class SlotQueue {
     bool remove(const AttemptId& id);
     /// The next that fits, its slots taken; nullopt when nothing fits.
     std::optional<AttemptId> take(double now);
-    /// Gives back what `take` took.
+    /// Takes slots for what runs already, even beyond the limits.
+    void occupy(const Resources& need);
+    /// Gives back what `take` or `occupy` took.
     void release(const Resources& need);
     /// Forgets all that waits, and gives it.
     std::vector<AttemptId> drop_waiting();
@@ -58,7 +60,6 @@ class SlotQueue {
     bool fits(const Resources& need) const;
     std::string reason(const Resources& need) const;
     bool may_be_passed(const Waiting& waiting, double now) const;
-    void occupy(const Resources& need);
 
     SlotLimits limits_;
     std::map<Place, Waiting> waiting_;

@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from random import Random
 
 import peers
 
@@ -217,7 +219,180 @@ def reopen(bench: Bench) -> list[Figure]:
     ]
 
 
-CASES = {case.__name__: case for case in (start_up, validate_large, plan_memory, noop_tasks, reopen)}
+def cached_run(bench: Bench) -> list[Figure]:
+    """A run whose 10,000 tasks have all been done by another one; and that one."""
+    folder = bench.fresh()
+    flow = '[flow]\nname = "C"\n[step.task]\nforeach = "range({})"\nrun = ["true"]\ncache = true\n'
+    (folder / "flow.toml").write_text(flow.format(bench.tasks))
+    command = [str(bench.amp), "run", "-q"]
+    first = bench.timed(command, folder)
+    again = [bench.timed(command, folder) * 1000 for _ in range(max(3, bench.rounds))]
+    states = {task["state"] for task in bench.show(folder)["tasks"]}
+    if states != {"cached"}:
+        sys.exit(f"bench: the tasks are {states}")
+    shutil.rmtree(folder)
+    value = statistics.median(again)
+    return [
+        Figure(f"a run of {bench.tasks} cached tasks", value, "ms", limit="<= 1000", within=value <= 1000),
+        Figure("  the run that made them", bench.tasks / first, "tasks/s"),
+    ]
+
+
+METRIC_POINTS = """import amp, time
+n = 1_000_000
+began = time.process_time()
+for i in range(n):
+    amp.metric("loss", i * 0.25, step=i)
+amp.flush()
+print((time.process_time() - began) / n * 1e6)
+"""
+
+
+def metric_point(bench: Bench) -> list[Figure]:
+    """The CPU time of a task for a point of a metric, told with the Python package."""
+    times = []
+    for _ in range(bench.rounds):
+        folder = bench.fresh()
+        environment = {**bench.environment, "PYTHONPATH": str(ROOT / "python"), "AMP_TASK_DIR": str(folder)}
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", METRIC_POINTS], env=environment, capture_output=True, text=True, check=True
+        )
+        lines = sum(1 for _ in (folder / "report").open("rb"))
+        if lines != 1_000_000:
+            sys.exit(f"bench: {lines} of 1,000,000 points were written")
+        times.append(float(done.stdout))
+        shutil.rmtree(folder)
+    point = statistics.median(times)
+    return [Figure("a point of a metric, told from Python", point, "us CPU", None, "<= 2 us", point <= 2)]
+
+
+def list_runs(bench: Bench) -> list[Figure]:
+    """`amp runs` over 10,000 runs that have ended, from its index; and the first time, which makes that."""
+    count = 10_000
+    folder = bench.fresh()
+    (folder / "flow.toml").write_text(SMALL_FLOW)
+    bench.timed([str(bench.amp), "run"], folder)
+    runs = folder / ".amp" / "runs"
+    first = next(runs.iterdir())
+    digits = "bcdfghjkmnpqrstvwxz23456789"
+    for number in range(count - 1):
+        day, rest = divmod(number, 1000)
+        ending = "".join(digits[(rest // len(digits) ** place) % len(digits)] for place in range(4))
+        run = f"26{1 + day // 28:02}{1 + day % 28:02}-{rest % 86400 // 3600:02}0000-{ending}"
+        target = runs / run
+        target.mkdir()
+        for name in ("run.json", "summary.json"):
+            text = (first / name).read_text().replace(first.name, run)
+            (target / name).write_text(re.sub(r',"~sha256":"[0-9a-f]{64}"', "", text))
+    whole = bench.timed([str(bench.amp), "runs", "-q"], folder) * 1000
+    listed = [bench.timed([str(bench.amp), "runs"], folder) * 1000 for _ in range(11)]
+    shown = len((folder / "output").read_text().splitlines()) - 1
+    if shown != count:
+        sys.exit(f"bench: amp runs lists {shown} of {count} runs")
+    latest = [bench.timed([str(bench.amp), "tag", "list", "latest"], folder) * 1000 for _ in range(5)]
+    complete = [str(bench.amp), "complete", "--line"]
+    completed = statistics.median(bench.timed([*complete, "amp show "], folder) * 1000 for _ in range(21))
+    stepped = statistics.median(bench.timed([*complete, "amp show latest/"], folder) * 1000 for _ in range(21))
+    shutil.rmtree(folder)
+    value = statistics.median(listed)
+    return [
+        Figure(f"amp runs of {count} runs", value, "ms", limit="<= 100", within=value <= 100),
+        Figure(f"the same without its index ({count} runs)", whole, "ms"),
+        Figure(f"amp tag list latest among {count} runs", statistics.median(latest), "ms"),
+        Figure(f"Tab behind `amp show` among {count} runs", completed, "ms", limit="<= 30", within=completed <= 30),
+        Figure("  behind `amp show latest/`", stepped, "ms", limit="<= 30", within=stepped <= 30),
+    ]
+
+
+def words(size: int) -> bytes:
+    """Text of about `size` bytes that compresses as logs and tables do."""
+    random = Random(7)
+    stock = [f"{random.getrandbits(24 + 8 * (i % 3)):x}" for i in range(5000)]
+    block = " ".join(random.choices(stock, k=200_000)).encode() + b"\n"
+    lines = [block[start:] + block[:start] for start in range(0, 1_000_000, 1_000)]
+    return b"".join(lines)[:size]
+
+
+class Keeper:
+    """The memory of amp's own processes while a run is on: the orchestrator's and the keeper's."""
+
+    def __init__(self, amp: Path) -> None:
+        self.amp = str(amp).encode()
+        self.most_kib = 0
+
+    def watch(self, running: subprocess.Popen[bytes]) -> None:
+        while running.poll() is None:
+            for status in Path("/proc").glob("[0-9]*/status"):
+                try:
+                    if os.readlink(status.parent / "exe").encode() != self.amp:
+                        continue
+                    found = re.search(r"VmHWM:\s+(\d+)", status.read_text())
+                except OSError:
+                    continue
+                self.most_kib = max(self.most_kib, int(found.group(1)) if found else 0)
+            time.sleep(0.2)
+
+
+def log_flood(bench: Bench) -> list[Figure]:
+    """A task that prints as fast as it can, all of it kept; the store in memory, so that the disk is not what is measured."""
+    size = 2_000_000_000
+    rates, most_kib = [], 0
+    with tempfile.TemporaryDirectory(prefix="amp-bench-", dir="/dev/shm") as memory:
+        content = Path(memory) / "content"
+        block = words(10_000_000)
+        with content.open("wb") as file:
+            for _ in range(size // len(block)):
+                file.write(block)
+        size = content.stat().st_size
+        for _ in range(min(bench.rounds, 3)):
+            folder = bench.fresh()
+            (folder / "flow.toml").write_text(f'[flow]\nname = "Flood"\n[step.flood]\nlog = "all"\nrun = ["cat", "{content}"]\n')
+            environment = {**bench.environment, "AMP_STORE": f"{memory}/store"}
+            keeper = Keeper(bench.amp)
+            began = time.perf_counter()
+            with subprocess.Popen([bench.amp, "run", "-q"], cwd=folder, env=environment, stdout=subprocess.DEVNULL) as running:
+                keeper.watch(running)
+            rates.append(size / (time.perf_counter() - began) / 1e6)
+            most_kib = max(most_kib, keeper.most_kib)
+            if running.returncode != 0:
+                sys.exit("bench: the flood failed")
+            shutil.rmtree(f"{memory}/store")
+            shutil.rmtree(folder)
+    rate = statistics.median(rates)
+    return [
+        Figure("a task's output into the stored log", rate, "MB/s", limit=">= 500", within=rate >= 500),
+        Figure("the largest of amp's processes meanwhile", most_kib / 1024, "MiB", limit="<= 64", within=most_kib <= 64 << 10),
+    ]
+
+
+def file_artifact(bench: Bench) -> list[Figure]:
+    """A file of 1 GB as an artifact, against `zstd -1` and sha256sum in a pipe that write the same to the same disk."""
+    figures = []
+    kinds = {"text": words(1_000_000_000), "random bytes": Random(7).randbytes(250_000_000) * 4}
+    for kind, content in kinds.items():
+        data = bench.folder / "data"
+        data.write_bytes(content)
+        times: dict[str, list[float]] = {"amp": [], "pipe": []}
+        for _ in range(bench.rounds):
+            folder = bench.fresh()
+            (folder / "flow.toml").write_text(
+                f'[flow]\nname = "Artifact"\n[step.make]\nrun = ["ln", "{data}", "{{{{ outputs.data }}}}"]\n'
+                'outputs = { data = "data" }\n'
+            )
+            os.sync()
+            times["amp"].append(bench.timed([str(bench.amp), "run"], folder))
+            os.sync()
+            pipe = f"set -o pipefail; tee >(sha256sum > hash) < {data} | zstd -q -1 -o data.zst -; sync data.zst"
+            times["pipe"].append(bench.timed(["bash", "-c", pipe], folder))
+            shutil.rmtree(folder)
+        amp, pipe = (len(content) / statistics.median(times[name]) / 1e6 for name in ("amp", "pipe"))
+        figures.append(Figure(f"a file of 1 GB as an artifact: {kind}", amp, "MB/s", pipe, ">= the pipe", amp >= pipe))
+        data.unlink()
+    return figures
+
+
+ALL = (start_up, validate_large, plan_memory, noop_tasks, cached_run, reopen, list_runs, metric_point, log_flood, file_artifact)
+CASES = {case.__name__: case for case in ALL}
 
 
 def machine(folder: Path) -> str:

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HOMES = {
     "CLI/": ("cli/parser.cpp", "cli/reference.cpp"),
     "toml++/": ("core/flow/toml_document.cpp",),
+    "yaml-cpp/": ("core/flow/yaml_document.cpp",),
     "boost/json": ("core/base/json.cpp",),
     "boost/process": ("backends/system/boost_process.cpp",),
     "curl/": ("backends/system/curl_http.cpp",),

@@ -13,7 +13,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import faults
 import includes
+import names
 
 ROOT = Path(__file__).resolve().parents[2]
 TIDY_BUDGET_S = 420
@@ -180,6 +182,8 @@ def main() -> int:
     checks = {
         "format": check_format(changed),
         "includes": includes.check(),
+        "names of types": names.check(),
+        "table of faults": faults.check(),
         "forbidden calls": check_forbidden(files),
         "unfinished": check_unfinished(files),
         "sizes": check_sizes(files),

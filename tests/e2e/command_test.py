@@ -3,9 +3,10 @@
 import json
 import os
 import signal
+import subprocess
 import unittest
 
-from harness import AmpTest, Project, wait_until
+from harness import AMP, AmpTest, Project, Result, wait_until
 
 FLOW = """
 [flow]
@@ -109,11 +110,66 @@ class Validate(AmpTest):
         self.assert_code(3, result)
         self.assertIn("100000", result.out + result.err)
 
+    def test_gpus_that_this_machine_does_not_have(self) -> None:
+        flow = '[flow]\nname = "Big"\n[step.one]\nrun = "touch ran"\nresources = { gpu = 2 }\n'
+        project = self.project({"flow.toml": flow, "amp.toml": '[profile.hpc]\nbackend = "slurm"\n'})
+        for command in ("validate", "run"):
+            result = project.amp(command, env={"CUDA_VISIBLE_DEVICES": ""})
+            self.assert_code(3, result)
+            self.assertIn("step 'one' asks for 2 GPUs, but this machine has none", result.err)
+        self.assertFalse((project.folder / "ran").exists())
+        self.assert_code(3, project.amp("validate", env={"CUDA_VISIBLE_DEVICES": "0"}))
+        self.assert_code(0, project.amp("validate", env={"CUDA_VISIBLE_DEVICES": "0,1"}))
+        self.assert_code(0, project.amp("validate", "--on", "hpc", env={"CUDA_VISIBLE_DEVICES": ""}))
+        refused = project.amp("run", "--on", "hpc", env={"CUDA_VISIBLE_DEVICES": "0,1"})
+        self.assert_code(3, refused)
+        self.assertIn("profile 'hpc' runs tasks on slurm, which this version of amp cannot do yet", refused.err)
+        self.assertFalse((project.folder / "ran").exists())
+
+    def test_a_variable_and_a_git_that_are_not_there(self) -> None:
+        flow = '[flow]\nname = "E"\n[step.one]\nrun = "touch ran; echo {{ env.NOT_THERE }} {{ git.commit }}"\n'
+        project = self.project(flow)
+        result = project.amp("validate")
+        self.assert_code(0, result)
+        self.assertIn("warning[AMP1604]", result.err)
+        self.assertIn("warning[AMP1605]", result.err)
+        result = project.amp("run")
+        self.assert_code(3, result)
+        self.assertIn("error[AMP1604]", result.err)
+        self.assertIn("error[AMP1605]", result.err)
+        self.assertFalse((project.folder / "ran").exists())
+        guarded = flow.replace("env.NOT_THERE", "default(env.NOT_THERE, 1)")
+        fine = self.project(guarded.replace("git.commit", "default(git.commit, 1)"))
+        self.assertNotIn("AMP16", self.run_ok(fine, "validate").err)
+        self.run_ok(fine, "run")
+
+    def test_keys_of_later_versions_are_notes(self) -> None:
+        project = self.project('[flow]\nname = "L"\nschedule = "@daily"\n[step.one]\nrun = "true"\nmonitor = { hang = "1h" }\n')
+        result = self.run_ok(project, "validate")
+        self.assertIn("note: flow.toml:3:", result.err)
+        self.assertIn("flow.schedule is not acted upon yet", result.err)
+        self.assertIn("step.one.monitor is not acted upon yet", result.err)
+        self.assertNotIn("note", self.run_ok(project, "validate", "-q").err)
+        found = json.loads(self.run_ok(project, "validate", "--format", "json").out)["flows"][0]
+        self.assertTrue(found["valid"])
+        notes = [(note["key"], note["line"]) for note in found["notes"]]
+        self.assertEqual(notes, [("flow.schedule", 3), ("step.one.monitor", 6)])
+
+    def test_a_bad_config_file_is_told_once(self) -> None:
+        flow = '[flow]\nname = "C"\n[config]\ndata = "data.yaml"\n'
+        flow += '[step.one]\nrun = "echo {{ config.data.a }} {{ config.data.b }}"\n'
+        project = self.project({"flow.toml": flow, "data.yaml": "a: 1\nb: [\n"})
+        found = json.loads(project.amp("validate", "--format", "json").out)["flows"][0]["diagnostics"]
+        self.assertEqual([(one["code"], one["file"]) for one in found], [("AMP1515", "data.yaml")])
+        (project.folder / "data.yaml").write_text("a: 1\nb: [yes, 2]\n")
+        self.run_ok(project, "run")
+        self.assertIn('1 ["yes",2]', self.run_ok(project, "logs", "latest").out)
+
     def test_keys_of_later_versions_are_named_when_it_runs(self) -> None:
-        project = self.project('[flow]\nname = "L"\nschedule = "@daily"\n[step.one]\nrun = "true"\ncache = true\n')
+        project = self.project('[flow]\nname = "L"\nschedule = "@daily"\n[step.one]\nrun = "true"\nmonitor = { hang = "1h" }\n')
         result = self.run_ok(project, "run")
         self.assertIn("schedule", result.err)
-        self.assertIn("cache", result.err)
+        self.assertIn("monitor", result.err)
 
 
 class Show(AmpTest):
@@ -142,9 +198,15 @@ class Show(AmpTest):
         self.assert_code(7, project.amp("show", "latest"))
         self.run_ok(project, "run")
         self.assert_code(7, project.amp("show", "991231-000000-bbbb"))
-        result = project.amp("show", "latest/one")
-        self.assert_code(2, result)
-        self.assertIn("amp logs latest/one", result.err)
+        self.assert_code(7, project.amp("show", "latest/nobody"))
+        self.assert_code(7, project.amp("show", "latest/train/7"))
+
+    def test_tasks_of_a_run(self) -> None:
+        project = self.project(FLOW)
+        self.run_ok(project, "run")
+        document = project.json("show", "latest/train/1")
+        self.assertEqual({(task["step"], task["index"]) for task in document["tasks"]}, {("train", "1")})
+        self.assertEqual([step["name"] for step in document["steps"]], ["train"])
 
 
 class Runs(AmpTest):
@@ -214,11 +276,130 @@ class Cancel(AmpTest):
         self.run_ok(project, "cancel", "latest")
         self.assertEqual(project.json("show")["state"], "cancelled")
 
+    def test_a_keeper_without_a_driver(self) -> None:
+        flow = '[flow]\nname = "C"\n[step.one]\nrun = "echo start >> $LEDGER; test -e go || sleep 60"\n'
+        flow += '[step.two]\nneeds = "one"\nrun = "true"\n'
+        project = self.project(flow)
+        project.write(".ampignore", "go\n")
+        driver = project.start("run")
+        wait_until(lambda: project.ledger_lines(), 20, "the task runs")
+        driver.kill()
+        driver.wait()
+        self.run_ok(project, "cancel", "latest")
+        self.assertEqual(project.json("show")["state"], "cancelled")
+        self.assertEqual(project.states(), {"one/_": "cancelled", "two/_": "cancelled"})
+        self.assert_no_orphans(project)
+        project.write("go", "")
+        self.run_ok(project, "resume")
+        self.assertEqual(project.states(), {"one/_": "succeeded", "two/_": "succeeded"})
+        self.assertEqual(project.ledger_lines(), ["start", "start"])
+
+    def test_a_run_in_its_back_off(self) -> None:
+        flow = '[flow]\nname = "C"\n[step.one]\nrun = "echo start >> $LEDGER; exit 3"\nretry = { times = 3, delay = "10m" }\n'
+        project = self.project(flow)
+        driver = project.start("run")
+        wait_until(lambda: "attempt 2 follows" in project.output(), 20, "the back-off")
+        self.run_ok(project, "cancel", "latest", seconds=15)
+        self.assertEqual(driver.wait(timeout=20), 9)
+        self.assertEqual(project.json("show")["state"], "cancelled")
+        self.assertEqual(project.ledger_lines(), ["start"])
+        self.assert_no_orphans(project)
+
+    def test_a_run_that_has_just_begun(self) -> None:
+        project = self.project('[flow]\nname = "C"\n[step.one]\nrun = "sleep 60"\n')
+        driver = project.start("run")
+        wait_until(lambda: project.amp("runs", "--json").out.count('"run"'), 20, "the run is there")
+        self.run_ok(project, "cancel", "latest")
+        self.assertEqual(driver.wait(timeout=20), 9, project.output())
+        self.assertEqual(project.json("show")["state"], "cancelled")
+        self.assert_no_orphans(project)
+
     def test_a_run_that_has_ended(self) -> None:
         project = self.project(FLOW)
         self.run_ok(project, "run")
         project.amp("cancel", "latest")
         self.assertEqual(project.json("show")["state"], "succeeded")
+
+
+class Code(AmpTest):
+    def test_what_is_code_is_chosen_by_the_flow(self) -> None:
+        flow = (
+            '[flow]\nname = "C"\ncode = { include = ["*.py", "flow.toml"], exclude = ["gen.py"] }\n'
+            '[step.one]\nrun = "echo x > made.txt; echo x > gen.py"\n'
+        )
+        project = self.project({"flow.toml": flow, "a.py": "1\n", "data.txt": "1\n"})
+        result = self.run_ok(project, "run")
+        self.assertNotIn("code has changed", result.err)
+        self.assertNotIn("not acted upon", result.err)
+        self.assertFalse(project.json("show")["code_changed"])
+        record = json.loads(next(project.folder.glob(".amp/runs/*/run.json")).read_text())
+        self.assertEqual([entry["path"] for entry in record["code"]["entries"]], ["a.py", "flow.toml"])
+
+    def test_new_files_outside_git_are_named(self) -> None:
+        project = self.project('[flow]\nname = "C"\n[step.one]\nrun = "touch made.txt"\n')
+        result = self.run_ok(project, "run")
+        self.assertIn("made.txt added", result.err)
+        self.assertIn(".ampignore", result.err)
+
+    @unittest.skipUnless(os.getuid() == 0, "needs another user's folder")
+    def test_a_repository_of_another_user(self) -> None:
+        project = self.project('[flow]\nname = "C"\n[step.one]\nrun = "true"\n')
+        subprocess.run(["git", "init", "-q", project.folder], check=True)
+        for path in (project.folder, project.folder / ".git"):
+            os.chown(path, 65534, 65534)
+        result = self.run_ok(project, "run")
+        self.assertIn("git refuses", result.err)
+        self.assertIn("safe.directory", result.err)
+
+
+@unittest.skipUnless(os.getuid() == 0, "needs another user")
+class Nobody(AmpTest):
+    """Another user, in a project and with a HOME that are not his."""
+
+    def as_nobody(self, project: Project, *arguments: str) -> Result:
+        command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", AMP, *arguments]
+        done = subprocess.run(
+            command,
+            cwd=project.folder,
+            env=project.environment_with({"TMPDIR": "/tmp"}),
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def readable_project(self, run: bool) -> Project:
+        project = self.project('[flow]\nname = "U"\n[step.one]\nrun = "echo hello"\n')
+        if run:
+            self.run_ok(project, "run")
+            self.assert_no_orphans(project)  # the keeper tidies up until then
+        for folder, folders, files in os.walk(project.top):
+            for name in (".", *folders, *files):
+                path = os.path.join(folder, name)
+                if not os.path.islink(path):  # one leads to the binary
+                    os.chmod(path, 0o755 if os.path.isdir(path) else 0o644)
+        if self.as_nobody(project, "--version").code != 0:
+            self.skipTest("another user may not run this binary")
+        return project
+
+    def test_a_store_of_another_user(self) -> None:
+        project = self.readable_project(run=True)
+        result = self.as_nobody(project, "run")
+        self.assert_code(10, result)
+        self.assertIn("help:", result.err)
+        self.assertEqual(self.as_nobody(project, "logs", "latest/one").out, "hello\n")
+        for arguments in (["runs"], ["show"], ["artifacts"], ["tag", "list", "latest"], ["validate"]):
+            self.assert_code(0, self.as_nobody(project, *arguments))
+
+    def test_a_home_of_another_user(self) -> None:
+        """As in a container that is given a user of its own: the settings there are not meant for it."""
+        project = self.readable_project(run=False)
+        settings = project.home / ".config/amp/config.toml"
+        settings.parent.mkdir(parents=True)
+        settings.write_text("this is no TOML")
+        project.home.chmod(0o700)
+        self.assert_code(0, self.as_nobody(project, "validate"))
+        self.assert_code(3, project.amp("validate"))
 
 
 class Config(AmpTest):

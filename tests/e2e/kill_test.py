@@ -223,6 +223,31 @@ class RandomKills(KillTest):
             driver.wait()
 
 
+class DetachedKills(KillTest):
+    """The orchestrator of a detached run is killed at random times, its keeper with it now and then."""
+
+    def test_random_kills(self) -> None:
+        for number in range(KILLS):
+            project = self.kill_project()
+            snapshots: list[Snapshot] = []
+            story = f"seed {SEED}, number {number}"
+            for _ in range(self.random.randint(1, 2)):
+                arguments = ("run",)
+                if project.runs():
+                    snapshots.append(self.snapshot(project))
+                    arguments = ("resume", "latest")
+                result = project.amp(*arguments, "-q", "--detach")
+                self.assertIn(result.code, FINE_CODES, f"{story}: {result}")
+                delay = self.random.uniform(0, 0.5)
+                both = self.random.random() < 0.3
+                story += f"; {'both' if both else 'orchestrator'} killed after {delay * 1000:.0f} ms"
+                time.sleep(delay)
+                for pid, words in project.processes().items():
+                    if words[1:2] == ["orchestrate"] or (both and words[1:2] == ["keeper"]):
+                        kill_quietly(pid)
+            self.finish_and_remove(project, snapshots, story)
+
+
 class StoppedDriver(KillTest):
     def test_a_stopped_driver_still_holds_its_run(self) -> None:
         """The orchestrator is stopped in the middle, and another tries to take over: one drives, and it is the first."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness import ROOT, AmpTest, Project
 
-CASES = sorted((ROOT / "tests" / "data" / "meaning").glob("*.toml"))
+CASES = sorted((ROOT / "tests" / "data" / "meaning").glob("**/*.toml"))
 USUALLY_ONE = {"succeeded", "failed", "caught"}
 
 
@@ -20,7 +20,8 @@ class Meaning(AmpTest):
         result = project.amp("run", *case.get("arguments", []))
         self.check(project, case["expect"], f"{case['about']}\n{result}", result.code)
         for resume in case.get("resume", []):
-            result = project.amp("resume", "latest", *resume.get("arguments", []))
+            words = ["run"] if resume.get("command") == "run" else ["resume", "latest"]
+            result = project.amp(*words, *resume.get("arguments", []))
             self.check(project, resume["expect"], f"{case['about']}, resumed\n{result}", result.code)
         self.assert_no_orphans(project)
 

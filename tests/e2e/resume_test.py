@@ -1,8 +1,10 @@
 """amp resume: after an interruption, a failure, a change; and many at once."""
 
+import json
 import subprocess
 import unittest
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from harness import SLOW, AmpTest, Project, Result, wait_until
 
@@ -116,18 +118,68 @@ class AtOnce(AmpTest):
         self.assertEqual(len(project.ledger_lines()), 48)
         self.assert_no_orphans(project)
 
-    def test_a_project_on_a_full_disk_says_so(self) -> None:
-        """Exit 10, and nothing succeeds without being recorded."""
-        project = self.project('[flow]\nname = "F"\n[step.one]\nrun = "true"\n')
+    def small_disk(self, project: Project, size: str) -> Path:
         small = project.top / "small"
         small.mkdir()
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small], capture_output=True, check=False)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", small], capture_output=True, check=False)
         if mounted.returncode != 0:
             self.skipTest("may not mount a small file system")
         self.addCleanup(subprocess.run, ["umount", "-l", small], check=False)
+        return small
+
+    def test_a_store_that_gets_full_during_a_run(self) -> None:
+        """What finished is recorded, the run ends with 10, and goes on when there is room again."""
+        project = self.project('[flow]\nname = "F"\n[step.one]\nrun = "true"\n')
+        small = self.small_disk(project, "6m")
+        flow = f"""
+[flow]
+name = "Filled"
+max_workers = 1
+
+[step.first]
+run = '''
+{WITNESS}
+echo done > $AMP_OUT/kept
+'''
+
+[step.second]
+needs = "first"
+run = '''
+{WITNESS}
+[ -e $LEDGER.room ] || head -c 9000000 /dev/zero > {small}/filler || true
+head -c 300000 /dev/urandom > $AMP_OUT/data
+'''
+
+[step.third]
+needs = "second"
+run = '''
+{WITNESS}
+'''
+"""
+        (small / "flow.toml").write_text(flow)
+        (small / ".ampignore").write_text("filler\n")
+        result = project.amp("run", cwd=small)
+        self.assert_code(10, result)
+        self.assertIn("the store is full", result.err)
+        shown = project.amp("show", "latest", "--json", cwd=small)
+        self.assert_code(0, shown)
+        states = {task["task"]: task["state"] for task in json.loads(shown.out)["tasks"]}
+        self.assertEqual(states["first/_"], "succeeded")
+        self.assertNotIn(states.get("third/_"), ("succeeded", "running"))
+        self.assert_code(10, project.amp("resume", "latest", cwd=small))
+        (small / "filler").unlink()
+        (project.top / "ledger.room").touch()
+        self.assert_code(0, project.amp("resume", "latest", cwd=small))
+        self.assertEqual([line for line in project.ledger_lines() if line.startswith("first")], ["first/_ 1"])
+        self.assertIn("third/_ 1", project.ledger_lines())
+
+    def test_a_project_on_a_full_disk_says_so(self) -> None:
+        """Exit 10, and nothing succeeds without being recorded."""
+        project = self.project('[flow]\nname = "F"\n[step.one]\nrun = "true"\n')
+        small = self.small_disk(project, "64k")
         (small / "flow.toml").write_text('[flow]\nname = "F"\n[step.one]\nrun = "head -c 200000 /dev/urandom > $AMP_OUT/data"\n')
         result = project.amp("run", cwd=small)
-        self.assertIn(result.code, (1, 5, 10), str(result))
+        self.assert_code(10, result)
         self.assertIn("No space left", result.err)
 
 

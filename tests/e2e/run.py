@@ -1,6 +1,6 @@
-"""Runs the tests of the built binary: run.py --amp BINARY [--jobs N] [--results FILE] THEME…
+"""Runs the tests of the built binary: run.py --amp BINARY [--folder FOLDER] [--jobs N] [--results FILE] THEME…
 
-A theme is a file of this folder (`kill_test`), a class or a test of it (`kill_test.RandomKills`), or `all`. Themes run in
+A theme is a file of FOLDER (this one) (`kill_test`), a class or a test of it (`kill_test.RandomKills`), or `all`. Themes run in
 processes of their own, N at a time. FILE gets {"passed", "failed", "skipped"} for the closing lines.
 """
 
@@ -8,6 +8,7 @@ import argparse
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,9 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-THEME_TIMEOUT_S = 480 * float(os.environ.get("AMP_SLOW", "1"))
+# More kills than usual (AMP_KILLS, kill_test.py) may take longer.
+THEME_TIMEOUT_S = 480 * float(os.environ.get("AMP_SLOW", "1")) * max(1.0, int(os.environ.get("AMP_KILLS", "40")) / 40)
 # The long ones first, so that none runs alone at the end.
-FIRST = ("kill_test", "task_test", "resume_test")
+FIRST = ("kill_test", "task_test", "resume_test", "faults_calls_test", "faults_limits_test")
 
 
 class Collected(unittest.TextTestResult):
@@ -32,9 +34,13 @@ class Collected(unittest.TextTestResult):
         self.passed += 1
 
 
-def run_theme(name: str, results: Path) -> int:
+def run_theme(folder: Path, name: str, results: Path) -> int:
     """In the theme's own process."""
+    # Who was started in the background or by nohup ignores these, and amp would respect that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     sys.path.insert(0, str(HERE))
+    sys.path.insert(0, str(folder))
     importlib.import_module(name.split(".")[0])
     suite = unittest.defaultTestLoader.loadTestsFromName(name)
     result = unittest.TextTestRunner(resultclass=Collected, verbosity=2, stream=sys.stdout).run(suite)
@@ -44,8 +50,8 @@ def run_theme(name: str, results: Path) -> int:
     return 0 if result.wasSuccessful() else 1
 
 
-def themes_of(names: list[str]) -> list[str]:
-    every = sorted(path.stem for path in HERE.glob("*_test.py"))
+def themes_of(folder: Path, names: list[str]) -> list[str]:
+    every = sorted(path.stem for path in folder.glob("*_test.py"))
     chosen = [theme for name in names for theme in (every if name == "all" else [name])]
     for name in chosen:
         if name.split(".")[0] not in every:
@@ -53,7 +59,7 @@ def themes_of(names: list[str]) -> list[str]:
     return sorted(dict.fromkeys(chosen), key=lambda theme: (theme.split(".")[0] not in FIRST, theme))
 
 
-def run_all(themes: list[str], amp: Path, jobs: int) -> dict:
+def run_all(folder: Path, themes: list[str], amp: Path, jobs: int) -> dict:
     total: dict = {"passed": 0, "failed": [], "skipped": []}
     if not os.access(amp, os.X_OK):
         print(f"e2e: there is no {amp}")
@@ -63,7 +69,7 @@ def run_all(themes: list[str], amp: Path, jobs: int) -> dict:
     def run_one(theme: str) -> dict:
         with tempfile.TemporaryDirectory() as scratch:
             results = Path(scratch) / "results"
-            command = [sys.executable, __file__, "--one", theme, "--results", str(results)]
+            command = [sys.executable, __file__, "--folder", str(folder), "--one", theme, "--results", str(results)]
             began = time.monotonic()
             try:
                 done = subprocess.run(
@@ -93,14 +99,15 @@ def run_all(themes: list[str], amp: Path, jobs: int) -> dict:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--amp", type=Path, default=HERE.parents[1] / "build" / "amp")
+    parser.add_argument("--folder", type=Path, default=HERE)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--results", type=Path)
     parser.add_argument("--one", metavar="THEME", help=argparse.SUPPRESS)
     parser.add_argument("themes", nargs="*", default=["all"], metavar="THEME")
     options = parser.parse_args()
     if options.one:
-        return run_theme(options.one, options.results)
-    total = run_all(themes_of(options.themes), options.amp, options.jobs)
+        return run_theme(options.folder, options.one, options.results)
+    total = run_all(options.folder, themes_of(options.folder, options.themes), options.amp, options.jobs)
     if options.results:
         options.results.parent.mkdir(parents=True, exist_ok=True)
         options.results.write_text(json.dumps(total))

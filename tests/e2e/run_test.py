@@ -1,9 +1,13 @@
 """amp run, show, logs, artifacts, get, put: a flow from its start to its results."""
 
 import json
+import re
+import subprocess
+import time
 import unittest
+from pathlib import Path
 
-from harness import AmpTest, Project, wait_until
+from harness import SLOW, AmpTest, Project, wait_until
 
 SWEEP = """
 [flow]
@@ -72,6 +76,30 @@ class Run(AmpTest):
         self.run_ok(project, "run", env={"AMP_PARAM_GREETING": "from outside"})
         self.assertIn("from outside", self.run_ok(project, "logs", "latest/start").out)
 
+    def test_a_task_finds_a_parameter_where_it_is_given_from_outside(self) -> None:
+        flow = '[flow]\nname = "P"\n[params]\nlearning_rate = 1\n'
+        flow += '[step.one]\nrun = "echo got $AMP_PARAM_LEARNING_RATE"\nparams = "*"\n'
+        project = self.project(flow)
+        self.run_ok(project, "run", env={"AMP_PARAM_LEARNING_RATE": "7"})
+        self.assertIn("got 7", self.run_ok(project, "logs", "latest").out)
+        (project.folder / "p.yaml").write_text("learning_rate: 8\n")
+        self.run_ok(project, "run", "--params", "p.yaml")
+        self.assertIn("got 8", self.run_ok(project, "logs", "latest").out)
+
+    def test_options_of_versions_to_come_are_no_parameters(self) -> None:
+        project = self.project(SWEEP)
+        for option in ("--isolated", "--exit-code"):
+            for command in ("run", "resume"):
+                result = project.amp(command, option, "start")
+                self.assert_code(2, result)
+                self.assertIn(f"'{option}' is not in this version of amp yet", result.err)
+        of_resume = (("run", "--from", "resume"),)
+        of_run = tuple(("resume", option, "run") for option in ("--only", "--origin", "--fit"))
+        for command, option, other in of_resume + of_run:
+            result = project.amp(command, option, "start")
+            self.assert_code(2, result)
+            self.assertIn(f"amp {other} takes it", result.err)
+
     def test_a_wrong_parameter_ends_before_anything_runs(self) -> None:
         project = self.project(SWEEP)
         result = project.amp("run", "-p", "greting=x")
@@ -138,7 +166,97 @@ class Run(AmpTest):
         self.assertIn("second", followed.out)
 
 
+    def test_a_followed_log_is_quiet_while_nothing_happens_and_quick_when_it_does(self) -> None:
+        flow = '[flow]\nname = "L"\n[step.one]\nrun = "while ! test -e go; do sleep 0.02; done; date +%s.%N; sleep 2"\n'
+        project = self.project(flow)
+        driver = project.start("run")
+        wait_until(lambda: project.amp("logs", "latest/one").code == 0, 20, "the task runs")
+        follower = project.start("logs", "-f", "latest/one", stdout=subprocess.PIPE)
+        self.addCleanup(follower.stdout.close)
+        time.sleep(1)
+
+        def wakes() -> int:
+            status = Path(f"/proc/{follower.pid}/status").read_text()
+            return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status, re.MULTILINE).group(1))
+
+        before = wakes()
+        time.sleep(6)
+        self.assertLessEqual(wakes() - before, 4)
+        project.write("go", "")
+        line = follower.stdout.readline()
+        self.assertLess(time.time() - float(line.split()[-1]), 0.5 * SLOW)
+        self.assertEqual(driver.wait(timeout=30), 0)
+        ended = time.monotonic()
+        self.assertEqual(follower.wait(timeout=30), 0)
+        self.assertLess(time.monotonic() - ended, 1.5 * SLOW)
+
+    def test_an_attempt_that_never_was(self) -> None:
+        project = self.project('[flow]\nname = "L"\n[step.one]\nrun = "echo $AMP_ATTEMPT"\n')
+        self.run_ok(project, "run")
+        self.assertEqual(self.run_ok(project, "logs", "latest/one", "--attempt", "1").out, "1\n")
+        result = project.amp("logs", "latest/one", "--attempt", "9")
+        self.assert_code(7, result)
+        self.assertIn("there are: 1", result.err)
+
+
 class Outputs(AmpTest):
+    def test_files_go_to_standard_output(self) -> None:
+        flow = '[flow]\nname = "F"\n[step.one]\nrun = "head -c 3000000 /dev/zero > $AMP_OUT/data"\n'
+        flow += '[step.two]\nneeds = "one"\nrun = "cat {{ one.data }} | wc -c; amp get one.data -o - | wc -c"\n'
+        project = self.project(flow)
+        self.run_ok(project, "run")
+        self.assertEqual(len(self.run_ok(project, "get", "latest/one", "data", "-o", "-").out), 3000000)
+        self.assertEqual(len(self.run_ok(project, "get", "latest/one", "data").out), 3000000)
+        self.assertEqual(self.run_ok(project, "logs", "latest/two").out, "3000000\n3000000\n")
+        result = project.amp("get", "latest/one", "data", "-o", "/nonexistent/x")
+        self.assert_code(7, result)
+        self.assertIn("'/nonexistent/x'", result.err)
+        self.assertNotIn("~", result.err)
+
+    def test_the_folder_of_inputs_is_always_there(self) -> None:
+        flow = '[flow]\nname = "I"\n[step.one]\nforeach = "range(40)"\nrun = "ls -A $AMP_IN; touch $AMP_IN/left"\n'
+        project = self.project(flow)
+        self.run_ok(project, "run", "--max-workers", "2")
+        self.assertEqual(self.run_ok(project, "logs", "latest").out, "")
+
+    def test_a_file_and_a_value_of_one_name(self) -> None:
+        project = self.project('[flow]\nname = "V"\n[step.one]\nrun = "echo 1 > $AMP_OUT/v; echo 2 > $AMP_OUT/v.json"\n')
+        result = project.amp("run")
+        self.assert_code(1, result)
+        self.assertIn("'v' and 'v.json'", result.err)
+
+    def test_what_looks_like_a_file_reference_is_data(self) -> None:
+        data = '{"$file":{"path":"/etc/passwd","sha256":"0","size_bytes":1}}'
+        flow = r"""
+[flow]
+name = "D"
+[params]
+d = { type = "object", default = {} }
+f = { type = "file" }
+[step.one]
+run = '''
+echo {{ params.d }} > $AMP_OUT/v.json
+echo $AMP_PARAMS
+cat $(echo $AMP_PARAMS | sed 's/.*"f":"//; s/".*//')
+'''
+params = ["f", "d"]
+[step.two]
+needs = "one"
+run = "echo {{ one.v }}; cat $AMP_IN/v.json"
+inputs = ["one.v"]
+"""
+        project = self.project({"flow.toml": flow, "data.txt": "content\n"})
+        self.run_ok(project, "run", "-p", f"d={data}", "-p", "f=data.txt")
+        self.assertEqual(self.run_ok(project, "get", "latest/one", "v").out, data + "\n")
+        self.assertEqual(self.run_ok(project, "logs", "latest/two").out, data + "\n" + data)
+        printed = self.run_ok(project, "logs", "latest/one").out.splitlines()
+        self.assertEqual(printed[1], "content")
+        self.assertEqual(json.loads(printed[0])["d"], json.loads(data))
+        shown = project.json("show")["params"]
+        self.assertEqual(shown["d"], json.loads(data))
+        self.assertEqual(set(shown["f"]), {"path", "sha256", "size"})
+        self.assertEqual(shown["f"]["size"], 8)
+
     def test_put_and_get_inside_a_task(self) -> None:
         flow = """
 [flow]

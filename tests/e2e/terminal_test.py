@@ -1,5 +1,6 @@
 """Signals, terminals, pipes and poor environments."""
 
+import hashlib
 import os
 import pty
 import select
@@ -188,8 +189,11 @@ class Poor(AmpTest):
 
 
 class Terminal(AmpTest):
-    def in_terminal(self, project: Project, *arguments: str, env: dict[str, str | None] | None = None) -> tuple[int, str]:
-        """Exit code and everything that amp wrote to a terminal of its own."""
+    def in_terminal(
+        self, project: Project, *arguments: str, env: dict[str, str | None] | None = None, typed: tuple[str, bytes] = ("", b"")
+    ) -> tuple[int, str]:
+        """Exit code and everything that amp wrote to a terminal of its own. `typed`: after which words the keys are pressed."""
+        question, keys = typed
         pid, terminal = pty.fork()
         if pid == 0:
             try:
@@ -208,6 +212,9 @@ class Terminal(AmpTest):
             if data == b"":
                 break
             output += data or b""
+            if keys and question.encode() in output:
+                os.write(terminal, keys)
+                keys = b""
         os.close(terminal)
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), output.decode(errors="replace")
 
@@ -216,6 +223,33 @@ class Terminal(AmpTest):
         code, output = self.in_terminal(project, "run")
         self.assertEqual(code, 0, output)
         self.assertEqual(project.json("show")["state"], "succeeded")
+
+    def test_a_secret_is_asked_for_and_not_shown(self) -> None:
+        project = self.project(
+            '[flow]\nname = "Ask"\n[params]\ntoken = { type = "secret" }\n[step.one]\nparams = ["token"]\n'
+            'run = "printf %s \\"$AMP_PARAM_TOKEN\\" | sha256sum >> $LEDGER; test -e mended"\n'
+        )
+        expected = hashlib.sha256("canary-é33".encode()).hexdigest() + "  -"
+        typed = ("token", "wrong\x15canary-éé\x7fx\x7f33\r".encode())
+        code, output = self.in_terminal(project, "run", typed=typed)
+        self.assertEqual((code, project.ledger_lines()), (1, [expected]), output)
+        self.assertNotIn("canary", output)
+        (project.folder / "mended").touch()
+        code, output = self.in_terminal(project, "resume", typed=typed)
+        self.assertEqual((code, project.ledger_lines()), (0, [expected] * 2), output)
+
+    def test_a_secret_that_is_not_given(self) -> None:
+        project = self.project('[flow]\nname = "Ask"\n[params]\ntoken = { type = "secret" }\n[step.one]\nrun = "true"\n')
+        self.assertEqual(self.in_terminal(project, "run", typed=("token", b"abc\x03"))[0], 130)
+        self.assertEqual(self.in_terminal(project, "run", typed=("token", b"\x04"))[0], 143)
+        code, output = self.in_terminal(project, "run", typed=("token", b"\r"))
+        self.assertEqual(code, 3, output)
+        self.assertIn("has no value", output)
+        self.assertEqual(project.amp("run").code, 3)
+        code, output = self.in_terminal(project, "run", "--no-input")
+        self.assertEqual(code, 3, output)
+        self.assertNotIn("not shown", output)
+        self.assertEqual(project.runs(), [])
 
     def test_colour_is_an_offer(self) -> None:
         project = self.project(SHORT)

@@ -174,6 +174,51 @@ void check_impossible(BackendBench& bench) {
     CHECK(bench.times_run("giant") == 0);
 }
 
+void check_gang(BackendBench& bench) {
+    if (!bench.starts_processes()) {
+        return;
+    }
+    Watcher watcher(bench);
+    const TaskSpec spec = bench.gang("together");
+    bench.backend().submit({&spec, 1});
+    CHECK(watcher.until_ended(spec).result.succeeded());
+    CHECK(watcher.stories[id_of(spec)].started == 1);
+    CHECK(watcher.stories[id_of(spec)].result.ranks == std::vector<RankEnd>(3));
+    CHECK(bench.times_run("together") == 3);
+    watcher.for_a_while();
+    CHECK(watcher.stories[id_of(spec)].ended == 1);
+}
+
+void check_torn_gang(BackendBench& bench) {
+    if (!bench.starts_processes()) {
+        return;
+    }
+    Watcher watcher(bench);
+    const TaskSpec spec = bench.torn_gang("torn");
+    bench.backend().submit({&spec, 1});
+    const AttemptResult& result = watcher.until_ended(spec).result;
+    CHECK(result.cause == Cause::user);
+    CHECK(result.exit == 3);
+    CHECK(result.failed_rank == std::uint32_t{1});
+    CHECK(result.message == "rank 1: exit status 3");
+    REQUIRE(result.ranks.size() == 3);
+    CHECK(result.ranks[1] == RankEnd{3, 0});
+    CHECK_FALSE(result.ranks[0] == RankEnd{});
+    CHECK_FALSE(result.ranks[2] == RankEnd{});
+}
+
+void check_cancelled_gang(BackendBench& bench) {
+    Watcher watcher(bench);
+    TaskSpec spec = bench.endless("long");
+    spec.gang = Gang{3, 1, Launcher::none};
+    spec.resources.cpu = 0.1;
+    bench.backend().submit({&spec, 1});
+    watcher.until_started(spec);
+    const AttemptId id = id_of(spec);
+    bench.backend().cancel({&id, 1});
+    CHECK(watcher.until_ended(spec).result.cause == Cause::cancelled);
+}
+
 }  // namespace
 
 void check_backend_contract(const std::function<std::unique_ptr<BackendBench>()>& make) {
@@ -184,6 +229,9 @@ void check_backend_contract(const std::function<std::unique_ptr<BackendBench>()>
         {"a killed one ends as cancelled", check_kill},
         {"nothing starts after a failure until go_on", check_go_on},
         {"one that waits can be cancelled", check_cancel_of_waiting},
+        {"the ranks of a gang run at once, and end as one", check_gang},
+        {"the first rank to fail ends all", check_torn_gang},
+        {"a cancelled gang ends as one", check_cancelled_gang},
         {"what asks for more than the capacity never starts", check_impossible}};
     for (const auto& [name, check] : parts) {
         CAPTURE(name);

@@ -40,14 +40,37 @@ class SharedStore : public ObjectStore {
                                         std::size_t limit) override {
         return store_->list_after(prefix, after, limit);
     }
+    std::vector<Listed> list_details(std::string_view prefix, std::string_view after,
+                                     std::size_t limit) override {
+        return store_->list_details(prefix, after, limit);
+    }
     std::vector<std::string> list_children(std::string_view prefix) override {
         return store_->list_children(prefix);
     }
     void remove(std::string_view key) override { store_->remove(key); }
+    bool remove_older(std::string_view key, Timestamp before) override {
+        return store_->remove_older(key, before);
+    }
+    std::size_t remove_abandoned(Timestamp before, bool dry) override {
+        return store_->remove_abandoned(before, dry);
+    }
     void sync_pending() override { store_->sync_pending(); }
 
   private:
     std::shared_ptr<MemoryStore> store_;
+};
+
+/// Told to the waiter for as long as it lives.
+class KnownBackend : public ScriptedBackend {
+  public:
+    KnownBackend(FakeWaiter& waiter, Clock& clock, Script script)
+        : ScriptedBackend(clock, std::move(script)), waiter_(waiter) {
+        waiter_.backends.push_back(this);
+    }
+    ~KnownBackend() override { std::erase(waiter_.backends, this); }
+
+  private:
+    FakeWaiter& waiter_;
 };
 
 class Notes : public RunObserver {
@@ -61,13 +84,13 @@ class Notes : public RunObserver {
 
 }  // namespace
 
-void FakeWaiter::wait(int /*fd*/, double seconds) {
+void FakeWaiter::wait_any(std::span<const int> /*fds*/, double seconds) {
     if (at_wait) {
         at_wait(++waits_);
     }
     double passes = seconds < 0 ? 1 : seconds;
-    if (backend) {
-        if (const auto end = backend->next_end()) {
+    for (const ScriptedBackend* living : backends) {
+        if (const auto end = living->next_end()) {
             passes = std::min(passes, std::max(0.0, *end - clock_.steady_seconds()));
         }
     }
@@ -98,10 +121,15 @@ FakeWorld::FakeWorld(const std::string& flow)
                  "ann",
                  "box",
                  100});
+    services->open_unchecked = [this](const std::string& folder) {
+        return services->open_store(folder, true);
+    };
+    services->prune_scratch = [](bool) { return std::size_t{0}; };
+    store->use_clock(clock);
 }
 
 std::unique_ptr<Backend> FakeWorld::make_backend() {
-    auto backend = std::make_unique<ScriptedBackend>(clock, [this](const TaskSpec& spec) {
+    auto backend = std::make_unique<KnownBackend>(waiter, clock, [this](const TaskSpec& spec) {
         ran_.push_back(spec.task.text() + "#" + std::to_string(spec.attempt));
         return script(spec);
     });

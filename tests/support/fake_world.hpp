@@ -22,11 +22,12 @@ class FakeWaiter : public Waiter {
   public:
     explicit FakeWaiter(FakeClock& clock) : clock_(clock) {}
 
-    void wait(int fd, double seconds) override;
+    void wait_any(std::span<const int> fds, double seconds) override;
     int interrupts() override { return interrupts_; }
     int terminating_signal() override { return signal_; }
 
-    ScriptedBackend* backend = nullptr;
+    ScriptedBackend* backend = nullptr;      ///< the latest that was made
+    std::vector<ScriptedBackend*> backends;  ///< all that live
     /// Called at each wait with its number, from 1: a test's chance to interfere.
     std::function<void(int)> at_wait;
     void interrupt() { ++interrupts_; }

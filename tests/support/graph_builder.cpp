@@ -112,6 +112,8 @@ void set_word(Graph::Node& node, const std::string& word, std::string& join_step
         node.when = node.cleanup = true;
     } else if (word == "until") {
         node.repeat = node.until = true;
+    } else if (word == "wait") {
+        node.wait = true;
     } else if (word == "ok") {
         node.on_max_ok = true;
     } else if (word == "catch") {
@@ -221,8 +223,9 @@ std::string text_of(const Graph& graph) {
         text += node.until ? " until" : "";
         text += node.on_max_ok ? " ok" : "";
         text += node.caught ? " catch" : "";
-        text += node.retry.times > 0 ? fmt::format(" retry={} delay={}", node.retry.times, node.retry.delay_s)
-                                     : "";
+        text += node.retry.times > 0
+                    ? fmt::format(" retry={} delay={}", node.retry.times, node.retry.delay_s.value_or(0))
+                    : "";
         text += node.limit > 0 ? fmt::format(" limit={}", node.limit) : "";
         text += node.priority != 0 ? fmt::format(" priority={}", node.priority) : "";
     }

@@ -146,7 +146,7 @@ class Player {
     }
 
     void answer(const MeaningCase::Phase& phase, const Question& q) {
-        static constexpr std::string_view k_kinds[] = {"edges", "when", "items", "until"};
+        static constexpr std::string_view k_kinds[] = {"edges", "when", "items", "until", "wait"};
         const auto key =
             fmt::format("{} {}", name(q.step, q.index), k_kinds[static_cast<std::size_t>(q.kind)]);
         const auto it = phase.decide.find(key);
@@ -166,6 +166,8 @@ class Player {
         } else if (q.kind == Question::Kind::until) {
             plan_.apply(UntilDecided{q.step, q.index, given == nullptr || given->as_bool()}, now_);
             note_failure(q.step, q.index, Cause::user);
+        } else if (q.kind == Question::Kind::wait) {
+            plan_.apply(WaitEnded{q.step, q.index}, now_);
         } else {
             std::vector<bool> open(graph_.nodes[q.step].needs.size(), true);
             for (std::size_t i = 0; given != nullptr && i < open.size(); ++i) {

@@ -1,23 +1,60 @@
 #include "tests/support/memory_append_files.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <random>
+#include <utility>
 
 #include "core/base/error.hpp"
 #include "core/ports/object_store.hpp"
 
 namespace amp::test {
+namespace {
+
+constexpr std::uint64_t k_reserve = std::uint64_t{1} << 20;
+
+}  // namespace
+
+void MemoryAppendFiles::Disk::changed(std::string_view key) {
+    for (const std::weak_ptr<Seen>& watch : watches) {
+        if (const auto seen = watch.lock()) {
+            seen->changed = seen->changed || key.starts_with(seen->prefix);
+        }
+    }
+}
+
+class MemoryAppendFiles::MemoryWatch : public Watch {
+  public:
+    MemoryWatch(std::shared_ptr<Disk> disk, std::shared_ptr<Seen> seen)
+        : disk_(std::move(disk)), seen_(std::move(seen)) {}
+    int fd() const override { return -1; }
+    bool take() override {
+        const std::scoped_lock lock(disk_->mutex);
+        return std::exchange(seen_->changed, false);
+    }
+
+  private:
+    std::shared_ptr<Disk> disk_;
+    std::shared_ptr<Seen> seen_;
+};
 
 class MemoryAppendFiles::File : public AppendFile {
   public:
-    File(std::shared_ptr<Disk> disk, std::string key, std::uint64_t id, std::uint64_t size)
-        : disk_(std::move(disk)), key_(std::move(key)), id_(id), boot_(disk_->boot), size_(size) {}
+    File(std::shared_ptr<Disk> disk, std::string key, std::uint64_t id, std::uint64_t size, Room room)
+        : disk_(std::move(disk)),
+          key_(std::move(key)),
+          id_(id),
+          boot_(disk_->boot),
+          size_(size),
+          room_(room) {}
 
     ~File() override {
         const std::scoped_lock lock(disk_->mutex);
         const auto it = disk_->files.find(key_);
         if (it != disk_->files.end() && it->second.holder == id_) {
             it->second.holder = 0;
+            disk_->changed(key_);
         }
     }
 
@@ -30,7 +67,11 @@ class MemoryAppendFiles::File : public AppendFile {
             disk_->files[key_].bytes += bytes.substr(0, disk_->partly);
             throw Error::system("cannot write", key_, disk_->error_number);
         }
+        if (!disk_->take_room(bytes.size(), room_)) {
+            throw Error::system("cannot write", key_, ENOSPC);
+        }
         disk_->files[key_].bytes += bytes;
+        disk_->changed(key_);
         size_ += bytes.size();
     }
 
@@ -60,6 +101,7 @@ class MemoryAppendFiles::File : public AppendFile {
     std::uint64_t id_;
     std::uint64_t boot_;
     std::uint64_t size_;
+    Room room_;
 };
 
 MemoryAppendFiles::MemoryAppendFiles() : disk_(std::make_shared<Disk>()) {}
@@ -99,15 +141,104 @@ void MemoryAppendFiles::power_cut(std::size_t survivors) {
     }
 }
 
+void MemoryAppendFiles::power_cut_with_holes(std::uint64_t seed, std::size_t page) {
+    std::mt19937_64 random(seed);
+    const std::scoped_lock lock(disk_->mutex);
+    ++disk_->boot;
+    std::erase_if(disk_->files,
+                  [&](const auto& entry) { return !entry.second.entry_synced && random() % 2 == 0; });
+    for (auto& [key, file] : disk_->files) {
+        const std::string old = file.bytes;
+        if (random() % 2 == 0) {
+            file.bytes.resize(file.synced + random() % (file.bytes.size() - file.synced + 1));
+        }
+        for (std::size_t at = file.synced; at < file.bytes.size(); at = (at / page + 1) * page) {
+            const std::size_t end = std::min((at / page + 1) * page, file.bytes.size());
+            const auto fate = random() % 4;
+            if (fate > 1 && !file.poisoned) {
+                continue;
+            }
+            for (std::size_t i = at; i < end; ++i) {  // a shifted copy looks like an old journal
+                file.bytes[i] = fate == 1 ? old[(i + page / 2) % old.size()] : '\0';
+            }
+        }
+        file.synced = file.bytes.size();
+        file.entry_synced = true;
+        file.poisoned = false;
+        file.holder = 0;
+    }
+}
+
+void MemoryAppendFiles::limit_room(std::uint64_t bytes) {
+    const std::scoped_lock lock(disk_->mutex);
+    disk_->room = bytes;
+    disk_->full = false;
+}
+
+bool MemoryAppendFiles::Disk::take_room(std::uint64_t bytes, Room who) {
+    if (!room) {
+        return true;
+    }
+    if (who == Room::ordinary && full) {
+        return false;
+    }
+    if (*room < bytes && reserve) {
+        reserve = false;
+        full = true;
+        *room += k_reserve;
+        if (who == Room::ordinary) {
+            return false;
+        }
+    }
+    if (*room < bytes) {
+        return false;
+    }
+    *room -= bytes;
+    return true;
+}
+
+void MemoryAppendFiles::keep_reserve() {
+    const std::scoped_lock lock(disk_->mutex);
+    if (!disk_->room || disk_->reserve) {
+        return;
+    }
+    if (*disk_->room < k_reserve) {
+        throw Error::system("cannot write", "reserve", ENOSPC);
+    }
+    *disk_->room -= k_reserve;
+    disk_->reserve = true;
+    disk_->full = false;
+}
+
+bool MemoryAppendFiles::is_full() {
+    const std::scoped_lock lock(disk_->mutex);
+    return disk_->full;
+}
+
+void MemoryAppendFiles::sync(std::string_view key) {
+    const std::scoped_lock lock(disk_->mutex);
+    const auto it = disk_->files.find(key);
+    if (it != disk_->files.end() && !it->second.poisoned) {
+        it->second.synced = it->second.bytes.size();
+        it->second.entry_synced = true;
+    }
+}
+
+std::uint64_t MemoryAppendFiles::size(std::string_view key) {
+    return bytes(key).size();
+}
+
 void MemoryAppendFiles::drop_lock(std::string_view key) {
     const std::scoped_lock lock(disk_->mutex);
     disk_->files.find(key)->second.holder = 0;
+    disk_->changed(key);
 }
 
 void MemoryAppendFiles::drop_locks() {
     const std::scoped_lock lock(disk_->mutex);
     for (auto& [key, file] : disk_->files) {
         file.holder = 0;
+        disk_->changed(key);
     }
 }
 
@@ -129,6 +260,7 @@ void MemoryAppendFiles::set_bytes(std::string_view key, std::string bytes) {
     const std::scoped_lock lock(disk_->mutex);
     Contents& file = disk_->files[std::string(key)];
     file.bytes = std::move(bytes);
+    disk_->changed(key);
     file.synced = file.bytes.size();
     file.entry_synced = true;
 }
@@ -138,7 +270,7 @@ std::size_t MemoryAppendFiles::syncs() const {
     return disk_->syncs;
 }
 
-std::unique_ptr<AppendFile> MemoryAppendFiles::open(std::string_view key, std::uint64_t keep) {
+std::unique_ptr<AppendFile> MemoryAppendFiles::open(std::string_view key, std::uint64_t keep, Room room) {
     if (!is_store_key(key)) {
         throw Error(ExitCode::bug, "'" + std::string(key) + "' is no key of a store");
     }
@@ -157,7 +289,8 @@ std::unique_ptr<AppendFile> MemoryAppendFiles::open(std::string_view key, std::u
         file.entry_synced = true;
     }
     file.holder = ++disk_->opens;
-    return std::make_unique<File>(disk_, std::string(key), file.holder, keep);
+    disk_->changed(key);
+    return std::make_unique<File>(disk_, std::string(key), file.holder, keep, room);
 }
 
 bool MemoryAppendFiles::locked(std::string_view key) {
@@ -185,6 +318,23 @@ std::vector<std::string> MemoryAppendFiles::list(std::string_view prefix) {
         }
     }
     return keys;
+}
+
+void MemoryAppendFiles::remove(std::string_view key) {
+    const std::scoped_lock lock(disk_->mutex);
+    disk_->files.erase(std::string(key));
+    disk_->changed(key);
+}
+
+void MemoryAppendFiles::replace(std::string_view key, std::string_view bytes) {
+    set_bytes(key, std::string(bytes));
+}
+
+std::unique_ptr<Watch> MemoryAppendFiles::watch(std::string_view prefix) {
+    const std::scoped_lock lock(disk_->mutex);
+    const auto seen = std::make_shared<Seen>(Seen{std::string(prefix), false});
+    disk_->watches.push_back(seen);
+    return std::make_unique<MemoryWatch>(disk_, seen);
 }
 
 }  // namespace amp::test

@@ -45,6 +45,20 @@ void MemoryStore::tamper(std::string_view key, std::string bytes) {
     objects_[std::string(key)] = std::move(bytes);
 }
 
+void MemoryStore::die_after(std::size_t n) {
+    const std::scoped_lock lock(mutex_);
+    dead_after_ = calls_ + n + 1;
+}
+
+void MemoryStore::revive() {
+    const std::scoped_lock lock(mutex_);
+    dead_after_ = 0;
+}
+
+void MemoryStore::touch(std::string_view key) {
+    times_[std::string(key)] = clock_ ? clock_->now() : Timestamp{};
+}
+
 std::size_t MemoryStore::calls() const {
     const std::scoped_lock lock(mutex_);
     return calls_;
@@ -59,7 +73,7 @@ template <class F>
 auto MemoryStore::call(F&& action) {
     const std::scoped_lock lock(mutex_);
     ++calls_;
-    if (calls_ == fail_at_) {
+    if (calls_ == fail_at_ || (dead_after_ > 0 && calls_ >= dead_after_)) {
         throw Error(fail_code_, "the store fails as it was told");
     }
     const auto lost = [&] {
@@ -112,7 +126,11 @@ PutResult MemoryStore::put_if_absent(std::string_view key, std::string_view byte
         if (durability == Durability::later) {
             pending_.insert(std::string(key));
         }
-        return objects_.try_emplace(std::string(key), bytes).second ? PutResult::stored : PutResult::exists;
+        const bool stored = objects_.try_emplace(std::string(key), bytes).second;
+        if (stored) {
+            touch(key);
+        }
+        return stored ? PutResult::stored : PutResult::exists;
     });
 }
 
@@ -122,6 +140,7 @@ bool MemoryStore::refresh(std::string_view key) {
         const bool there = objects_.contains(key);
         if (there) {
             pending_.insert(std::string(key));
+            touch(key);
         }
         return there;
     });
@@ -141,13 +160,17 @@ PutResult MemoryStore::compare_and_swap(std::string_view key, std::string_view b
             return PutResult::changed;
         }
         it->second = bytes;
+        touch(key);
         return PutResult::stored;
     });
 }
 
 void MemoryStore::put(std::string_view key, std::string_view bytes) {
     check_key(key);
-    call([&] { objects_.insert_or_assign(std::string(key), bytes); });
+    call([&] {
+        objects_.insert_or_assign(std::string(key), bytes);
+        touch(key);
+    });
 }
 
 std::vector<std::string> MemoryStore::list_after(std::string_view prefix, std::string_view after,
@@ -178,6 +201,37 @@ std::vector<std::string> MemoryStore::list_children(std::string_view prefix) {
 void MemoryStore::remove(std::string_view key) {
     check_key(key);
     call([&] { objects_.erase(std::string(key)); });
+}
+
+std::vector<Listed> MemoryStore::list_details(std::string_view prefix, std::string_view after,
+                                              std::size_t limit) {
+    return call([&] {
+        std::vector<Listed> out;
+        for (auto it = objects_.upper_bound(after); it != objects_.end() && out.size() < limit; ++it) {
+            if (it->first.starts_with(prefix)) {
+                const auto time = times_.find(it->first);
+                out.push_back(
+                    {it->first, it->second.size(), time == times_.end() ? Timestamp{} : time->second});
+            }
+        }
+        return out;
+    });
+}
+
+bool MemoryStore::remove_older(std::string_view key, Timestamp before) {
+    check_key(key);
+    return call([&] {
+        const auto time = times_.find(key);
+        if (time != times_.end() && time->second >= before) {
+            return !objects_.contains(key);
+        }
+        objects_.erase(std::string(key));
+        return true;
+    });
+}
+
+std::size_t MemoryStore::remove_abandoned(Timestamp /*before*/, bool /*dry*/) {
+    return call([] { return std::size_t{0}; });  // nothing here is ever half-made
 }
 
 void MemoryStore::sync_pending() {

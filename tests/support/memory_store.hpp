@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/base/error.hpp"
+#include "core/ports/clock.hpp"
 #include "core/ports/object_store.hpp"
 
 namespace amp::test {
@@ -19,6 +20,11 @@ class MemoryStore : public ObjectStore {
     /// Changes the bytes of a key behind the store's back.
     void tamper(std::string_view key, std::string bytes);
     std::size_t calls() const;
+    /// What gives keys their ages; without one, all are as old as can be.
+    void use_clock(Clock& clock) { clock_ = &clock; }
+    /// Every call after the n-th from now fails and does nothing, as when its caller has died.
+    void die_after(std::size_t n);
+    void revive();
     /// Keys put with Durability::later and not synced since.
     std::set<std::string> pending() const;
 
@@ -35,21 +41,29 @@ class MemoryStore : public ObjectStore {
     void put(std::string_view key, std::string_view bytes) override;
     std::vector<std::string> list_after(std::string_view prefix, std::string_view after,
                                         std::size_t limit) override;
+    std::vector<Listed> list_details(std::string_view prefix, std::string_view after,
+                                     std::size_t limit) override;
     std::vector<std::string> list_children(std::string_view prefix) override;
     void remove(std::string_view key) override;
+    bool remove_older(std::string_view key, Timestamp before) override;
+    std::size_t remove_abandoned(Timestamp before, bool dry) override;
     void sync_pending() override;
 
   private:
     class Writer;
     template <class F>
     auto call(F&& action);
+    void touch(std::string_view key);
 
     mutable std::mutex mutex_;
     std::map<std::string, std::string, std::less<>> objects_;
+    std::map<std::string, Timestamp, std::less<>> times_;
+    Clock* clock_ = nullptr;
     std::set<std::string> pending_;
     std::size_t calls_ = 0;
     std::size_t fail_at_ = 0;
     std::size_t lose_at_ = 0;
+    std::size_t dead_after_ = 0;  ///< 0: alive
     ExitCode fail_code_ = ExitCode::infrastructure;
 };
 

@@ -68,6 +68,9 @@ class NaivePlan {
     bool on(const WhenDecided& e, Timestamp at);
     bool on(const ItemsDecided& e, Timestamp at);
     bool on(const UntilDecided& e, Timestamp at);
+    // No graph that it is tried with has steps that wait.
+    static bool on(const WaitBegan&, Timestamp) { return false; }
+    static bool on(const WaitEnded&, Timestamp) { return false; }
     bool on(const DecisionFailed& e, Timestamp at);
     bool on(const TaskStarted& e, Timestamp at);
     bool on(const TaskEnded& e, Timestamp at);

@@ -199,12 +199,13 @@ bool NaivePlan::on(const TaskEnded& e, Timestamp at) {
     } else if (held_back(e.step)) {
         task->state = TaskState::cancelled;
     } else {
-        const std::uint32_t earlier = task->retries + task->other_retries;
+        const engine::Failure failure{other ? engine::Budget::other : engine::Budget::times, e.cause,
+                                      task->retries, task->other_retries};
         task->retries += listed ? 1 : 0;
         task->other_retries += other ? 1 : 0;
         const auto noise =
             engine::retry_noise(options_.jitter_seed, e.step, e.index.path, task->round, task->attempt);
-        const double delay = engine::retry_delay(n.retry, earlier, noise);
+        const double delay = engine::retry_delay(n.retry, failure, noise);
         make_ready(*task);
         if (delay > 0) {
             task->state = TaskState::retrying;

@@ -132,6 +132,8 @@ void PlanDuel::answer(const Question& q) {
             return apply(ItemsDecided{q.step, q.index, static_cast<std::uint32_t>(below(4))}, name(q));
         case Question::Kind::until:
             return apply(UntilDecided{q.step, q.index, one_in(2)}, name(q));
+        case Question::Kind::wait:
+            return apply(WaitEnded{q.step, q.index}, name(q));
     }
 }
 

@@ -99,6 +99,7 @@ std::string PlanPlay::tasks() const {
         return std::pair(plan.step(a), plan.index(a)) < std::pair(plan.step(b), plan.index(b));
     });
     std::vector<std::string> list;
+    list.reserve(ids.size());
     for (const TaskId task : ids) {
         list.push_back(fmt::format("{} {}", name(task), state_name(plan.state(task))));
     }
@@ -122,7 +123,7 @@ std::string PlanPlay::take_cancels() {
 }
 
 std::string PlanPlay::take_questions() {
-    static constexpr std::array<std::string_view, 4> k_kinds = {"edges", "when", "items", "until"};
+    static constexpr std::array<std::string_view, 5> k_kinds = {"edges", "when", "items", "until", "wait"};
     std::vector<std::string> list;
     for (const Question& q : plan.take_questions(1000)) {
         list.push_back(fmt::format("{} {}/{}", k_kinds.at(static_cast<std::size_t>(q.kind)),

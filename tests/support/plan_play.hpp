@@ -30,6 +30,7 @@ class PlanPlay {
     std::string tasks() const;
     std::string state(std::string_view task) const;
     std::uint32_t attempt(std::string_view task) const;
+    TaskId id(std::string_view task) const;
     /// The names of take_ready: "a/_ b/0".
     std::string take_ready(std::size_t max = 1000);
     std::string take_cancels();
@@ -42,7 +43,6 @@ class PlanPlay {
     Timestamp now{1'000'000};
 
   private:
-    TaskId id(std::string_view task) const;
     std::string name(TaskId task) const;
     std::string names(const std::vector<TaskId>& tasks) const;
 };

@@ -55,7 +55,9 @@ class Maker {
         node.when_per_item = node.foreach && node.when && one_in(2);
         node.caught = one_in(6);
         node.retry.times = static_cast<std::uint32_t>(one_in(2) ? below(3) : 0);
-        node.retry.delay_s = one_in(2) ? static_cast<double>(1 + below(20)) : 0;
+        if (!one_in(3)) {
+            node.retry.delay_s = one_in(2) ? static_cast<double>(1 + below(20)) : 0;
+        }
         node.retry.backoff = 2;
         node.retry.jitter = one_in(2) ? 0.5 : 0;
         node.limit = static_cast<std::uint32_t>(one_in(4) ? 1 + below(2) : 0);

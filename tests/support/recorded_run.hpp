@@ -37,8 +37,8 @@ class RecordedRun {
             {.event = ItemsDecided{step(name), std::move(around), count}, .items = std::move(values)}));
     }
 
-    void succeed(const std::string& name, TaskIndex index, std::map<std::string, Artifact> artifacts = {},
-                 std::uint32_t attempt = 1) {
+    void succeed(const std::string& name, const TaskIndex& index,
+                 std::map<std::string, Artifact> artifacts = {}, std::uint32_t attempt = 1) {
         AttemptResult result;
         result.task = TaskName{name, index};
         result.attempt = attempt;
@@ -48,7 +48,7 @@ class RecordedRun {
                              .definition = "d"}));
     }
 
-    void fail(const std::string& name, TaskIndex index, Cause cause, std::string message,
+    void fail(const std::string& name, const TaskIndex& index, Cause cause, std::string message,
               std::uint32_t attempt = 1) {
         AttemptResult result;
         result.task = TaskName{name, index};

@@ -54,6 +54,7 @@ class ScriptedBackend : public Backend {
     Capacity capacity() override { return capacity_; }
     std::size_t window() override { return window_; }
     Adoption adopt() override;
+    void open() override { ++times_opened_; }
     void submit(std::span<const TaskSpec> specs) override;
     void cancel(std::span<const AttemptId> attempts) override;
     void kill(std::span<const AttemptId> attempts) override;
@@ -79,6 +80,7 @@ class ScriptedBackend : public Backend {
     const std::vector<TaskSpec>& submitted() const { return submitted_; }
     const std::vector<AttemptId>& cancelled() const { return cancelled_; }
     const std::vector<AttemptId>& killed() const { return killed_; }
+    std::size_t times_opened() const { return times_opened_; }
     std::size_t times_gone_on() const { return times_gone_on_; }
     std::size_t running() const { return running_.size(); }
     std::size_t most_running() const { return most_running_; }
@@ -113,6 +115,7 @@ class ScriptedBackend : public Backend {
     std::vector<TaskSpec> submitted_;
     std::vector<AttemptId> cancelled_;
     std::vector<AttemptId> killed_;
+    std::size_t times_opened_ = 0;
     std::size_t times_gone_on_ = 0;
     std::size_t most_running_ = 0;
     std::map<TaskName, std::size_t> starts_;

@@ -106,6 +106,26 @@ void check_later(ObjectStore& store) {
     CHECK(store.get("o/1")->bytes == "one");
 }
 
+void check_ages(ObjectStore& store) {
+    CHECK(store.put_if_absent("age/1", "one") == PutResult::stored);
+    CHECK(store.put_if_absent("age/2", "three") == PutResult::stored);
+    const std::vector<Listed> listed = store.list_details("age/", {}, 10);
+    REQUIRE(listed.size() == 2);
+    CHECK(listed[0].key == "age/1");
+    CHECK(listed[1].size_bytes == 5);
+    CHECK(store.list_details("age/", "age/1", 10).size() == 1);
+    CHECK(store.list_details("age/", {}, 1).size() == 1);
+    CHECK_FALSE(store.remove_older("age/1", listed[0].changed));
+    CHECK(store.get("age/1").has_value());
+    CHECK(store.remove_older("age/1", listed[0].changed.plus_seconds(1)));
+    CHECK_FALSE(store.get("age/1").has_value());
+    CHECK(store.remove_older("age/1", listed[0].changed));
+    CHECK(store.refresh("age/2"));
+    CHECK(store.list_details("age/", {}, 10).at(0).changed >= listed[1].changed);
+    CHECK(store.remove_abandoned(listed[0].changed.plus_seconds(-3600), false) == 0);
+    store.remove("age/2");
+}
+
 void check_writer(ObjectStore& store) {
     {
         const auto writer = store.create("w/1");
@@ -241,6 +261,9 @@ void check_object_store(ObjectStore& store) {
     }
     SUBCASE("compare and swap") {
         check_swap(store);
+    }
+    SUBCASE("ages") {
+        check_ages(store);
     }
     SUBCASE("list") {
         check_listing(store);

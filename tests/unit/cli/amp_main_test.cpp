@@ -20,7 +20,7 @@ namespace {
 
 class NoWaiter : public Waiter {
   public:
-    void wait(int, double) override {}
+    void wait_any(std::span<const int>, double) override {}
     int interrupts() override { return 0; }
     int terminating_signal() override { return 0; }
 };
@@ -119,7 +119,9 @@ TEST_CASE("put and get inside a task") {
     CHECK(world.amp({"get", "x"}) == 0);
     CHECK(world.out == "[1,2]\n");
     CHECK(world.amp({"get", "x", "--json"}) == 0);
-    CHECK(world.out == "{\"name\":\"x\",\"schema\":\"amp.value/1\",\"value\":[1,2]}\n");
+    CHECK(world.out ==
+          "{\"name\":\"x\",\"path\":null,\"run\":null,\"schema\":\"amp.value/"
+          "1\",\"task\":null,\"value\":[1,2]}\n");
     CHECK(world.amp({"put", "y", "@" + folder.path() + "/x.json"}) == 0);
     CHECK(world.amp({"get", "y"}) == 0);
     CHECK(world.out == folder.path() + "/y\n");

@@ -54,9 +54,30 @@ TEST_CASE("an endless line is printed in parts") {
 
 TEST_CASE("a log line as JSON") {
     CHECK(json::dump(log_document(line("train/3", "x\xff\n"))) ==
-          "{\"at\":\"1970-01-01T00:00:01.000Z\",\"attempt\":1,\"note\":false,\"schema\":\"amp.log/"
+          "{\"at\":\"1970-01-01T00:00:01.000Z\",\"attempt\":1,\"note\":false,\"rank\":null,\"schema\":\"amp."
+          "log/"
           "1\",\"task\":\"train/3\",\"text\":"
           "\"x\xEF\xBF\xBD\\n\"}");
+}
+
+TEST_CASE("ranks of a gang are told apart, unless one alone is asked for") {
+    const auto of_rank = [](std::uint32_t rank, std::string bytes) {
+        LogLine out = line("train", std::move(bytes));
+        out.rank = rank;
+        return out;
+    };
+    for (const bool ranks : {true, false}) {
+        Printed printed({false, false, ranks});
+        printed.log.add(of_rank(0, "be"));
+        printed.log.add(of_rank(1, "other\n"));
+        printed.log.add(of_rank(0, "gin\nend"));
+        printed.log.finish();
+        CHECK(printed.text == (ranks ? "[1] other\n[0] begin\n[0] end\n" : "beother\ngin\nend"));
+    }
+    Printed several({true, false});
+    several.log.add(of_rank(2, "x\n"));
+    CHECK(several.text == "train | [2] x\n");
+    CHECK(get_int(log_document(of_rank(2, "x")), "rank") == 2);
 }
 
 }  // namespace amp

@@ -68,12 +68,14 @@ TEST_CASE("run: options, parameters and parameters as options") {
     CHECK(run.start.flow == "flow.toml");
     CHECK(run.start.params.given ==
           NameValues{{"lr", "0.1"}, {"batch_size", "-4"}, {"fast", "true"}, {"model", "a=b"}});
+    CHECK(run.start.params.bare == Words{"fast"});
     CHECK(run.start.params.file == "p.toml");
     CHECK(run.start.params.config == NameValues{{"data", "d.toml"}});
     CHECK(run.start.tags == Words{"x", "y"});
     CHECK(run.start.max_workers == 3);
     CHECK(run.start.keep_going == true);
-    CHECK(run.events);
+    CHECK(run.follow.events);
+    CHECK(!run.follow.detach);
 }
 
 TEST_CASE("run without anything") {
@@ -82,7 +84,25 @@ TEST_CASE("run without anything") {
     CHECK(run.start.params.empty());
     CHECK(!run.start.max_workers);
     CHECK(!run.start.keep_going);
-    CHECK(!run.events);
+    CHECK(!run.follow.events);
+    CHECK(run.start.until.empty());
+    CHECK(!run.start.concurrency);
+}
+
+TEST_CASE("parts of a flow, and leaving") {
+    const RunCommand run = parse<RunCommand>(
+        {"run", "--only", "a", "--origin", "latest", "--only=b", "--detach", "--concurrency", "skip"});
+    CHECK(run.start.only == Words{"a", "b"});
+    CHECK(run.start.origin == "latest");
+    CHECK(run.start.concurrency == "skip");
+    CHECK(run.follow.detach);
+    const ResumeCommand resume = parse<ResumeCommand>({"resume", "--from", "a", "--until", "b", "x"});
+    CHECK(resume.resume.from == Words{"a"});
+    CHECK(resume.resume.until == Words{"b"});
+    CHECK(resume.resume.run == "x");
+    CHECK(parse<AttachCommand>({"attach"}).run == "latest");
+    CHECK_THROWS_AS(parse<RunCommand>({"run", "--detach", "--events=ndjson"}), Error);
+    CHECK_THROWS_AS(parse<RunCommand>({"run", "--concurrency", "wait"}), Error);
 }
 
 TEST_CASE("negative values of parameters and odd words are taken as they are") {
@@ -159,7 +179,7 @@ TEST_CASE("tag") {
     CHECK(parse<TagCommand>({"tag", "list"}).run == "latest");
     CHECK(usage_error_of({"tag", "add", "r1"}).message().find("at least one tag") != std::string::npos);
     CHECK(usage_error_of({"tag", "ad", "r1", "x"}).message() ==
-          "amp tag takes add, remove or list, not 'ad'");
+          "expected one of add, remove, list, not 'ad'");
 }
 
 TEST_CASE("help and version anywhere") {
@@ -195,6 +215,12 @@ TEST_CASE("what cannot be understood is a usage error with a hint") {
     const std::vector<Row> rows = {
         {{"rnu"}, "unknown command 'rnu'", "did you mean 'amp run'?"},
         {{"frobnicate"}, "unknown command 'frobnicate'", "'amp help' lists the commands"},
+        {{"run", "--from", "train"}, "'--from' is no option of amp run", "amp resume takes it"},
+        {{"resume", "--only=train"}, "'--only' is no option of amp resume", "amp run takes it"},
+        {{"run", "--isolated"},
+         "'--isolated' is not in this version of amp yet",
+         "a parameter called so is given by -p isolated=VALUE"},
+        {{"run", "--retry-caught"}, "'--retry-caught' is no option of amp run", "amp resume takes it"},
         {{"runs", "--limt", "3"}, "unknown option '--limt'", "did you mean '--limit'?"},
         {{"run", "--keep-goin"}, "unknown option '--keep-goin'", "did you mean '--keep-going'?"},
         {{"runs", "--xyzzy"}, "unknown option '--xyzzy'", "'amp runs -h' lists the options"},
@@ -209,7 +235,9 @@ TEST_CASE("what cannot be understood is a usage error with a hint") {
         {{"run", "a.toml", "b.toml"}, "unexpected argument 'b.toml'", "'amp run -h' shows how it is used"},
         {{"run", "-p", "lr"}, "'lr' is no NAME=VALUE", ""},
         {{"run", "-p", "=1"}, "'=1' is no NAME=VALUE", ""},
-        {{"logs", "a/b/c/d"}, "'a/b/c/d' is no RUN[/STEP[/INDEX]]", "for instance latest/train/3"},
+        {{"logs", "a/b/c/d"},
+         "'a/b/c/d' is no RUN[/STEP[/INDEX]]",
+         "for instance latest/train/3, Flow/latest/train or @tag/train"},
     };
     for (const Row& row : rows) {
         CAPTURE(row.message);

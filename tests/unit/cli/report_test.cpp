@@ -29,7 +29,8 @@ TEST_CASE("with JSON an error is a document, unless a result was printed") {
     report(captured.output, Error(ExitCode::busy, "held", "r1", "wait"), true);
     captured.output.flush();
     CHECK(captured.out ==
-          "{\"error\":{\"exit_code\":75,\"hint\":\"wait\",\"message\":\"held\",\"where\":\"r1\"},\"schema\":"
+          "{\"error\":{\"diagnostics\":[],\"exit_code\":75,\"hint\":\"wait\",\"message\":\"held\",\"where\":"
+          "\"r1\"},\"schema\":"
           "\"amp.error/1\"}\n");
     CHECK(captured.err.starts_with("error: held\n"));
 
@@ -37,6 +38,12 @@ TEST_CASE("with JSON an error is a document, unless a result was printed") {
     late.output.result("{}\n");
     report(late.output, Error(ExitCode::busy, "held"), true);
     CHECK(late.out == "{}\n");
+
+    test::CapturedOutput lines;
+    lines.output.line(Object{});
+    report(lines.output, Error(ExitCode::busy, "held"), false);
+    lines.output.flush();
+    CHECK(lines.out.starts_with("{}\n{\"error\":"));
 }
 
 TEST_CASE("what nobody expected is a bug, and no memory is no bug") {

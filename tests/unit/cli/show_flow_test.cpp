@@ -97,7 +97,7 @@ TEST_CASE("a flow as JSON") {
     CHECK(get_string(steps[1], "name") == "train");
     CHECK(get_string(steps[1], "foreach") == "params.actions");
     CHECK(json::dump(*steps[1].find("stack")) == "[\"train\"]");
-    CHECK(json::dump(*steps[1].find("needs")) == "[{\"step\":\"prepare\"}]");
+    CHECK(json::dump(*steps[1].find("needs")) == "[{\"step\":\"prepare\",\"when\":null}]");
     CHECK(get_int(steps[1], "retries") == 2);
     CHECK(get_bool(steps[2], "join"));
     CHECK(get_bool(steps[3], "cleanup"));

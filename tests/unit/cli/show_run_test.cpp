@@ -90,14 +90,17 @@ TEST_CASE("a run as text") {
           "train        2  1 succeeded, 1 failed\n"
           "report       1  1 blocked\n"
           "\n"
-          "TASK       STATE      TRY  EXIT  STARTED   ENDED      TOOK  ITEM\n"
-          "prepare/_  succeeded    1     0  08:15:30  08:15:34   4.2s\n"
-          "train/0    succeeded    1     0  08:15:35  08:16:35     1m  \"click\"\n"
-          "train/1    failed       1  KILL  08:15:35  08:16:55  1m20s  \"type\"\n"
-          "report/_   blocked\n"
+          "TASK     STATE      TRY  EXIT  STARTED   ENDED      TOOK  ITEM\n"
+          "prepare  succeeded    1     0  08:15:30  08:15:34   4.2s\n"
+          "train/0  succeeded    1     0  08:15:35  08:16:35     1m  \"click\"\n"
+          "train/1  failed       1  KILL  08:15:35  08:16:55  1m20s  \"type\"\n"
+          "report   blocked\n"
           "\n"
           "failed train/1: oom: killed by the kernel for want of memory\n"
-          "  log: amp logs 261120-081530-k3fx/train/1\n");
+          "  log:    amp logs 261120-081530-k3fx/train/1\n"
+          "  replay: amp replay 261120-081530-k3fx/train/1\n"
+          "\n"
+          "go on with: amp resume 261120-081530-k3fx\n");
 }
 
 TEST_CASE("a run as JSON holds everything") {
@@ -131,7 +134,7 @@ TEST_CASE("ten thousand tasks are listed at once") {
     const std::string document = json::dump(run_document(view));
     CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
     CHECK(text.find("train/9999  failed") != std::string::npos);
-    CHECK(text.ends_with("and 9980 more failures\n"));
+    CHECK(text.find("\nand 9980 more failures\n") != std::string::npos);
     CHECK(document.find("\"train/9999\"") != std::string::npos);
 }
 
@@ -140,7 +143,7 @@ TEST_CASE("a failure without an attempt says why there is no log") {
     view.tasks.resize(1);
     view.tasks[0].state = TaskState::failed;
     view.tasks[0].attempts.clear();
-    CHECK(run_report(view, {}).find("failed prepare/_: never started") != std::string::npos);
+    CHECK(run_report(view, {}).find("failed prepare: never started") != std::string::npos);
 }
 
 TEST_CASE("runs as a table and as JSON") {
@@ -160,9 +163,26 @@ TEST_CASE("runs as a table and as JSON") {
     CHECK(json::dump(runs_document({run})) ==
           "{\"runs\":[{\"created\":\"2026-11-20T08:15:30.000Z\",\"ended\":\"2026-11-20T09:15:30.000Z\","
           "\"failed\":0,"
-          "\"flow\":\"Finetune\",\"params\":{\"lr\":0.1},\"run\":\"261120-081530-k3fx\",\"state\":"
+          "\"flow\":\"Finetune\",\"params\":{\"lr\":0.1},\"parent\":null,\"partial\":null,\"run\":\"261120-"
+          "081530-k3fx\","
+          "\"state\":"
           "\"succeeded\",\"succeeded\":40,"
-          "\"tags\":[\"a\",\"b\"],\"tasks\":42,\"user\":\"\"}],\"schema\":\"amp.runs/1\"}");
+          "\"tags\":[\"a\",\"b\"],\"tasks\":42,\"user\":null}],\"schema\":\"amp.runs/1\"}");
+}
+
+TEST_CASE("a partial run is marked wherever it is shown") {
+    RunView view = sample();
+    view.partial = "until train";
+    view.outside = {"report", "clean"};
+    const std::string text = run_report(view, {});
+    CHECK(text.find("  partial  until train\n  outside  report, clean\n") != std::string::npos);
+    CHECK(get_string(run_document(view), "partial") == "until train");
+    CHECK(get_list(run_document(view), "outside").size() == 2);
+    RunSummary run;
+    run.flow = "F";
+    run.partial = "only a";
+    CHECK(runs_table({run}, {}).find("F (only a)") != std::string::npos);
+    CHECK(json::dump(runs_document({run})).find("\"partial\":\"only a\"") != std::string::npos);
 }
 
 TEST_CASE("artifacts of the last attempts, chosen by step and index") {
@@ -179,9 +199,9 @@ TEST_CASE("artifacts of the last attempts, chosen by step and index") {
     view.tasks[1].attempts[0].artifacts = {{"loss", value}};
     const auto all = made_artifacts(view, "", std::nullopt);
     CHECK(artifacts_table(all, {}) ==
-          "TASK       NAME     KIND      SIZE  SHA256        VALUE\n"
-          "prepare/_  dataset  file   1.5 KiB  aaaaaaaaaaaa\n"
-          "train/0    loss     value      5 B  bbbbbbbbbbbb  [1,2]\n");
+          "TASK     NAME     KIND      SIZE  SHA256        VALUE\n"
+          "prepare  dataset  file   1.5 KiB  aaaaaaaaaaaa\n"
+          "train/0  loss     value      5 B  bbbbbbbbbbbb  [1,2]\n");
     CHECK(made_artifacts(view, "train", std::nullopt).size() == 1);
     CHECK(made_artifacts(view, "train", TaskIndex{{1}, 0}).empty());
     const Value document = artifacts_document("r", all);

@@ -59,3 +59,23 @@ TEST_CASE("numbers are grouped") {
 }
 
 }  // namespace amp
+
+TEST_CASE("a table that is too wide for a terminal is cut in its last column, then in its widest") {
+    amp::Table table({{"RUN"}, {"STATE"}, {"FLOW"}, {"N", amp::Table::Align::right}, {"TAGS"}});
+    table.color_states(1);
+    table.add(
+        {"261120-081530-k3fx", "interrupted", "a-flow-of-a-very-long-name", "1234567890", "one two three"});
+    amp::Presentation presentation;
+    presentation.unicode = true;
+    presentation.width = 70;
+    CHECK(table.text(presentation) ==
+          "RUN                 STATE        FLOW                      N  TAGS\n"
+          "261120-081530-k3fx  interrupted  a-flow-of-a-ve…  1234567890  one two…\n");
+    presentation.width = 20;  // nothing is left to cut: it is as narrow as it can be
+    CHECK(table.text(presentation) ==
+          "RUN                 STATE        FLOW               N  TAGS\n"
+          "261120-081530-k3fx  interrupted  a-flow-…  1234567890  one two…\n");
+    presentation.width = 0;
+    CHECK(table.text(presentation).find("a-flow-of-a-very-long-name  1234567890  one two three\n") !=
+          std::string::npos);
+}

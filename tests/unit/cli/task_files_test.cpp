@@ -107,6 +107,27 @@ TEST_CASE("inputs are values or paths, by NAME and STEP/NAME") {
     CHECK(value_line(Object{{"loss", 0.5}}) == "{\"loss\":0.5}\n");
 }
 
+TEST_CASE("inputs are found as expressions name them, and printed") {
+    const test::TempFolder in;
+    write(in / "a/v.json", "1");
+    write(in / "b/0/v.json", "2");
+    write(in / "b/1.2/model", "M");
+    CHECK(find_input(in.path(), "a.v").value == Value(1));
+    CHECK(find_input(in.path(), "b[0].v").value == Value(2));
+    CHECK(find_input(in.path(), "b[1][2].model").path == in / "b/1.2/model");
+    CHECK(code_of([&] { find_input(in.path(), "b[7].v"); }) == ExitCode::not_found);
+    CHECK(code_of([&] { find_input(in.path(), "b[.v"); }) == ExitCode::not_found);
+    CHECK(code_of([&] { find_input(in.path(), "b[../..].v"); }) != ExitCode::ok);
+    const auto printed = [&](const std::string& name) {
+        std::string out;
+        print_input(find_input(in.path(), name), [&](std::string_view part) { out += part; });
+        return out;
+    };
+    CHECK(printed("a.v") == "1\n");
+    CHECK(printed("b[1][2].model") == "M");
+    CHECK(code_of([&] { printed("b"); }) == ExitCode::invalid);
+}
+
 TEST_CASE("a missing input says what there is") {
     const test::TempFolder in;
     write(in / "train/metrics.json", "1");

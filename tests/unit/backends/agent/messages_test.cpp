@@ -147,3 +147,27 @@ TEST_CASE("a peer that is gone shows") {
     CHECK_FALSE(line.here.flush());
     CHECK_FALSE(line.here.receive());
 }
+
+TEST_CASE("a refusal says whether the store is full") {
+    for (const ExitCode code : {ExitCode::store_full, ExitCode::infrastructure, ExitCode::bug}) {
+        const std::string payload = agent::encode_refusal("no \"room\"", code);
+        CHECK(agent::text_from(payload, "message") == "no \"room\"");
+        CHECK(agent::refusal_code(payload) ==
+              (code == ExitCode::store_full ? code : ExitCode::infrastructure));
+    }
+    CHECK(agent::refusal_code(agent::encode_text("message", "of an older keeper")) ==
+          ExitCode::infrastructure);
+}
+
+TEST_CASE("secrets come over as they are, whatever bytes they hold") {
+    const std::vector<Secret> sent = {{"env:A", "A", std::string("\xff\x01\n\"x", 5)},
+                                      {"file:b", "B", "plain"}};
+    const std::string payload = encode(sent);
+    CHECK(payload.find("plain") == std::string::npos);
+    const auto got = secrets_from(payload);
+    REQUIRE(got.size() == 2);
+    CHECK(got[0].key == "env:A");
+    CHECK(got[0].name == "A");
+    CHECK(got[0].value == sent[0].value);
+    CHECK(got[1].value == "plain");
+}

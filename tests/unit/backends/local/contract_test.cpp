@@ -24,6 +24,10 @@ class LocalBench : public BackendBench {
         giant.resources.cpu = 1e6;
         return giant;
     }
+    TaskSpec gang(const std::string& step) override { return ranks(task(step, "exit 0")); }
+    TaskSpec torn_gang(const std::string& step) override {
+        return ranks(task(step, "test $AMP_RANK = 1 && exit 3; exec sleep 1000"));
+    }
     void wait() override {
         pollfd wait{backend_.event_fd(), POLLIN, 0};
         poll(&wait, 1, 20);
@@ -34,6 +38,11 @@ class LocalBench : public BackendBench {
     }
 
   private:
+    static TaskSpec ranks(TaskSpec spec) {
+        spec.gang = Gang{3, 1, Launcher::none};
+        spec.resources.cpu = 0.1;
+        return spec;
+    }
     TaskSpec task(const std::string& step, const std::string& script) {
         return shell_task(step, "echo run >> " + store_.root() + "/" + step + "; " + script);
     }

@@ -1,9 +1,12 @@
 #include "backends/local/gpu_claims.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
+#include <set>
 
+#include "backends/local/port_claims.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "tests/unit/backends/local/local_harness.hpp"
 
@@ -14,8 +17,9 @@ using Devices = std::vector<std::string>;
 
 TEST_CASE("a GPU belongs to one task of one run") {
     TempFolder folder;
-    GpuClaims one({"0", "1", "2"}, folder / "gpu");
-    GpuClaims other({"0", "1", "2"}, folder / "gpu");
+    const std::vector<Gpu> devices = {{"0", "GPU-a"}, {"1", "GPU-b"}, {"2", "GPU-c"}};
+    GpuClaims one(devices, folder / "gpu");
+    GpuClaims other(devices, folder / "gpu");
     CHECK(one.claim(2) == Devices{"0", "1"});
     CHECK_FALSE(other.claim(2));
     CHECK(other.claim(1) == Devices{"2"});
@@ -25,12 +29,42 @@ TEST_CASE("a GPU belongs to one task of one run") {
     CHECK_FALSE(one.claim(1));
 }
 
-TEST_CASE("lists of GPUs") {
-    CHECK(parse_gpu_list("0, 2") == Devices{"0", "2"});
-    CHECK(parse_gpu_list("GPU-abc") == Devices{"GPU-abc"});
-    CHECK(parse_gpu_list("1,-1,2") == Devices{"1"});
-    CHECK(parse_gpu_list("").empty());
-    CHECK(parse_gpu_list("../x").empty());
+TEST_CASE("one GPU under two names is one GPU") {
+    TempFolder folder;
+    GpuClaims one({{"1", "GPU-b"}}, folder / "gpu");
+    GpuClaims other({{"GPU-b", "GPU-b"}}, folder / "gpu");
+    CHECK(one.claim(1));
+    CHECK_FALSE(other.claim(1));
+}
+
+TEST_CASE("locks are for everybody, in a folder that nobody else has made theirs") {
+    TempFolder folder;
+    const std::string claims = claims_folder(folder.path(), "gpu");
+    CHECK(claims.ends_with("/amp-claims/gpu"));
+    struct stat info {};
+    REQUIRE(stat(claims.c_str(), &info) == 0);
+    CHECK((info.st_mode & 07777) == 01777);
+    const auto lock = ClaimFolder(claims).claim("x/y");
+    REQUIRE(lock);
+    REQUIRE(stat((claims + "/x_y.lock").c_str(), &info) == 0);
+    CHECK((info.st_mode & 0777) == 0444);
+    CHECK_FALSE(ClaimFolder(claims).claim("x/y"));
+    chmod((folder / "amp-claims").c_str(), 0755);
+    CHECK(claims_folder(folder.path(), "gpu").find("/amp-claims/") == std::string::npos);
+}
+
+TEST_CASE("ports of gangs are free, and each belongs to one") {
+    TempFolder folder;
+    PortClaims one(folder / "port");
+    PortClaims other(folder / "port");
+    const auto ports = one.claim(50);
+    const auto others = other.claim(50);
+    REQUIRE(ports);
+    REQUIRE(others);
+    std::set<std::uint16_t> all(ports->begin(), ports->end());
+    all.insert(others->begin(), others->end());
+    CHECK(all.size() == 100);
+    CHECK_FALSE(one.claim(100'000));
 }
 
 TEST_CASE("a task sees the GPUs that it asked for, and waits for those of another run") {

@@ -51,6 +51,7 @@ struct Seen {
     std::vector<std::string> lost;  ///< reasons of BackendLost
     std::vector<std::string> cancel_asked;
     std::vector<AttemptQueued> queued;
+    std::vector<std::string> notes;
 
     const AttemptResult& result(const std::string& step, std::uint32_t attempt = 1) const;
     bool has_ended(const std::string& step, std::uint32_t attempt = 1) const;

@@ -79,6 +79,10 @@ static void note(Seen& seen, const AttemptQueued& queued) {
 static void note(Seen& seen, const BackendLost& lost) {
     seen.lost.push_back(lost.reason);
 }
+static void note(Seen& seen, const BackendNote& told) {
+    seen.notes.push_back(told.text);
+}
+static void note(Seen& /*seen*/, const SpawnAsked& /*asked*/) {}  // stands in `all`
 static void note(Seen& seen, const CancelAsked& asked) {
     seen.cancel_asked.push_back(asked.who);
 }

@@ -4,6 +4,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <csignal>
+
 #include <filesystem>
 #include <fstream>
 
@@ -59,6 +61,32 @@ TEST_CASE("a daemon in a session of its own does not outlive its task") {
     CHECK_FALSE(token_lives(spec.token));
 }
 
+TEST_CASE("the number of a task's group can be nobody else's while what is left of it is ended") {
+    OneTask one;
+    const std::string sign = one.store.root() + "/sign";
+    const TaskSpec spec =
+        shell_task("task",
+                   "export leader=$$; (trap '' TERM; touch started; while kill -0 $$; do sed -n "
+                   "'s/^State:\t\\(.\\).*/\\1/p' /proc/$leader/status >> " +
+                       sign + "; sleep 0.05; done) & while ! test -e started; do :; done");
+    CHECK(one.run(spec).succeeded());
+    CHECK_FALSE(token_lives(spec.token));
+    const std::string states = read_file(sign);
+    CHECK(states.size() > 20);
+    CHECK(states.ends_with("Z\nZ\nZ\n"));
+    REQUIRE(one.seen.notes.size() == 1);
+    CHECK(one.seen.notes[0] == "task/_: what it had left running was ended");
+}
+
+TEST_CASE("what hides from its task's token does not outlive it in its group") {
+    OneTask one;
+    const std::string sign = one.store.root() + "/sign";
+    CHECK(one.run("env -i sh -c 'echo $$ > " + sign + "; exec sleep 1000' & while ! test -s " + sign +
+                  "; do :; done")
+              .succeeded());
+    CHECK(::kill(std::stoi(read_file(sign)), 0) != 0);
+}
+
 TEST_CASE("a task may close its streams and go on") {
     OneTask one;
     const AttemptResult& result = one.run("echo before; exec >&- 2>&-; sleep 0.1; exit 4");
@@ -81,15 +109,16 @@ TEST_CASE("a task may remove its scratch folder; the next one gets a sound one")
     CHECK(one.run(shell_task("next", "test -d \"$AMP_OUT\" && echo 1 > \"$AMP_OUT/x.json\""))
               .artifacts.contains("x"));
     CHECK(one.run(shell_task("locked", "mkdir -p d/e; touch d/e/f; chmod 0 d/e d; umask 777")).succeeded());
-    CHECK(one.run(shell_task("last", "test -z \"$(ls -A \"$AMP_OUT\")\"; test \"$(ls -A .)\" = out"))
+    CHECK(one.run(shell_task("last",
+                             "test -z \"$(ls -A \"$AMP_OUT\")\"; test \"$(ls -A . | xargs)\" = 'in out'"))
               .succeeded());
 }
 
 TEST_CASE("a flood keeps its head and its tail") {
     OneTask one;
     TaskSpec spec = shell_task("task", "head -c 200000000 /dev/zero | tr '\\0' x; echo; echo last words");
-    spec.log_head_bytes = 100'000;
-    spec.log_tail_bytes = 50'000;
+    spec.log.head_bytes = 100'000;
+    spec.log.tail_bytes = 50'000;
     const AttemptResult& result = one.run(spec, 30);
     CHECK(result.log_bytes == 200'000'012);
     CHECK(result.log_dropped_bytes == 200'000'012 - 150'000);

@@ -28,5 +28,7 @@ TEST_CASE("CRC-32C of RFC 3720, whole and continued") {
     const std::string text = "the quick brown fox jumps over the lazy dog";
     for (std::size_t cut = 0; cut <= text.size(); ++cut) {
         CHECK(crc32c(text.substr(cut), crc32c(text.substr(0, cut))) == crc32c(text));
+        CHECK(crc32c_by_table(text.substr(cut), 7) == crc32c(text.substr(cut), 7));
     }
+    CHECK(crc32c_by_table("123456789") == 0xE3069283U);
 }

@@ -43,21 +43,36 @@ TEST_CASE("what is dumped is parsed back") {
                                {"s", std::string("\0\n\"\\ gr\xc3\xbcn", 10)},
                                {"l", List{Value(), true, List{}, Object{}}},
                                {"file", FileRef{"prepare/data", std::string(64, 'a'), 123, true}}};
-    const Value back = json::parse(json::dump(value));
+    const Value back = json::parse_record(json::dump_record(value));
     CHECK(back == value);
     CHECK(back.find("whole")->is_float());
     CHECK(back.find("i")->is_int());
     CHECK(back.find("file")->as_file() == value.find("file")->as_file());
-    CHECK(json::parse(json::dump_pretty(value)) == value);
+    CHECK(json::parse_record(json::dump_pretty(value)) == value);
     CHECK(json::dump(back) == json::dump(value));
+    CHECK(json::dump_record(value) == json::dump(value));
 }
 
 TEST_CASE(
     "a file size past 2^63 does not turn negative, and an object that only looks like a file stays one") {
-    CHECK(json::parse(R"({"$file":{"path":"p"},"x":1})").is_object());
-    CHECK(json::parse(R"({"$file":3})").is_object());
-    CHECK(json::parse(R"({"$file":{"path":"p","size_bytes":-1}})").is_object());
-    CHECK(json::parse(R"({"$file":{"path":"p"}})").is_file());
+    CHECK(json::parse_record(R"({"$file":{"path":"p"},"x":1})").is_object());
+    CHECK(json::parse_record(R"({"$file":3})").is_object());
+    CHECK(json::parse_record(R"({"$file":{"path":"p","size_bytes":-1}})").is_object());
+    CHECK(json::parse_record(R"({"$file":{"path":"p"}})").is_file());
+}
+
+TEST_CASE("what a user writes is never taken for a file, neither as it comes nor out of a record") {
+    for (const char* text :
+         {R"({"$file":{"is_folder":false,"path":"p","sha256":"x","size_bytes":1}})",
+          R"([{"$file":{"path":"/etc/passwd"}}])", R"({"$$file":{"path":"p"}})", R"({"$file":3})",
+          R"({"$file":{}})", R"({"a$file":1})", R"({"$$file":2,"$file":1})",
+          R"({"$$$file":{"$file":{"path":"p"}}})", R"({"$$":1})"}) {
+        CAPTURE(text);
+        const Value value = json::parse(text);
+        CHECK(json::dump(value) == text);
+        CHECK(json::parse_record(json::dump_record(value)) == value);
+        CHECK(json::dump(json::parse_record(json::dump_record(value))) == text);
+    }
 }
 
 TEST_CASE("JSON as others write it") {

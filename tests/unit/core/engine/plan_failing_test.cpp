@@ -71,7 +71,7 @@ TEST_CASE("times counts the retries after the first attempt") {
 }
 
 TEST_CASE("what is not the task's fault is retried five times, beside times") {
-    PlanPlay p("a: retry=1");
+    PlanPlay p("a: retry=1 delay=0");
     for (const Cause cause : {Cause::evicted, Cause::preempted, Cause::node, Cause::lost, Cause::infra}) {
         p.end("a/_", cause);
         CHECK(p.state("a/_") == "ready");
@@ -80,6 +80,23 @@ TEST_CASE("what is not the task's fault is retried five times, beside times") {
     CHECK(p.attempt("a/_") == 7);
     p.end("a/_", Cause::infra);
     CHECK(p.state("a/_") == "failed");
+}
+
+TEST_CASE("what is not the task's fault waits a moment where no delay is said") {
+    PlanPlay p("a: retry=1; b", {.keep_going = true});
+    p.end("a/_", Cause::user);
+    CHECK(p.state("a/_") == "ready");
+    p.end("a/_", Cause::infra);
+    CHECK(p.state("a/_") == "retrying");
+    REQUIRE(p.plan.next_due());
+    CHECK(*p.plan.next_due() > p.now.plus_seconds(0.7));
+    CHECK(*p.plan.next_due() <= p.now.plus_seconds(1));
+    p.wait(1);
+    CHECK(p.state("a/_") == "ready");
+    p.end("b/_", Cause::lost);
+    CHECK(p.state("b/_") == "ready");
+    p.end("b/_", Cause::lost);
+    CHECK(p.state("b/_") == "retrying");
 }
 
 TEST_CASE("exit 202 is never retried") {
@@ -103,6 +120,23 @@ TEST_CASE("a back-off is waited for; next_due tells until when") {
     CHECK(p.plan.next_due() == std::nullopt);
     p.end("a/_", Cause::user);
     CHECK(p.plan.next_due() == p.now.plus_seconds(30));
+}
+
+TEST_CASE("due tells of each task when its own back-off is over") {
+    PlanPlay p("a: retry=2 delay=10; b: retry=2 delay=30", {.keep_going = true});
+    const TaskId a = p.id("a/_");
+    const TaskId b = p.id("b/_");
+    CHECK(p.plan.due(a) == std::nullopt);
+    const Timestamp began = p.now;
+    p.end("a/_", Cause::user);
+    p.end("b/_", Cause::user);
+    CHECK(p.plan.due(a) == began.plus_seconds(10));
+    CHECK(p.plan.due(b) == began.plus_seconds(30));
+    p.wait(10);
+    CHECK(p.plan.due(a) == std::nullopt);
+    CHECK(p.plan.due(b) == began.plus_seconds(30));
+    p.end("a/_", Cause::user);
+    CHECK(p.plan.due(a) == p.now.plus_seconds(10));
 }
 
 TEST_CASE("a task that waits for its back-off is cancelled at once when the run stops") {
@@ -290,6 +324,46 @@ TEST_CASE("a task that came back without having started is ready with the same a
     p.apply(RunCancelled{});
     p.apply(TaskReturned{0, {}});
     CHECK(p.state("a/_") == "cancelled");
+}
+
+TEST_CASE("a task that waits is asked about when all else is decided, and costs no place") {
+    PlanPlay p("a; b: needs a wait when; c: needs b");
+    CHECK(p.take_questions().empty());
+    CHECK(p.take_ready() == "a/_");
+    p.end("a/_");
+    CHECK(p.take_questions() == "when b/_");
+    CHECK(p.when("b/_", true));
+    CHECK(p.take_questions() == "wait b/_");
+    CHECK(p.state("b/_") == "waiting");
+    CHECK(p.take_ready().empty());
+    CHECK(p.apply(WaitBegan{1, {}}));
+    CHECK(p.apply(WaitEnded{1, {}}));
+    CHECK_FALSE(p.apply(WaitEnded{1, {}}));
+    CHECK(p.take_ready() == "b/_");
+}
+
+TEST_CASE(
+    "a wait in vain fails with its cause, and is asked anew when the run is reopened; one that is over is "
+    "not") {
+    PlanPlay p("a: wait; b: wait");
+    p.take_questions();
+    CHECK(p.apply(WaitEnded{1, {}}));
+    CHECK(p.apply(DecisionFailed{Question{Question::Kind::wait, 0, {}}, Cause::timeout}));
+    CHECK(p.state("a/_") == "failed");
+    CHECK(p.plan.cause(*p.plan.find(0, {})) == Cause::timeout);
+    CHECK(p.state("b/_") == "cancelled");
+    CHECK(p.apply(RunReopened{}));
+    CHECK(p.take_questions() == "wait a/_");
+    CHECK(p.take_ready() == "b/_");
+}
+
+TEST_CASE("a cancel ends what waits") {
+    PlanPlay p("a: wait");
+    p.take_questions();
+    p.apply(RunCancelled{});
+    CHECK(p.state("a/_") == "cancelled");
+    CHECK_FALSE(p.apply(WaitEnded{0, {}}));
+    CHECK(p.run() == "cancelled");
 }
 
 TEST_CASE("a reused task is cached and counts as succeeded") {

@@ -13,6 +13,14 @@ RetryPolicy policy_of(std::uint32_t times, std::vector<Cause> on) {
     return policy;
 }
 
+Failure after(std::uint32_t retries) {
+    return {Budget::times, Cause::user, retries, 0};
+}
+
+Failure not_its_fault(Cause cause, std::uint32_t other_retries) {
+    return {Budget::other, cause, 3, other_retries};
+}
+
 }  // namespace
 
 TEST_CASE("a listed cause is retried as often as times says") {
@@ -46,12 +54,12 @@ TEST_CASE("the delay grows by the back-off up to max_delay") {
     policy.delay_s = 10;
     policy.backoff = 2;
     policy.max_delay_s = 35;
-    CHECK(retry_delay(policy, 0, 0) == 10);
-    CHECK(retry_delay(policy, 1, 0) == 20);
-    CHECK(retry_delay(policy, 2, 0) == 35);
-    CHECK(retry_delay(policy, 1'000'000, 0) == 35);
+    CHECK(retry_delay(policy, after(0), 0) == 10);
+    CHECK(retry_delay(policy, after(1), 0) == 20);
+    CHECK(retry_delay(policy, after(2), 0) == 35);
+    CHECK(retry_delay(policy, after(1'000'000), 0) == 35);
     policy.delay_s = 0;
-    CHECK(retry_delay(policy, 1'000'000, 0) == 0);
+    CHECK(retry_delay(policy, after(1'000'000), 0) == 0);
 }
 
 TEST_CASE("jitter shortens by at most its share, and is the same for the same attempt") {
@@ -64,7 +72,7 @@ TEST_CASE("jitter shortens by at most its share, and is the same for the same at
     for (std::uint32_t attempt = 1; attempt <= 1000; ++attempt) {
         const auto noise = retry_noise(7, 2, path, 0, attempt);
         CHECK(noise == retry_noise(7, 2, path, 0, attempt));
-        const double delay = retry_delay(policy, 0, noise);
+        const double delay = retry_delay(policy, after(0), noise);
         least = std::min(least, delay);
         most = std::max(most, delay);
     }
@@ -74,6 +82,35 @@ TEST_CASE("jitter shortens by at most its share, and is the same for the same at
     CHECK(most > 99);
     CHECK(retry_noise(7, 2, path, 0, 1) != retry_noise(8, 2, path, 0, 1));
     CHECK(retry_noise(7, 2, path, 0, 1) != retry_noise(7, 2, path, 1, 1));
+}
+
+TEST_CASE("without a delay the task's own failures are retried at once, others after a back-off") {
+    const RetryPolicy policy;
+    CHECK(retry_delay(policy, after(0), 0) == 0);
+    CHECK(retry_delay(policy, after(4), 0) == 0);
+    for (const Cause cause : {Cause::evicted, Cause::preempted, Cause::node, Cause::infra}) {
+        CHECK(retry_delay(policy, not_its_fault(cause, 0), 0) == 1);
+        CHECK(retry_delay(policy, not_its_fault(cause, 1), 0) == 2);
+        CHECK(retry_delay(policy, not_its_fault(cause, 4), 0) == 16);
+        CHECK(retry_delay(policy, not_its_fault(cause, 40), 0) == 60);
+    }
+    const auto most = ~std::uint64_t{0};
+    CHECK(retry_delay(policy, not_its_fault(Cause::infra, 0), most) == doctest::Approx(0.75));
+}
+
+TEST_CASE("what was lost starts again at once, but only once") {
+    const RetryPolicy policy;
+    CHECK(retry_delay(policy, not_its_fault(Cause::lost, 0), 0) == 0);
+    CHECK(retry_delay(policy, not_its_fault(Cause::lost, 1), 0) == 1);
+    CHECK(retry_delay(policy, not_its_fault(Cause::lost, 2), 0) == 2);
+}
+
+TEST_CASE("a delay that is said holds for every cause, nought too") {
+    RetryPolicy policy;
+    policy.delay_s = 0;
+    CHECK(retry_delay(policy, not_its_fault(Cause::infra, 3), 0) == 0);
+    policy.delay_s = 7;
+    CHECK(retry_delay(policy, not_its_fault(Cause::lost, 0), 0) == 7);
 }
 
 }  // namespace amp::engine

@@ -13,6 +13,7 @@
 #include "core/flow/load.hpp"
 #include "core/flow/params.hpp"
 #include "core/flow/project_config.hpp"
+#include "core/flow/subflows.hpp"
 
 using namespace amp;
 
@@ -76,6 +77,20 @@ struct Found {
     }
 };
 
+/// The flows that the examples run: other.toml, and a chain of nine.
+std::optional<std::string> other_flow(const std::string& key) {
+    if (key == "other.toml") {
+        return "[flow]\nname = 'Other'\n[params]\nday = { type = 'string', required = true }\n"
+               "[step.publish]\nrun = './publish {{ params.day }}'\noutputs = { url = 'url.json' }\n";
+    }
+    if (key.size() != 7 || key[0] != 'd' || key[1] < '1' || key[1] > '9') {
+        return std::nullopt;
+    }
+    const std::string does =
+        key[1] == '9' ? "run = 'true'" : std::string("flow = 'd") + static_cast<char>(key[1] + 1) + ".toml'";
+    return "[flow]\nname = 'Deep'\n[step.next]\n" + does + "\n";
+}
+
 /// All codes, errors and warnings, that an example flow gives when it is validated, and run as its first line
 /// says.
 Found run_flow(const std::string& text) {
@@ -88,10 +103,15 @@ Found run_flow(const std::string& text) {
     config.read = [](const std::string& path) {
         return path == "config.toml" ? std::optional(k_data_file) : std::nullopt;
     };
-    validate(flow, diagnostics, load_config(flow, config, diagnostics));
+    const Value config_values = load_config(flow, config, diagnostics);
+    const Graph graph = validate(flow, diagnostics, config_values);
     if (!words.empty() && words.front() == "on") {
-        validate_requests(flow, {.cpu = 8, .memory_bytes = std::uint64_t{16} << 30, .gpu = 1, .known = true},
-                          diagnostics);
+        validate_requests(flow, {.cpu = 8, .memory_bytes = std::uint64_t{16} << 30, .gpu = 1}, diagnostics);
+    } else if (!words.empty() && words.front() == "beside") {
+        load_subflows(flow, {"/project", "flow.toml", other_flow, {}, {}}, diagnostics);
+    } else if (!words.empty() && words.front() == "where") {
+        const FlowSurroundings nothing{[](const std::string&) { return false; }, [] { return false; }};
+        validate_surroundings(flow, graph, nothing, false, diagnostics);
     } else if (!words.empty()) {
         ParameterInputs inputs;
         inputs.given = given.params;

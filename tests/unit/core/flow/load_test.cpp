@@ -194,7 +194,43 @@ TEST_CASE("keys that are not acted upon yet are named with their places") {
     for (const LaterKey& key : keys_not_acted_upon(load(k_big))) {
         keys += key.key + "@" + std::to_string(key.place.line) + " ";
     }
-    CHECK(keys == "flow.schedule@6 flow.timezone@7 step.train.nodes@34 step.train.launcher@35 ");
+    CHECK(keys == "flow.schedule@6 flow.timezone@7 ");
+}
+
+TEST_CASE("what a step remembers and waits for") {
+    const Flow flow = load(R"toml([flow]
+name = "F"
+[step.a]
+run = "x"
+cache = { ttl = "1h" }
+checkpoint = { interval = "5m" }
+cache_dirs = { torch = "~/.cache/torch" }
+[step.b]
+run = "x"
+cache = true
+checkpoint = true
+wait = { file = "/data/{{ run.id }}", timeout = "1d" }
+[step.c]
+run = "x"
+cache = false
+checkpoint = false
+cache_dirs = ["build"]
+[step.d]
+wait = "approval"
+)toml");
+    CHECK(flow.steps[0].cache->ttl_s == 3600);
+    CHECK(flow.steps[0].checkpoint_s == 300);
+    CHECK(flow.steps[0].cache_dirs.at(0).key == "torch");
+    CHECK_FALSE(flow.steps[1].cache->ttl_s.has_value());
+    CHECK(flow.steps[1].checkpoint_s == 60);
+    CHECK(flow.steps[1].wait->file.has_value());
+    CHECK(flow.steps[1].wait->timeout_s == 86400);
+    CHECK_FALSE(flow.steps[2].cache.has_value());
+    CHECK_FALSE(flow.steps[2].checkpoint_s.has_value());
+    CHECK(flow.steps[2].cache_dirs.at(0).key == "build");
+    CHECK(flow.steps[3].wait->approval);
+    CHECK(flow.steps[3].only_waits());
+    CHECK(keys_not_acted_upon(flow).empty());
 }
 
 TEST_CASE("an unknown key is told at its place, with the nearest known one") {
@@ -240,6 +276,11 @@ TEST_CASE("forms are checked, those of keys that are not acted upon too") {
     CHECK(codes_of("run = 'x'\nlauncher = 'torch'\n") == "AMP1013");
     CHECK(codes_of("run = 'x'\nnodes = 0\n") == "AMP1014");
     CHECK(codes_of("run = 'x'\nnodes = '{{ params.n }}'\n").empty());
+    CHECK(codes_of("run = 'x'\ncache = { ttl = '1x' }\n") == "AMP1018");
+    CHECK(codes_of("run = 'x'\ncheckpoint = 3\n") == "AMP1011");
+    CHECK(codes_of("run = 'x'\nwait = 'aproval'\n") == "AMP1013");
+    CHECK(codes_of("wait = { until = '1 +' }\n").substr(0, 5) == "AMP11");
+    CHECK(codes_of("wait = 'approval'\n").empty());
     CHECK(codes_of("run = 'x'\nimage = '{{ params. }}'\n").substr(0, 5) == "AMP11");
     CHECK(codes_of("run = 'x'\nslurm = { partition = '{{ 1 + }}', patch = { x = [1] } }\n").substr(0, 5) ==
           "AMP11");
@@ -248,6 +289,10 @@ TEST_CASE("forms are checked, those of keys that are not acted upon too") {
     CHECK(codes_of("run = 'x'\noutputs = { 'a b' = 'm' }\n") == "AMP1016");
     CHECK(codes_of("run = 'x'\noutputs = { a = 'm', b = 'm' }\n") == "AMP1028");
     CHECK(codes_of("run = 'x'\nsecrets = { A = 'plain' }\n") == "AMP1024");
+    CHECK(codes_of("run = 'x'\nsecrets = { A = 'aws:name' }\n") == "AMP1024");
+    CHECK(codes_of("run = 'x'\nsecrets = { A = 'kube:name/key' }\n") == "AMP1024");
+    CHECK(codes_of("run = 'x'\nsecrets = { A = 'cmd:pass x', B = 'file:~/b', C = 'env:D' }\n").empty());
+    CHECK(codes_of("run = 'x'\nsecrets = ['A']\n").empty());
     CHECK(codes_of("run = 'x'\nwhen = '{{ params.x }}'\n") == "AMP1020");
     CHECK(codes_of("run = 'x'\nneeds = '{{ params.x }}'\n") == "AMP1020");
     CHECK(codes_of("run = 'x'\nas = 'params'\n") == "AMP1017");

@@ -126,11 +126,32 @@ TEST_CASE("files of parameters") {
     inputs.file_text = R"({"x": )";
     CHECK(resolve("x = 1", inputs).codes() == "AMP1515");
     inputs.file = "p.yaml";
+    inputs.file_text = "x: 3\n";
+    CHECK(resolve("x = 1", inputs).resolved.values.at("x") == Value(3));
+    inputs.file_text = "x: 3\nx: 4\n";
     CHECK(resolve("x = 1", inputs).codes() == "AMP1515");
-    CHECK(resolve("x = 1", inputs).found.at(0).hint == "use TOML or JSON");
+    CHECK(resolve("x = 1", inputs).found.at(0).file == "p.yaml");
+    CHECK(resolve("x = 1", inputs).found.at(0).place.line == 2);
+    inputs.file = "p.txt";
+    CHECK(resolve("x = 1", inputs).codes() == "AMP1515");
     inputs.file = "p.toml";
     inputs.file_text = "x = \n";
     CHECK(resolve("x = 1", inputs).codes() == "AMP1001");
+}
+
+TEST_CASE("an option alone gives a bool, and no other type") {
+    ParameterInputs inputs;
+    inputs.given = {{"x", "true"}};
+    inputs.bare = {"x"};
+    CHECK(resolve("x = false", inputs).resolved.values.at("x") == Value(true));
+    for (const std::string given : {"1", "'text'", "0.5", "[]"}) {
+        const Outcome outcome = resolve("x = " + given, inputs);
+        CHECK(outcome.codes() == "AMP1511");
+        CHECK(outcome.found.at(0).message.starts_with("--x was given without a value"));
+        CHECK(outcome.found.at(0).hint == "write --x=VALUE");
+    }
+    inputs.given.emplace_back("x", "said");  // by -p, which is stronger
+    CHECK(resolve("x = 'text'", inputs).resolved.values.at("x") == Value("said"));
 }
 
 TEST_CASE("all mistakes are told in one go") {
@@ -168,6 +189,14 @@ TEST_CASE("secrets come from the environment or a file, and stand in no record o
     typed.given = {{"token", "t0p-secret"}};
     CHECK(resolve(params, typed).codes() == "AMP1517");
     CHECK(resolve(params, typed).found.at(0).message.find("t0p-secret") == std::string::npos);
+    typed.read_secret = [](const std::string& path) { return "t-of " + path; };
+    CHECK(resolve(params, typed).codes() == "AMP1517");
+    typed.given = {{"token", "@dir/file"}};
+    CHECK(resolve(params, typed).resolved.values.at("token") == Value("t-of dir/file"));
+    typed.given = {{"token", "-"}};
+    CHECK(resolve(params, typed).resolved.values.at("token") == Value("t-of -"));
+    typed.given = {{"token", "@"}};
+    CHECK(resolve(params, typed).codes() == "AMP1517");
 }
 
 TEST_CASE("a file must exist, and is stored by its content") {

@@ -287,8 +287,7 @@ TEST_CASE("requests beyond the machine") {
         "[flow]\nname='F'\n[params]\nn=1\n[step.a]\nrun='x'\nresources={cpu=9,memory='2Gi',gpu=3}\n[step.b]"
         "\nrun='x'\nresources={cpu=8,memory='1Gi'}\n[step.c]\nrun='x'\nresources={cpu='{{ params.n }}'}\n",
         "flow.toml", diagnostics);
-    validate_requests(flow, {.cpu = 8, .memory_bytes = std::uint64_t{1} << 30, .gpu = 2, .known = true},
-                      diagnostics);
+    validate_requests(flow, {.cpu = 8, .memory_bytes = std::uint64_t{1} << 30, .gpu = 2}, diagnostics);
     std::string out;
     for (const Diagnostic& d : diagnostics.sorted()) {
         out += d.code + " ";
@@ -297,6 +296,43 @@ TEST_CASE("requests beyond the machine") {
     Diagnostics none;
     validate_requests(flow, {}, none);
     CHECK_FALSE(none.has_errors());
+}
+
+TEST_CASE("a gang asks for all of its nodes at once") {
+    const auto found = [](const std::string& keys) {
+        Diagnostics diagnostics;
+        const Flow flow = load_flow("[flow]\nname='F'\n[params]\nn=1\n[step.a]\nrun='x'\n" + keys,
+                                    "flow.toml", diagnostics);
+        validate_requests(flow, {.cpu = 8, .memory_bytes = std::uint64_t{1} << 30, .gpu = 2}, diagnostics);
+        std::string out;
+        for (const Diagnostic& d : diagnostics.sorted()) {
+            out += d.code + "@" + std::to_string(d.place.line) + " ";
+        }
+        return out;
+    };
+    CHECK(found("nodes=8\n") == "");
+    CHECK(found("nodes=9\n") == "AMP1601@7 ");
+    CHECK(found("nodes=9\nresources={cpu=0.5}\n") == "");
+    CHECK(found("nodes=2\nresources={cpu=5,memory='600Mi',gpu=2}\n") == "AMP1601@8 AMP1602@8 AMP1603@8 ");
+    CHECK(found("nodes='{{ params.n }}'\nresources={cpu=5}\n") == "");
+    CHECK(found("tasks_per_node=1000\n") == "");
+    CHECK(found("nodes=2\ntasks_per_node=1000\n") == "AMP1607@7 ");
+}
+
+TEST_CASE("a machine without GPUs is not one whose GPUs are unknown") {
+    Diagnostics ignored;
+    const Flow flow = load_flow(
+        "[flow]\nname='F'\n[step.a]\nrun='x'\nresources={gpu=1}\n[step.b]\nrun='x'\nresources={gpu=0}\n"
+        "[step.c]\nrun='x'\non='hpc'\nresources={gpu=8}\n",
+        "flow.toml", ignored);
+    Diagnostics without;
+    validate_requests(flow, {.cpu = 8, .memory_bytes = {}, .gpu = 0}, without);
+    REQUIRE(without.sorted().size() == 1);
+    CHECK(without.sorted().front().code == "AMP1603");
+    CHECK(without.sorted().front().message == "step 'a' asks for 1 GPU, but this machine has none");
+    Diagnostics unknown;
+    validate_requests(flow, {.cpu = 8, .memory_bytes = {}, .gpu = {}}, unknown);
+    CHECK_FALSE(unknown.has_errors());
 }
 
 TEST_CASE("ten thousand steps are validated in linear time") {

@@ -78,3 +78,21 @@ TEST_CASE("git's files come sorted and each once") {
     process.expect(k_list, cut);
     CHECK_FALSE(git_files(process, "/project"));
 }
+
+TEST_CASE("git's refusal for a folder's owner is told from having no repository") {
+    const std::vector<std::string> ask = {"git", "rev-parse", "--git-dir"};
+    const auto refuses = [&](std::string err) {
+        FakeProcess process;
+        ToolResult result = says("", 128);
+        result.err = std::move(err);
+        process.expect(ask, std::move(result));
+        return git_refuses(process, "/project");
+    };
+    CHECK(
+        refuses("fatal: detected dubious ownership in repository at '/project'\nTo add an exception for this "
+                "directory, call:\n\n\tgit config --global --add safe.directory /project\n"));
+    CHECK_FALSE(refuses("fatal: not a git repository (or any of the parent directories): .git\n"));
+    FakeProcess process;
+    process.expect_missing(ask);
+    CHECK_FALSE(git_refuses(process, "/project"));
+}

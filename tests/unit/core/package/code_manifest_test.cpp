@@ -100,6 +100,30 @@ TEST_CASE("what can never be code is left out, at any depth") {
     CHECK(paths_of(project.scan()) == Paths{"a.py", "pyvenv.cfg", "src/run.sh", "src/util.py"});
 }
 
+TEST_CASE("outside git, folders with nothing in them are part of the code") {
+    Project project;
+    const std::string before = project.scan().hash;
+    project.files.add("/project/filled/__pycache__/a.pyc", "x");
+    CHECK(project.scan().hash == before);  // not empty, and nothing in it is code
+    project.files.add_folder("/project/src/deep/empty");
+    project.files.add_folder("/project/__pycache__");
+    project.files.add_folder("/project/.amp");
+    const CodeManifest manifest = project.scan();
+    CHECK(paths_of(manifest) == Paths{"a.py", "src/deep/empty", "src/run.sh", "src/util.py"});
+    CHECK(manifest.entries[1].folder);
+    CHECK_FALSE(manifest.truncated);
+    CHECK(manifest.hash != before);
+    CHECK(code_manifest_from(to_value(manifest)).entries == manifest.entries);
+    project.files.forbid("/project/src/deep/empty");
+    CHECK(paths_of(project.scan()) == Paths{"a.py", "src/run.sh", "src/util.py"});
+}
+
+TEST_CASE("in git, folders with nothing in them are no part of the code") {
+    Project project;
+    project.files.add_folder("/project/empty");
+    CHECK(paths_of(project.scan({"a.py"})) == Paths{"a.py"});
+}
+
 TEST_CASE("in git what it lists is taken, without what is gone, folders and doubles") {
     Project project;
     project.files.add("/project/not listed", "x");

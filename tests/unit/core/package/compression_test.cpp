@@ -44,7 +44,8 @@ std::string compress_stream(std::string_view bytes, std::size_t step) {
 
 TEST_CASE("what is compressed comes back, in pieces of any size") {
     for (const std::string& bytes :
-         {std::string(), std::string("x"), std::string(3'000'000, 'a'), noise(300'000)}) {
+         {std::string(), std::string("x"), std::string(3'000'000, 'a'), noise(300'000),
+          noise(300'000) + std::string(13'000'000, 'b') + noise(5'000'000)}) {
         for (const std::size_t step : {1U, 1000U, 1U << 20}) {
             if (step == 1 && bytes.size() > 500'000) {
                 continue;
@@ -71,4 +72,19 @@ TEST_CASE("a tenth is the least that makes compressing worth it") {
     CHECK_FALSE(worth_compressing("x"));
     CHECK(worth_compressing(noise(8000) + std::string(2000, 'a')));
     CHECK_FALSE(worth_compressing(noise(9500) + std::string(500, 'a')));
+}
+
+TEST_CASE("a stream without its last frame is not whole") {
+    const std::string plain = noise(9'000'000);
+    const std::string packed = compress_stream(plain, 1U << 20);
+    const auto whole = [&](std::size_t length) {
+        return is_whole(length, plain.size(), [&](std::uint64_t offset, std::uint64_t count) {
+            return packed.substr(offset, std::min<std::uint64_t>(count, length - offset));
+        });
+    };
+    CHECK(whole(packed.size()));
+    CHECK_FALSE(whole(packed.size() - 1));
+    const std::size_t last = packed.rfind("\x28\xb5\x2f\xfd");  // where a frame begins
+    REQUIRE(last > 0);
+    CHECK_FALSE(whole(last));
 }

@@ -25,6 +25,7 @@ class ScriptedBench : public BackendBench {
         giant.resources.cpu = 1e6;
         return giant;
     }
+    bool starts_processes() override { return false; }
     void wait() override { clock_.advance(1); }
     std::size_t times_run(const std::string& step) override {
         return backend_.times_started(TaskName::parse(step));

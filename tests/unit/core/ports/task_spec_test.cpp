@@ -27,11 +27,14 @@ TaskSpec full_spec() {
     spec.outputs = {{"model", "model.pt", TaskOutput::Type::file, true},
                     {"m", "./m.json", TaskOutput::Type::metrics, false}};
     spec.resources = {2.5, 1 << 20, 1};
+    spec.gang = Gang{2, 3, Launcher::torchrun};
     spec.timeout_s = 60;
     spec.grace_s = 3;
     spec.priority = -2;
-    spec.log_head_bytes = 10;
-    spec.log_tail_bytes = 20;
+    spec.checkpoint_s = 30;
+    spec.cache_dirs = {{"torch", "~/.cache/torch"}};
+    spec.log.head_bytes = 10;
+    spec.log.tail_bytes = 20;
     return spec;
 }
 
@@ -50,7 +53,12 @@ TEST_CASE("a task spec survives its record") {
     CHECK(back.outputs[1].type == TaskOutput::Type::metrics);
     CHECK(back.resources == Resources{2.5, 1 << 20, 1});
     CHECK_FALSE(back.inherit_env);
+    CHECK(back.gang == Gang{2, 3, Launcher::torchrun});
+    CHECK(total_resources(back) == Resources{5, 2 << 20, 2});
     CHECK(back.priority == -2);
+    CHECK(back.checkpoint_s == 30);
+    CHECK(back.cache_dirs.at(0).first == "torch");
+    CHECK(back.cache_dirs.at(0).second == "~/.cache/torch");
 }
 
 TEST_CASE("a plain task spec is a short record with the defaults left out") {
@@ -61,7 +69,7 @@ TEST_CASE("a plain task spec is a short record with the defaults left out") {
     const TaskSpec back = task_spec_from(to_value(spec));
     CHECK(back.inherit_env);
     CHECK(back.grace_s == spec.grace_s);
-    CHECK(back.log_head_bytes == spec.log_head_bytes);
+    CHECK(back.log.head_bytes == spec.log.head_bytes);
     CHECK(back.resources == spec.resources);
 }
 
@@ -79,6 +87,9 @@ TEST_CASE("a result survives its record") {
     result.max_rss_bytes = 1 << 20;
     result.artifacts["x"] = {Artifact::Kind::folder, {}, "dd", 99, {}, 0};
     result.log = {{"p", 1, 2}, {"p", 30, 4}};
+    result.log.back().rank = 1;
+    result.ranks = {{0, 0}, {-1, 15}};
+    result.failed_rank = 1;
     result.log_bytes = 6;
     result.log_dropped_bytes = 1;
     const AttemptResult back = attempt_result_from(json::parse(json::dump(to_value(result))));
@@ -87,6 +98,8 @@ TEST_CASE("a result survives its record") {
     CHECK(back.ended == result.ended);
     CHECK(back.artifacts.at("x") == result.artifacts.at("x"));
     CHECK(back.log == result.log);
+    CHECK(back.ranks == result.ranks);
+    CHECK(back.failed_rank == result.failed_rank);
 }
 
 TEST_CASE("records that cannot be are refused") {

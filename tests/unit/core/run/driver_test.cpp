@@ -3,8 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "core/base/error.hpp"
+#include "core/run/run_reader.hpp"
 #include "core/store/lease.hpp"
 #include "core/store/store.hpp"
 #include "tests/support/fake_world.hpp"
@@ -20,6 +22,17 @@ constexpr const char* k_chain =
     "'b'\nrun = 'true'\n";
 
 using Names = std::vector<std::string>;
+
+/// What is told of back-offs.
+class Retries : public RunObserver {
+  public:
+    void task_ended(const AttemptResult& result, TaskState, std::optional<Timestamp> retry_at) override {
+        if (retry_at) {
+            seconds[result.task.step] = static_cast<double>(retry_at->ms - result.ended.ms) / 1000;
+        }
+    }
+    std::map<std::string, double> seconds;
+};
 
 }  // namespace
 
@@ -88,6 +101,20 @@ TEST_CASE("a failure is retried after its back-off, and then fails the run") {
     CHECK(world.view().tasks.at(0).attempts.back().exit == 7);
 }
 
+TEST_CASE("of two tasks that wait for back-offs, each is told when its own is over") {
+    FakeWorld world(
+        "[flow]\nname = 'R'\n[step.soon]\nrun = 'true'\nretry = { times = 1, delay = '10s', jitter = 0.0 }\n"
+        "[step.late]\nrun = 'true'\nretry = { times = 1, delay = '90s', jitter = 0.0 }\n");
+    world.script = [](const TaskSpec&) { return fail(); };
+    Retries retries;
+    StartOptions options;
+    options.keep_going = true;
+    CHECK(start_run(*world.services, world.project, options, retries).state == RunState::failed);
+    world.waiter.backend = nullptr;
+    CHECK(retries.seconds.at("soon") == doctest::Approx(10).epsilon(0.1));
+    CHECK(retries.seconds.at("late") == doctest::Approx(90).epsilon(0.1));
+}
+
 TEST_CASE("by default a failure ends what runs, and nothing new starts") {
     FakeWorld world(
         "[flow]\nname = 'F'\n[step.bad]\nrun = 'true'\n[step.slow]\nrun = 'true'\n[step.after]\nneeds = "
@@ -149,6 +176,49 @@ TEST_CASE("an interrupt ends what runs; the run is interrupted and can be resume
     CHECK(world.resume().state == RunState::succeeded);
 }
 
+TEST_CASE("in a full store what runs ends and is recorded, nothing more starts, and a resume goes on") {
+    FakeWorld world(k_chain);
+    world.append_files.limit_room(std::uint64_t{8} << 20);
+    world.script = [](const TaskSpec& spec) {
+        Verdict verdict = succeed();
+        verdict.takes_s = spec.task.step == "b" ? 50 : 0;
+        return verdict;
+    };
+    world.waiter.at_wait = [&](int n) {
+        if (n == 2) {  // b runs, and something else takes all the room
+            const auto other = world.append_files.open("other", 0);
+            CHECK_THROWS_AS(other->append(std::string(8 << 20, 'x')), Error);
+        }
+    };
+    try {
+        world.start();
+        FAIL("no error");
+    } catch (const Error& error) {
+        CHECK(error.code() == ExitCode::store_full);
+    }
+    world.waiter.at_wait = nullptr;
+    CHECK(world.view().state == "interrupted");
+    CHECK(world.state("a/_") == "succeeded");
+    CHECK(world.state("b/_") == "succeeded");
+    CHECK(world.ran() == Names{"a/_#1", "b/_#1"});
+    world.append_files.limit_room(100);
+    CHECK_THROWS_AS(world.resume(), Error);
+    CHECK(world.ran() == Names{"a/_#1", "b/_#1"});
+    world.append_files.limit_room(std::uint64_t{8} << 20);
+    CHECK(world.resume().state == RunState::succeeded);
+    CHECK(world.ran() == Names{"a/_#1", "b/_#1", "c/_#1"});
+}
+
+TEST_CASE("a run that was read can be moved") {
+    FakeWorld world(k_chain);
+    const std::string run = world.start().run;
+    const OpenStore store = world.services->open_store(world.project.store_folder, false);
+    ReadRun read = read_whole_run(store, run);
+    const ReadRun moved = std::move(read);
+    CHECK(&moved.data->record() == moved.record.get());
+    CHECK(moved.data->record().run == run);
+}
+
 TEST_CASE("SIGTERM is graceful too, and says so in the exit code") {
     FakeWorld world(k_chain);
     world.waiter.terminate(15);
@@ -207,102 +277,6 @@ TEST_CASE("the run's timeout fails it, after its clean-up") {
     CHECK(outcome.state == RunState::failed);
     CHECK(outcome.exit_code() == ExitCode::timeout);
     CHECK(world.state("tidy/_") == "succeeded");
-}
-
-TEST_CASE("a lost backend costs an attempt of what ran, and nothing of what waited") {
-    FakeWorld world("[flow]\nname = 'L'\n[step.a]\nforeach = 'range(3)'\nrun = 'true'\n");
-    world.workers = 1;
-    world.script = [](const TaskSpec& spec) {
-        Verdict verdict = succeed();
-        verdict.takes_s = spec.attempt == 1 && spec.task.index.path == std::vector<std::uint32_t>{0} ? 50 : 0;
-        return verdict;
-    };
-    world.waiter.at_wait = [&](int n) {
-        if (n == 2) {
-            world.waiter.backend->die("the keeper is gone");
-        }
-    };
-    CHECK(world.start().state == RunState::succeeded);
-    CHECK(world.attempt("a/0") == 2);
-    CHECK(world.attempt("a/1") == 1);
-    CHECK(world.attempt("a/2") == 1);
-}
-
-TEST_CASE("what another driver left running is adopted, not run again") {
-    FakeWorld world(k_chain);
-    world.script = [](const TaskSpec&) {
-        Verdict verdict = succeed();
-        verdict.takes_s = 50;
-        return verdict;
-    };
-    world.waiter.at_wait = [&](int n) {
-        if (n == 2) {
-            world.waiter.terminate(1);
-        }
-    };
-    CHECK(world.start().interrupted);
-    world.waiter.at_wait = nullptr;
-    world.waiter.calm();
-    world.forget_what_ran();
-
-    SUBCASE("it has ended meanwhile") {
-        AttemptResult ended;
-        ended.task = TaskName{"a", {}};
-        world.adoption = Adoption{{}, {ended}, {}};
-        CHECK(world.resume().state == RunState::succeeded);
-        CHECK(world.ran() == Names{"b/_#1", "c/_#1"});
-    }
-    SUBCASE("it was ended, and the journal does not know") {
-        AttemptResult ended;
-        ended.task = TaskName{"a", {}};
-        ended.cause = Cause::cancelled;
-        ended.exit = -1;
-        world.adoption = Adoption{{}, {ended}, {}};
-        CHECK(world.resume().state == RunState::succeeded);
-        CHECK(world.ran() == Names{"a/_#2", "b/_#1", "c/_#1"});
-    }
-    SUBCASE("its keeper has died") {
-        world.adoption = Adoption{{}, {}, {AttemptId{TaskName{"a", {}}, 1}}};
-        CHECK(world.resume().state == RunState::succeeded);
-        CHECK(world.ran() == Names{"a/_#2", "b/_#1", "c/_#1"});
-    }
-}
-
-TEST_CASE("an adopted end of a task that is not due yet is kept until it is") {
-    FakeWorld world(
-        "[flow]\nname = 'K'\n[step.a]\nrun = 'true'\n[step.b]\nneeds = 'a'\nforeach = 'range(2)'\nrun = "
-        "'true'\n[step.c]\nneeds = 'b'\njoin = true\nrun = 'true'\n");
-    world.waiter.terminate(1);
-    CHECK(world.start().interrupted);
-    world.waiter.calm();
-    world.forget_what_ran();
-    Adoption adoption;
-    for (const TaskName& task : {TaskName{"a", {}}, TaskName{"b", {{0}, 0}}, TaskName{"b", {{1}, 0}}}) {
-        AttemptResult ended;
-        ended.task = task;
-        adoption.ended.push_back(ended);
-    }
-    world.adoption = adoption;
-    CHECK(world.resume().state == RunState::succeeded);
-    CHECK(world.ran() == Names{"c/_#1"});
-}
-
-TEST_CASE("a driver that was taken over tells nothing of what its backend lost") {
-    FakeWorld world("[flow]\nname = 'O'\n[step.a]\nrun = 'true'\n");
-    world.script = [](const TaskSpec&) {
-        Verdict verdict = succeed();
-        verdict.takes_s = 5;
-        return verdict;
-    };
-    world.waiter.at_wait = [&](int n) {
-        if (n == 2) {
-            const auto runs = list_runs(*world.store);
-            Lease::acquire(*world.store, world.append_files, world.clock, runs.back(), {"b", 2, "bob"}, true);
-            world.waiter.backend->die("a later driver has taken over");
-        }
-    };
-    CHECK_THROWS_AS(world.start(), Error);
-    CHECK(world.view().tasks.at(0).attempts.empty());
 }
 
 TEST_CASE("duplicated, late and unknown answers change nothing") {

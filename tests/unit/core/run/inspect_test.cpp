@@ -211,6 +211,67 @@ TEST_CASE("logs are told task by task, of the last attempt unless asked") {
     CHECK(told({.run = run}) == "a/0:hello\na/0:dropped 5 bytes!a/1:second try\n");
     CHECK(told({.run = run, .step = "a", .index = TaskIndex{{1}, 0}}) == "a/1:second try\n");
     CHECK(told({.run = run, .attempt = 1}) == "a/0:hello\na/0:dropped 5 bytes!a/1:first try\n");
+    CHECK_THROWS_AS(told({.run = run, .attempt = 9}), Error);
+    CHECK_THROWS_AS(told({.run = run, .step = "a", .index = TaskIndex{{0}, 0}, .attempt = 2}), Error);
     CHECK_THROWS_AS(told({.run = run, .step = "b"}), Error);
     CHECK_THROWS_AS(told({.run = run, .step = "a", .index = TaskIndex{{7}, 0}}), Error);
+}
+
+TEST_CASE("a followed log waits for changes, and looks again only now and then") {
+    FakeWorld world(k_flow);
+    world.waiter.terminate(15);
+    const std::string run = world.start().run;
+    world.waiter.calm();
+    auto keeper = std::make_unique<KeeperLogWriter>(world.append_files, run, 7);
+    keeper->append("start", Object{{"task", "a/_"}, {"attempt", 1}});
+    keeper->flush();
+    PackWriter packs(world.append_files, run, 9);
+    const double begun = world.clock.steady_seconds();
+    int idle_waits = 0;
+    bool wrote = false;
+    world.waiter.at_wait = [&](int) {
+        const double now = world.clock.steady_seconds();
+        if (now - begun < 100) {
+            ++idle_waits;
+        } else if (!wrote) {
+            wrote = true;
+            packs.append(TaskName::parse("a"), 1, "log", "late\n", Timestamp{1000});
+        } else if (now - begun > 110) {
+            keeper.reset();
+        }
+    };
+    std::string out;
+    read_logs(*world.services, world.project, {.run = run, .follow = true}, [&](const LogLine& line) {
+        out += line.bytes;
+        return true;
+    });
+    CHECK(out == "late\n");
+    CHECK(idle_waits <= 52);
+    CHECK(world.clock.steady_seconds() - begun < 115);
+}
+
+TEST_CASE("a keeper without a driver is asked, waited for, and its run then cancelled in the journal") {
+    FakeWorld world(k_flow);
+    world.waiter.terminate(15);
+    const std::string run = world.start().run;
+    world.waiter.calm();
+    auto keeper = std::make_unique<KeeperLogWriter>(world.append_files, run, 7);
+    keeper->append("start", Object{{"task", "a/_"}, {"attempt", 1}});
+    keeper->flush();
+    int asked = 0;
+    world.services->ask_cancel = [&](const OpenStore&, const std::string&, const std::string&) {
+        ++asked;
+        return true;
+    };
+    world.waiter.at_wait = [&](int n) {
+        if (n > 8) {
+            keeper.reset();
+        }
+    };
+    CHECK(cancel_run(*world.services, world.project, run));
+    CHECK(asked == 1);
+    CHECK(world.view().state == "cancelled");
+    CHECK(world.state("a/_") == "cancelled");
+    world.waiter.at_wait = {};
+    CHECK(world.resume().state == RunState::succeeded);
 }

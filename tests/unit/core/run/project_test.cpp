@@ -16,7 +16,7 @@ namespace {
 
 class NoWaiter : public Waiter {
   public:
-    void wait(int, double) override {}
+    void wait_any(std::span<const int>, double) override {}
     int interrupts() override { return 0; }
     int terminating_signal() override { return 0; }
 };

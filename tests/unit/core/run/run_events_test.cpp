@@ -65,6 +65,18 @@ TEST_CASE("every event comes back from the journal as it was") {
         CHECK(std::get<DecisionFailed>(read.event).question == question);
         CHECK(read.message == "no list");
     }
+    SUBCASE("a wait, its end, and one in vain") {
+        const auto began = reread({.event = WaitBegan{1, index}, .at = at, .message = "approval"}, graph);
+        CHECK(std::get<WaitBegan>(began.event).index == index);
+        CHECK(began.message == "approval");
+        const auto over = reread({.event = WaitEnded{1, index}, .at = at, .from = "ann: fine"}, graph);
+        CHECK(std::get<WaitEnded>(over.event).index == index);
+        CHECK(over.from == "ann: fine");
+        const Question question{Question::Kind::wait, 1, index};
+        const auto vain = reread({.event = DecisionFailed{question, Cause::timeout}, .at = at}, graph);
+        CHECK(std::get<DecisionFailed>(vain.event).question == question);
+        CHECK(std::get<DecisionFailed>(vain.event).cause == Cause::timeout);
+    }
     SUBCASE("a start") {
         CHECK(std::get<TaskStarted>(reread({.event = TaskStarted{1, index, 4}, .at = at}, graph).event)
                   .attempt == 4);
@@ -74,12 +86,16 @@ TEST_CASE("every event comes back from the journal as it was") {
         artifact.value = Value(0.25);
         artifact.sha256 = std::string(64, 'a');
         artifact.size_bytes = 4;
-        const auto read = reread(
-            {.event = TaskReused{1, index}, .at = at, .definition = "d", .artifacts = {{"loss", artifact}}},
-            graph);
+        const auto read = reread({.event = TaskReused{1, index},
+                                  .at = at,
+                                  .definition = "d",
+                                  .artifacts = {{"loss", artifact}},
+                                  .from = "R/train/0"},
+                                 graph);
         CHECK(std::holds_alternative<TaskReused>(read.event));
         CHECK(read.artifacts.at("loss") == artifact);
         CHECK(read.definition == "d");
+        CHECK(read.from == "R/train/0");
     }
     SUBCASE("a returned task, a cancel, a timeout, a new opening") {
         CHECK(

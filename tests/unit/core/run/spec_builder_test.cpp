@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/error.hpp"
+#include "core/run/requests.hpp"
 #include "tests/support/recorded_run.hpp"
 
 using namespace amp;
@@ -71,7 +72,7 @@ outputs = { model = "model.bin" }
           std::vector<std::string>{"train", "--lr", "0.5", "--in=<IN>/a/data", "--out", "<OUT>/model.bin"});
     CHECK(input_paths(spec) == std::vector<std::string>{"a/data", "data"});
     CHECK(variable(spec, "AMP_TASK") == "261120-081530-k3fx/b/_");
-    CHECK(variable(spec, "AMP_PARAM_lr") == "0.5");
+    CHECK(variable(spec, "AMP_PARAM_LR") == "0.5");
     CHECK(variable(spec, "AMP_PARAMS") == R"({"lr":0.5})");
     CHECK(spec.cwd == "/project");
 }
@@ -96,7 +97,7 @@ TEST_CASE("a task is given only the parameters that its step mentions or declare
         Object{{"a", 1}, {"b", 2}, {"c", 3}});
     const TaskSpec spec = build(run, "s").spec;
     CHECK(variable(spec, "AMP_PARAMS") == R"({"a":1,"b":2})");
-    CHECK(variable(spec, "AMP_PARAM_c") == "(unset)");
+    CHECK(variable(spec, "AMP_PARAM_C") == "(unset)");
 }
 
 TEST_CASE("an output below the working folder is written there") {
@@ -166,6 +167,7 @@ TEST_CASE("the definition follows what the task is, not where or how often it ru
     CHECK(definition(run_line, Object{{"lr", 1}, {"other", 2}}) == base);
     CHECK(definition(run_line + "\ntimeout = '5m'\nretry = 3\nresources = { cpu = 2 }", Object{{"lr", 1}}) ==
           base);
+    CHECK(definition(run_line + "\nnodes = 2\nlauncher = 'torchrun'", Object{{"lr", 1}}) == base);
     CHECK(definition(run_line, Object{{"lr", 2}, {"other", 1}}) != base);
     CHECK(definition("run = 'echo  {{ params.lr }}'", Object{{"lr", 1}}) != base);
     CHECK(definition(run_line + "\nenv = { A = 'b' }", Object{{"lr", 1}}) != base);
@@ -212,4 +214,86 @@ TEST_CASE("an expression that cannot be evaluated names the reason") {
                     Object{{"n", 0}});
     SpecBuilder builder(*run.data, k_nothing_elsewhere);
     CHECK_THROWS_AS(builder.build(*run.data->plan().find(0, {}), Timestamp{}), Error);
+}
+
+TEST_CASE("AMP_PARAMS holds files as paths, and no secrets") {
+    RecordedRun run(
+        "[flow]\nname = 'T'\n[params]\ndata = { type = 'file' }\ntoken = { type = 'secret' }\nn = 1\n"
+        "[step.a]\nrun = 'true'\nparams = '*'\n",
+        Object{
+            {"data", FileRef{"params/data", std::string(64, 'a'), 3, false}}, {"token", Value()}, {"n", 1}});
+    const TaskSpec spec = build(run, "a").spec;
+    CHECK(variable(spec, "AMP_PARAMS") == R"({"data":"<IN>/params/data","n":1})");
+    CHECK(variable(spec, "AMP_PARAM_DATA") == "<IN>/params/data");
+    CHECK(variable(spec, "AMP_PARAM_TOKEN") == "(unset)");
+    CHECK(spec.secrets ==
+          std::vector<std::pair<std::string, std::string>>{{"AMP_PARAM_TOKEN", "param:token"}});
+}
+
+TEST_CASE("specs name secrets, and definitions know their names alone") {
+    const auto built = [](const std::string& run, const std::string& secrets) {
+        RecordedRun recorded("[flow]\nname = 'T'\n[params]\ntoken = { type = 'secret' }\n[step.a]\nrun = '" +
+                                 run + "'\nsecrets = " + secrets + "\n",
+                             Object{{"token", Value()}});
+        return build(recorded, "a");
+    };
+    const BuiltTask one = built("use {{ params.token }}", "{ A = 'env:X', B = 'cmd:y' }");
+    using Pairs = std::vector<std::pair<std::string, std::string>>;
+    CHECK(
+        one.spec.secrets ==
+        Pairs{{"amp_v1", "param:token"}, {"AMP_PARAM_TOKEN", "param:token"}, {"A", "env:X"}, {"B", "cmd:y"}});
+    CHECK(variable(one.spec, "amp_v1") == "(unset)");
+    CHECK(task_spec_from(to_value(one.spec)).secrets == one.spec.secrets);
+    CHECK(built("use {{ params.token }}", "{ A = 'file:z', B = 'cmd:y' }").definition == one.definition);
+    CHECK(built("use {{ params.token }}", "{ A = 'env:X' }").definition != one.definition);
+}
+
+TEST_CASE("a gang is what the step says, as late as it can be known") {
+    RecordedRun run(
+        "[flow]\nname = 'T'\n[params]\nn = 1\n[step.s]\nrun = 'true'\nnodes = '{{ params.n }}'\nlauncher = "
+        "'torchrun'\nresources = { gpu = 4 }\n[step.t]\nrun = 'true'\ntasks_per_node = 3\n[step.u]\nrun = "
+        "'true'\n",
+        Object{{"n", 8}});
+    CHECK(build(run, "s").spec.gang == Gang{8, 4, Launcher::torchrun});
+    CHECK(build(run, "t").spec.gang == Gang{1, 3, Launcher::none});
+    CHECK_FALSE(build(run, "u").spec.gang);
+    CHECK(total_resources(build(run, "s").spec).gpu == 32);
+    CHECK(total_resources(build(run, "s").spec).cpu == 8);
+}
+
+TEST_CASE("what fits is left alone, and what does not is cut to what is there") {
+    const Capacity machine{8, std::uint64_t{16} << 30, 4};
+    const auto fit = [&](Resources node, std::optional<Gang> gang = {}) {
+        std::string told;
+        for (const std::string& cut : fit_request(node, gang, machine)) {
+            told += cut + ". ";
+        }
+        return told;
+    };
+    CHECK(fit({8, std::uint64_t{16} << 30, 4}).empty());
+    CHECK(fit({2, 0, 1}, Gang{4, 2, Launcher::none}).empty());
+    CHECK(fit({64, 0, 8}) == "8 of 64 cpu. 4 of 8 gpu. ");
+    CHECK(fit({16, 0, 4}, Gang{2, 1, Launcher::none}) ==
+          "4 of 16 cpu on each of 2 nodes. 2 of 4 gpu on each of 2 nodes. ");
+    CHECK(fit({1, 0, 1}, Gang{32, 1, Launcher::none}) == "4 of 32 nodes. ");
+    CHECK(fit({0, 0, 0}, Gang{4000, 1, Launcher::none}) == "1024 of 4000 nodes. ");
+    std::optional<Gang> none;
+    Resources gpu{1, 0, 2};
+    CHECK(fit_request(gpu, none, {8, 0, 0}).size() == 1);
+    CHECK(gpu.gpu == 0);
+}
+
+TEST_CASE("with --fit tasks are built for this machine, and the record says so") {
+    RecordedRun run("[flow]\nname = 'T'\n[step.s]\nrun = 'true'\nresources = { cpu = 64 }\n");
+    SpecBuilder builder(*run.data, k_nothing_elsewhere);
+    builder.set_limits({2, 0, 0});
+    const BuiltTask built = builder.build(*run.data->plan().find(run.step("s"), {}), Timestamp{1000});
+    CHECK(built.spec.resources.cpu == 2);
+    CHECK(built.cuts == std::vector<std::string>{"2 of 64 cpu"});
+    RunRecord record;
+    CHECK_FALSE(run_record_from(to_value(record)).fit);
+    record.fit = true;
+    record.cuts = {"a cut"};
+    CHECK(run_record_from(to_value(record)).fit);
+    CHECK(run_record_from(to_value(record)).cuts == record.cuts);
 }

@@ -6,10 +6,12 @@
 #include <cerrno>
 #include <chrono>
 #include <memory>
+#include <tuple>
 
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
 #include "core/store/frames.hpp"
+#include "core/store/journal_segments.hpp"
 #include "core/store/layout.hpp"
 #include "tests/support/journal_samples.hpp"
 #include "tests/support/memory_append_files.hpp"
@@ -23,9 +25,10 @@ namespace {
 /// 30 records of epoch 1 in one segment.
 std::string small_journal() {
     MemoryAppendFiles files;
-    JournalWriter journal(files, k_run, 1, {});
-    write(journal, 1, 30);
-    journal.barrier();
+    {
+        JournalWriter journal(files, k_run, 1, {});
+        write(journal, 1, 30);
+    }
     return files.bytes(segment(1, 1));
 }
 
@@ -109,7 +112,7 @@ TEST_CASE("any flipped bit in a journal is seen or harmless") {
         files.set_bytes(segment(1, 1), bad);
         seen += reads_prefix(files, truth) ? 0 : 1;
     }
-    // Only the last record may pass for a torn tail.
+    // Only the last record, which says that all before it is on the disk, may pass for a torn tail.
     const std::size_t last = whole.rfind("A1 ");
     CHECK(seen == static_cast<int>(last * 8));
 }
@@ -143,6 +146,59 @@ TEST_CASE("damage in any of several segments is seen or harmless") {
             CHECK(reads_prefix(files, truth) == (damaged == 3));
         }
     }
+}
+
+TEST_CASE("sound records behind a broken one are a torn tail, unless a record says that it was synced") {
+    std::string bytes = segments::header_frame(k_run, 1, {});
+    std::vector<std::size_t> starts;
+    for (int n = 1; n <= 3; ++n) {
+        starts.push_back(bytes.size());
+        frames::append(bytes, static_cast<std::uint64_t>(n), 1, "rec", json::dump(payload(n)));
+    }
+    bytes[starts[1] + 5] = '\0';
+    for (const auto& [run, epoch, durable, damaged] :
+         {std::tuple(k_run, 1U, starts[1], false), std::tuple(k_run, 1U, starts[1] + 1, true),
+          std::tuple(k_run, 2U, starts[2], false), std::tuple(std::string("other"), 1U, starts[2], false)}) {
+        CAPTURE(durable);
+        MemoryAppendFiles files;
+        files.set_bytes(segment(1, 1), bytes + segments::synced_frame(run, epoch, durable));
+        CHECK(reads_prefix(files, expected_all(3)) == !damaged);
+        if (!damaged) {
+            const Read read = read_all(files);
+            CHECK(read.records == expected_all(1));
+            CHECK(read.end.length == starts[1]);
+            CHECK(read.end.torn_bytes == files.bytes(segment(1, 1)).size() - starts[1]);
+        }
+    }
+}
+
+TEST_CASE("a journal of before, which does not say what was synced, is judged as it was then") {
+    std::string bytes;
+    frames::append(bytes, 0, 1, "segment",
+                   R"({"accepted":{},"previous_sha256":"","run":")" + k_run + R"(","schema":1})");
+    for (int n = 1; n <= 3; ++n) {
+        frames::append(bytes, static_cast<std::uint64_t>(n), 1, "rec", json::dump(payload(n)));
+    }
+    MemoryAppendFiles files;
+    files.set_bytes(segment(1, 1), bytes);
+    CHECK(read_all(files).records == expected_all(3));
+    bytes[bytes.find("A1 2 ") + 20] ^= 1;
+    files.set_bytes(segment(1, 1), bytes);
+    CHECK_FALSE(reads_prefix(files, expected_all(3)));
+}
+
+TEST_CASE("what a take-over accepts is on the disk") {
+    MemoryAppendFiles files;
+    files.set_bytes(segment(1, 1), small_journal());
+    JournalWriter old(files, k_run, 2, read_all(files).end);
+    old.barrier();
+    write(old, 31, 33);
+    old.flush();  // and dies, before it is synced
+    files.drop_locks();
+    JournalWriter young(files, k_run, 3, read_all(files).end);
+    young.barrier();
+    files.power_cut();
+    CHECK(read_all(files).records.size() == 33);
 }
 
 TEST_CASE("what is torn is kept in quarantine") {
@@ -249,7 +305,7 @@ TEST_CASE("a journal of another run or of a newer amp is refused") {
     CHECK_THROWS_AS(read_journal(files, "261120-081530-zzzz", [](const Record&) {}), Error);
     std::string newer;
     frames::append(newer, 0, 1, "segment",
-                   R"({"accepted":{},"previous_sha256":"","run":")" + k_run + R"(","schema":2})");
+                   R"({"accepted":{},"previous_sha256":"","run":")" + k_run + R"(","schema":3})");
     files.set_bytes(segment(1, 1), newer);
     try {
         read_all(files);

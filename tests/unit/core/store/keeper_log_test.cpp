@@ -92,6 +92,24 @@ TEST_CASE("a keeper log cut anywhere gives a prefix, and is written on") {
     CHECK_THROWS_AS(numbers(files), Error);
 }
 
+TEST_CASE("a power cut that leaves holes takes the tail of a keeper log") {
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+        CAPTURE(seed);
+        MemoryAppendFiles files;
+        KeeperLogWriter log(files, k_run, 2);
+        write(log, 1, 3);
+        log.barrier();
+        write(log, 4, 12);
+        log.flush();
+        files.power_cut_with_holes(seed, 32);
+        const std::vector<std::int64_t> got = numbers(files);
+        CHECK(got.size() >= 3);
+        for (std::size_t i = 0; i < got.size(); ++i) {
+            CHECK(got[i] == static_cast<std::int64_t>(i + 1));
+        }
+    }
+}
+
 TEST_CASE("an error of a keeper log is final") {
     for (const bool fail_sync : {false, true}) {
         MemoryAppendFiles files;

@@ -7,6 +7,8 @@
 #include <functional>
 
 #include "core/base/error.hpp"
+#include "core/store/journal.hpp"
+#include "core/store/keeper_log.hpp"
 #include "core/store/layout.hpp"
 #include "tests/support/memory_append_files.hpp"
 
@@ -58,6 +60,53 @@ TEST_CASE("pieces come back by their names") {
     CHECK(code_of([&] { read_piece(files, wrong); }) == ExitCode::mismatch);
     wrong.pack += "0";
     CHECK(code_of([&] { read_piece(files, wrong); }) == ExitCode::not_found);
+}
+
+TEST_CASE("a piece is known by its hash, where the record has one") {
+    MemoryAppendFiles files;
+    PackWriter packs(files, k_run, 1);
+    LogPiece piece = packs.append(k_task, 1, "log", "right", {1});
+    const std::string sound = files.bytes(piece.pack);
+    MemoryAppendFiles others;
+    PackWriter(others, k_run, 1).append(k_task, 1, "log", "wrong", {1});
+    files.set_bytes(piece.pack, others.bytes(piece.pack));  // a sound frame, and another one
+    CHECK(code_of([&] { read_piece(files, piece); }) == ExitCode::mismatch);
+    piece.sha256.clear();  // as old records have it
+    CHECK(read_piece(files, piece) == "wrong");
+    files.set_bytes(piece.pack, sound);
+    CHECK(read_piece(files, piece) == "right");
+}
+
+TEST_CASE("what is appended to a pack after a take-over does not count, unless its keeper lives") {
+    MemoryAppendFiles files;
+    JournalWriter(files, k_run, 1, {}).barrier();
+    PackWriter dead(files, k_run, 1);
+    PackWriter living(files, k_run, 2);
+    const KeeperLogWriter keeper(files, k_run, 2);
+    dead.append(k_task, 1, "log", "before", {1});
+    const LogEnd end = read_journal(files, k_run, [](const Record&) {});
+    for (std::uint32_t epoch = 3; epoch <= 4; ++epoch) {
+        JournalWriter(files, k_run, epoch, read_journal(files, k_run, [](const Record&) {})).barrier();
+        const LogPiece late = dead.append(k_task, 1, "log", "too late", {2});
+        const LogPiece alive = living.append(k_task, 1, "log", "alive", {2});
+        const PackLengths accepted = accepted_packs(files, k_run);
+        CHECK(code_of([&] { read_piece(files, late, accepted); }) == ExitCode::mismatch);
+        CHECK(read_piece(files, alive, accepted) == "alive");
+    }
+    std::vector<std::string> seen;
+    PackFollower follower(files, k_run);
+    follower.poll([&](const PackFrame& frame) { seen.push_back(frame.bytes); });
+    CHECK(seen == std::vector<std::string>{"before", "alive", "alive"});
+    CHECK(end.packs.empty());
+}
+
+TEST_CASE("after a failed sync of packs nobody hears that all is well") {
+    MemoryAppendFiles files;
+    PackWriter packs(files, k_run, 1);
+    packs.append(k_task, 1, "log", "lost", {1});
+    files.fail_sync(1, EIO);
+    CHECK(code_of([&] { packs.sync(); }) == ExitCode::infrastructure);
+    CHECK(code_of([&] { packs.sync(); }) == ExitCode::infrastructure);
 }
 
 TEST_CASE("damage in a pack is seen") {

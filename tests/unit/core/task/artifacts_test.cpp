@@ -60,6 +60,33 @@ struct Place {
 
 }  // namespace
 
+TEST_CASE("an input that was copied into a folder as a link is the file that it shows") {
+    Place place;
+    place.write("cache/ab/cdef", "content");
+    place.write("elsewhere/file", "not an input");
+    fs::create_directories(fs::path(place.folder / "out/copy"));
+    fs::create_symlink(place.folder / "cache/ab/cdef", place.folder / "out/copy/data");
+    const auto collect = [&] {
+        OutputPlaces places{place.folder / "out", place.folder / "cwd", place.store, place.packs, {1}};
+        places.input_sources = {std::string(place.folder / "cache") + "/"};
+        return collect_outputs(place.spec, places);
+    };
+    place.declare("copy", "copy", TaskOutput::Type::dir);
+    const CollectedOutputs found = collect();
+    CHECK(found.problems.empty());
+    REQUIRE(found.artifacts.count("copy") == 1);
+    const Manifest manifest = manifest_from(Objects(place.store).get(found.artifacts.at("copy").sha256));
+    REQUIRE(manifest.entries.size() == 1);
+    CHECK(manifest.entries[0].kind == ManifestEntry::Kind::file);
+    CHECK(manifest.entries[0].size_bytes == 7);
+
+    fs::create_symlink(place.folder / "elsewhere/file", place.folder / "out/copy/other");
+    CHECK(collect().problems.size() == 1);
+    fs::remove(fs::path(place.folder / "out/copy/other"));
+    fs::create_symlink(place.folder / "cache/../elsewhere/file", place.folder / "out/copy/sly");
+    CHECK(collect().problems.size() == 1);
+}
+
 TEST_CASE("what lies in AMP_OUT becomes artifacts by its name") {
     Place place;
     place.write("out/model", "weights");
@@ -76,6 +103,37 @@ TEST_CASE("what lies in AMP_OUT becomes artifacts by its name") {
     CHECK(found.artifacts.at("data").kind == Artifact::Kind::folder);
     REQUIRE(found.notes.size() == 1);
     CHECK(found.notes[0].find("report.html") != std::string::npos);
+}
+
+TEST_CASE("a file and a value of one name are a mistake that names both") {
+    Place place;
+    place.write("out/v", "1");
+    place.write("out/v.json", "2");
+    place.write("out/w.json", "3");
+    place.declare("d", "d");
+    place.write("out/d", "4");
+    place.write("out/d.json", "5");
+    place.write("out/model.bin", "6");
+    const CollectedOutputs found = place.collect();
+    REQUIRE(found.problems.size() == 2);
+    CHECK(found.problems[0].find("'d' and 'd.json'") != std::string::npos);
+    CHECK(found.problems[1].find("'v' and 'v.json'") != std::string::npos);
+    CHECK_FALSE(found.artifacts.contains("v"));
+    CHECK(found.artifacts.contains("w"));
+}
+
+TEST_CASE("what a user writes as JSON stays what it is") {
+    Place place;
+    const std::string text = R"({"$file":{"path":"/etc/passwd","size_bytes":1}})";
+    place.write("out/v.json", text);
+    const Artifact artifact = place.collect().artifacts.at("v");
+    REQUIRE(artifact.value);
+    CHECK(artifact.value->is_object());
+    const Artifact back = artifact_from(json::parse_record(json::dump_record(to_value(artifact))));
+    CHECK(json::dump(*back.value) == text);
+    place.lay({{"v", back}});
+    CHECK(place.read("in/v.json") == text);
+    fs::permissions(place.folder / "in", fs::perms::owner_all);
 }
 
 TEST_CASE("declared outputs are found where they are declared") {
@@ -123,7 +181,7 @@ TEST_CASE("an output of the wrong kind is a problem") {
     CHECK(found.artifacts.empty());
     REQUIRE(found.problems.size() == 4);
     CHECK(found.problems[0] == "output 'folder' ('f') is not a folder");
-    CHECK(found.problems[1].find("is no JSON") != std::string::npos);
+    CHECK(found.problems[1].find("is no valid JSON") != std::string::npos);
     CHECK(found.problems[2].find("object of numbers") != std::string::npos);
     CHECK(found.problems[3].find("leads out") != std::string::npos);
 }

@@ -3,7 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <cerrno>
+#include <string>
 
+#include "core/base/error.hpp"
+#include "core/base/json.hpp"
+#include "core/ports/task_spec.hpp"
 #include "tests/support/memory_append_files.hpp"
 
 using namespace amp;
@@ -95,6 +99,7 @@ TEST_CASE("a store that cannot be written costs the log, not the task") {
     recording.log.finish(k_now);
     CHECK(recording.log.pieces().empty());
     CHECK(recording.log.dropped_bytes() == 4);
+    CHECK_FALSE(recording.log.failure().empty());
 }
 
 TEST_CASE("a log without end is written more and more seldom") {
@@ -106,4 +111,84 @@ TEST_CASE("a log without end is written more and more seldom") {
     }
     CHECK(recording.log.patience() > first);
     CHECK(recording.log.patience() <= 2);
+}
+
+TEST_CASE("a task that prints for weeks has a small result, and no byte of it is lost") {
+    constexpr int k_flushes = 1'000'000;
+    Recording recording(std::uint64_t{1} << 30);
+    const TaskName other = TaskName::parse("b");
+    std::string printed;
+    for (int i = 0; i < k_flushes; ++i) {
+        const std::string line = std::to_string(i) + "\n";
+        recording.log.add(line, k_now);
+        recording.log.write_pending(k_now);
+        printed += line;
+        if (i % 1000 == 0) {
+            recording.packs.append(other, 1, "log", std::string(40'000, 'x'), k_now);
+            recording.packs.append(TaskName::parse("a"), 2, "log", "of another attempt\n", k_now);
+        }
+    }
+    AttemptResult result;
+    result.task = TaskName::parse("a");
+    result.log = recording.log.pieces();
+    CHECK(recording.files.list("").size() > 1);  // one range over several packs
+    const std::string record = json::dump_record(to_value(result));
+    CHECK(record.size() < 64 * 1024);
+    const AttemptResult read = attempt_result_from(json::parse(record));
+    CHECK(read.log == result.log);
+    std::string stored;
+    for (const LogPiece& piece : read.log) {
+        read_range(recording.files, piece, read.task, read.attempt, {},
+                   [&](std::string_view bytes) { stored += bytes; });
+    }
+    CHECK((stored == printed));  // not told apart in megabytes
+}
+
+TEST_CASE("a range that is not whole is noticed") {
+    Recording recording;
+    for (int i = 0; i < 1000; ++i) {
+        recording.log.add("line\n", k_now);
+        recording.log.write_pending(k_now);
+    }
+    const LogPiece range = recording.log.pieces().front();
+    REQUIRE(range.is_range());
+    const auto read = [&](const PackLengths& accepted) {
+        read_range(recording.files, range, TaskName::parse("a"), 1, accepted, [](std::string_view) {});
+    };
+    CHECK_NOTHROW(read({}));
+    CHECK_THROWS_AS(read({{range.pack, range.last_offset}}), Error);
+}
+
+TEST_CASE("what the ranks of a gang print lies together, and is read apart") {
+    Recording first;
+    LogRecorder second(first.packs, TaskName::parse("a"), 1, 1 << 20, 1 << 10);
+    first.log.set_rank(0, 2);
+    second.set_rank(1, 2);
+    for (int i = 0; i < 1000; ++i) {
+        first.log.add("0\n", k_now);
+        first.log.write_pending(k_now);
+        second.add("1\n", k_now);
+        second.write_pending(k_now);
+    }
+    CHECK(first.log.pieces().size() <= 128);
+    AttemptResult result;
+    result.task = TaskName::parse("a");
+    result.log = second.pieces();
+    const AttemptResult read = attempt_result_from(json::parse(json::dump_record(to_value(result))));
+    REQUIRE(read.log.front().is_range());
+    CHECK(read.log.front().rank == std::uint32_t{1});
+    std::string stored;
+    for (const LogPiece& piece : read.log) {
+        read_range(first.files, piece, read.task, 1, {}, [&](std::string_view bytes) { stored += bytes; });
+    }
+    CHECK(stored.size() == 2000);
+    CHECK(stored.find('0') == std::string::npos);
+    std::size_t frames = 0;
+    PackFollower(first.files, "261120-081530-k3fx").poll([&](const PackFrame& frame) {
+        CHECK(frame.kind == "log");
+        REQUIRE(frame.rank);
+        CHECK(frame.bytes == std::to_string(*frame.rank) + "\n");
+        ++frames;
+    });
+    CHECK(frames == 2000);
 }

@@ -7,51 +7,19 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "core/base/error.hpp"
+#include "core/base/unique_fd.hpp"
 
 namespace amp {
 
-/// Owns a file descriptor.
-class Fd {
-  public:
-    Fd() = default;
-    explicit Fd(int fd) : fd_(fd) {}
-    ~Fd() { reset(); }
-    Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Fd& operator=(Fd&& other) noexcept {
-        if (this != &other) {
-            reset();
-            fd_ = std::exchange(other.fd_, -1);
-        }
-        return *this;
-    }
-    Fd(const Fd&) = delete;
-    Fd& operator=(const Fd&) = delete;
-
-    explicit operator bool() const { return fd_ >= 0; }
-    int get() const { return fd_; }
-    /// Gives the descriptor away.
-    int release() { return std::exchange(fd_, -1); }
-    /// Closes now. Errors of close are ignored: what must be on the disk is synced before.
-    void reset() {
-        if (fd_ >= 0) {
-            ::close(std::exchange(fd_, -1));
-        }
-    }
-
-  private:
-    int fd_ = -1;
-};
-
-/// openat with O_CLOEXEC; an empty Fd and errno when it fails.
-inline Fd open_at(int folder, const std::string& path, int flags, mode_t mode = 0) {
+/// openat with O_CLOEXEC; an empty UniqueFd and errno when it fails.
+inline UniqueFd open_at(int folder, const std::string& path, int flags, mode_t mode = 0) {
     int fd = -1;
     do {
         fd = ::openat(folder, path.c_str(), flags | O_CLOEXEC, mode);
     } while (fd < 0 && errno == EINTR);
-    return Fd(fd);
+    return UniqueFd(fd);
 }
 
 /// Writes all of `bytes`. @throws Error naming `path`

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/ports/append_files.hpp"
+#include "core/ports/object_store.hpp"
+#include "core/ports/secret.hpp"
+#include "core/ports/task_spec.hpp"
+
+namespace amp {
+
+/// One task, and the store that its inputs come from.
+struct ForegroundRequest {
+    const TaskSpec& spec;
+    std::string folder;  ///< becomes its AMP_TASK_DIR; stays
+    std::string shell;   ///< started instead, with our standard streams; empty: the task's own command
+    const std::vector<Secret>& secrets;  ///< what the spec refers to
+    std::function<void(std::string_view)> output;
+    std::string store_folder;
+    ObjectStore& objects;
+    AppendFiles& files;
+};
+
+/// Does one task in front of the user as a keeper would do it: the same inputs, environment, time limit and
+/// end of all its processes; but it prints to us, and nothing of it is kept. This process becomes the
+/// subreaper of the task's.
+/// @throws Error when its inputs cannot be laid, or too few GPUs are free
+AttemptResult run_in_foreground(const ForegroundRequest& task);
+
+}  // namespace amp

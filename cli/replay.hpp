@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "cli/target.hpp"
+#include "core/base/error.hpp"
+
+namespace amp {
+
+struct Session;
+
+/// `amp replay RUN/STEP[/INDEX]`: one task again. Exits as the task does.
+struct ReplayCommand {
+    TaskTarget target;
+    std::optional<std::uint32_t> attempt;
+    bool shell = false;
+    std::string folder;
+};
+
+ExitCode execute(Session& session, const ReplayCommand& command);
+
+}  // namespace amp

@@ -1,0 +1,325 @@
+#include "core/run/forecast.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "core/base/error.hpp"
+#include "core/flow/project_config.hpp"
+#include "core/run/artifact_values.hpp"
+#include "core/run/changes.hpp"
+#include "core/run/decisions.hpp"
+#include "core/run/parameters.hpp"
+#include "core/run/reference.hpp"
+#include "core/run/result_cache.hpp"
+#include "core/run/reuse.hpp"
+#include "core/run/run_reader.hpp"
+#include "core/run/spec_builder.hpp"
+#include "core/store/store.hpp"
+
+namespace amp {
+namespace {
+
+constexpr std::size_t k_at_once = 4096;
+
+/// Plays a run as far as it can be known: questions are answered, what is reused is done, and what would run
+/// stays where it is.
+class Play {
+  public:
+    Play(RunData& data, const RunData* origin, ArtifactLoader load, Timestamp now)
+        : data_(data), origin_(origin), load_(std::move(load)), now_(now), builder_(data, load_) {
+        if (origin_) {
+            their_builder_ = std::make_unique<SpecBuilder>(*origin_, load_);
+        }
+    }
+
+    /// Where steps with `cache` find results of other runs.
+    void use_cache(const ResultCache& results) { results_ = &results; }
+
+    /// What is done already stays.
+    void keep_what_is_done() {
+        for (TaskId task = 0; task < data_.plan().task_count(); ++task) {
+            if (data_.plan().is_task(task) && is_terminal(data_.plan().state(task))) {
+                told_[task] = {
+                    "", "keep", fmt::format("{} in this run", state_name(data_.plan().state(task))), {}};
+            }
+        }
+    }
+
+    void play() {
+        bool moved = true;
+        while (moved) {
+            moved = false;
+            for (const Question& question : data_.plan().take_questions(k_at_once)) {
+                moved = data_.apply(answer(question)) || moved;
+            }
+            for (const TaskId task : data_.plan().take_ready(k_at_once)) {
+                moved = place(task) || moved;
+            }
+        }
+    }
+
+    ForecastTask told(TaskId task) const {
+        const StepId step = data_.plan().step(task);
+        ForecastTask out;
+        if (const auto it = told_.find(task); it != told_.end()) {
+            out = it->second;
+        } else if (data_.plan().state(task) == TaskState::skipped) {
+            out.what = "skip";
+            out.why = data_.step(step).when ? "`" + data_.step(step).when->text() + "` is false"
+                                            : "what it needs is skipped";
+        } else if (is_terminal(data_.plan().state(task))) {
+            out.what = "run";
+            out.why = "it would fail: " + failed_;
+        } else {
+            tell_waiting(out, step, data_.plan().index(task));
+        }
+        out.task = TaskName{data_.graph().nodes[step].name, data_.plan().index(task)}.text();
+        return out;
+    }
+
+  private:
+    RunEvent answer(const Question& question) {
+        try {
+            return decide(data_, question, load_, now_);
+        } catch (const Error& error) {
+            failed_ = error.advice();
+            return {.event = DecisionFailed{question}, .at = now_, .message = error.advice()};
+        }
+    }
+
+    /// True when its end is known.
+    bool place(TaskId task) {
+        ForecastTask& out = told_[task];
+        out.what = "run";
+        BuiltTask built;
+        try {
+            built = builder_.build(task, now_);
+        } catch (const Error& error) {
+            out.why = "it would fail: " + error.advice();
+            return false;
+        }
+        if (!origin_) {
+            return reuse_cached(task, built, out);
+        }
+        const Reuse found = find_reuse(data_, task, built.definition, *origin_);
+        switch (found.verdict) {
+            case Reuse::Verdict::reused:
+                return reuse(task, *found.old, built.definition, out);
+            case Reuse::Verdict::unknown_there:
+                out.why = "it is new";
+                break;
+            case Reuse::Verdict::not_succeeded:
+                out.why = fmt::format("{} in run {}", state_name(origin_->plan().state(*found.old)),
+                                      origin_->record().run);
+                break;
+            case Reuse::Verdict::changed:
+                add_differences(task, *found.old, built, out);
+                break;
+            case Reuse::Verdict::again:
+                out.why = data_.graph().nodes[data_.plan().step(task)].cleanup
+                              ? "a clean-up step runs at each end"
+                              : "it was asked for";
+                break;
+            case Reuse::Verdict::needs_ran:
+                out.why = data_.graph().nodes[*found.ran].name + " runs again";
+                break;
+        }
+        return reuse_cached(task, built, out);
+    }
+
+    bool reuse_cached(TaskId task, const BuiltTask& built, ForecastTask& out) {
+        const StepId step = data_.plan().step(task);
+        const TaskIndex index = data_.plan().index(task);
+        const auto& policy = data_.step(step).cache;
+        const auto found = policy && results_ != nullptr
+                               ? results_->find(built.definition, index.round, policy->ttl_s, now_)
+                               : std::nullopt;
+        if (!found) {
+            return false;
+        }
+        out = {"", "reuse", fmt::format("cached: {} made the same", found->made_by), {}};
+        return data_.apply({.event = TaskReused{step, index},
+                            .at = now_,
+                            .definition = built.definition,
+                            .artifacts = found->artifacts});
+    }
+
+    bool reuse(TaskId task, TaskId old, const std::string& definition, ForecastTask& out) {
+        out.what = "reuse";
+        out.why = "the same as in run " + origin_->record().run;
+        const auto* made = origin_->artifacts(old);
+        return data_.apply({.event = TaskReused{data_.plan().step(task), data_.plan().index(task)},
+                            .at = now_,
+                            .definition = definition,
+                            .artifacts = made ? *made : std::map<std::string, Artifact>{}});
+    }
+
+    void add_differences(TaskId task, TaskId old, const BuiltTask& built, ForecastTask& out) {
+        out.why = "its definition has changed";
+        try {
+            const BuiltTask before = their_builder_->build(old, now_);
+            out.differences = definition_differences({*origin_, before.parts}, {data_, built.parts},
+                                                     data_.step(data_.plan().step(task)).name);
+        } catch (const Error&) {  // its inputs are gone: then what differs cannot be told
+        }
+    }
+
+    /// Something that it needs runs first.
+    void tell_waiting(ForecastTask& out, StepId id, const TaskIndex& index) const {
+        const Step& step = data_.step(id);
+        const Graph::Node& node = data_.graph().nodes[id];
+        out.what = "run";
+        for (const Graph::Edge& edge : node.needs) {
+            out.why = out.why.empty() ? "after " + data_.graph().nodes[edge.from].name : out.why;
+        }
+        bool conditional = step.when.has_value();
+        for (const Need& need : step.needs) {
+            conditional = conditional || need.when.has_value();
+        }
+        if (index.path.size() < node.stack.size()) {
+            const Step& level = data_.step(node.stack[index.path.size()]);
+            out.what = "unknown";
+            out.why = fmt::format("the list of {}, `{}`, is not known yet", level.name,
+                                  level.foreach ? level.foreach->text() : "");
+        } else if (conditional) {
+            out.what = "skip?";
+            out.why = step.when ? fmt::format("if `{}` is true", step.when->text())
+                                : "if the conditions on what it needs are true";
+        }
+    }
+
+    RunData& data_;
+    const RunData* origin_;
+    const ResultCache* results_ = nullptr;
+    ArtifactLoader load_;
+    Timestamp now_;
+    SpecBuilder builder_;
+    std::unique_ptr<SpecBuilder> their_builder_;
+    std::map<TaskId, ForecastTask> told_;
+    std::string failed_;
+};
+
+Value resources_of(const Step& step) {
+    Object out;
+    for (const auto& [name, setting] : step.resources) {
+        out.emplace(name, setting.value);
+    }
+    out.emplace("cpu", 1);
+    const auto add = [&](const char* name, const std::optional<Setting>& setting) {
+        if (setting) {
+            out.emplace(name, setting->value);
+        }
+    };
+    add("nodes", step.nodes);
+    add("tasks_per_node", step.tasks_per_node);
+    add("launcher", step.launcher);
+    return out;
+}
+
+void tell_steps(Forecast& out, const RunData& data, const Play& play) {
+    std::map<StepId, std::vector<TaskId>> tasks;
+    for (TaskId task = 0; task < data.plan().task_count(); ++task) {
+        if (data.plan().is_task(task)) {
+            tasks[data.plan().step(task)].push_back(task);
+        }
+    }
+    for (const StepId id : data.graph().order) {
+        ForecastStep step{data.graph().nodes[id].name, {}, resources_of(data.step(id))};
+        for (const TaskId task : tasks[id]) {
+            step.tasks.push_back(play.told(task));
+        }
+        if (step.tasks.empty()) {  // below a foreach that is not expanded
+            step.tasks.push_back({step.name, "unknown", "how many is not known yet", {}});
+        }
+        out.steps.push_back(std::move(step));
+    }
+}
+
+Forecast forecast_resume(Services& services, const Project& project, const ForecastQuery& query) {
+    OpenStore store = services.open_store(project.store_folder, false);
+    const std::string run = resolve_run(*store.objects, query.resume);
+    ReadRun before = read_whole_run(store, run);
+    Changes changes = find_changes(services, store, project, *before.record, query.params, false);
+    apply_parts(changes, query.from, query.until);
+    const ArtifactLoader load = [&store](const Artifact& artifact) {
+        return read_artifact_value(store, artifact);
+    };
+    Forecast out;
+    out.run = run;
+    out.why = changes.why;
+    out.flow_path = changes.record.flow_path;
+    out.profile = changes.record.profile;
+    const Timestamp now = services.clock.now();
+    const ResultCache results(store);
+    if (changes.why.empty()) {
+        out.kind = Forecast::Kind::same_run;
+        if (!before.end || before.end->state != RunState::succeeded) {
+            before.data->apply({.event = RunReopened{}, .at = now});
+        }
+        Play play(*before.data, nullptr, load, now);
+        play.use_cache(results);
+        play.keep_what_is_done();
+        play.play();
+        tell_steps(out, *before.data, play);
+        return out;
+    }
+    out.kind = Forecast::Kind::run_from_origin;
+    const auto flow = load_recorded_flow(changes.record);
+    check_from(changes.record, flow->graph);
+    RunData data(changes.record, flow->flow, flow->graph);
+    Play play(data, before.data.get(), load, now);
+    play.use_cache(results);
+    play.play();
+    tell_steps(out, data, play);
+    return out;
+}
+
+/// Before the first run there is none.
+std::optional<OpenStore> store_if_any(Services& services, const Project& project) {
+    try {
+        return services.open_store(project.store_folder, false);
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
+Forecast forecast_run(Services& services, const Project& project, const ForecastQuery& query) {
+    StartOptions options;
+    options.flow = query.flow;
+    options.like = query.like;
+    options.params = query.params;
+    options.until = query.until;
+    LoadedFlow loaded;
+    const RunRecord record = prospective_record(services, project, options, loaded);
+    Forecast out;
+    out.flow_path = record.flow_path;
+    out.profile = record.profile;
+    const auto flow = recorded_flow(std::move(loaded.flow), std::move(loaded.graph), record);
+    RunData data(record, flow->flow, flow->graph);
+    const auto store = store_if_any(services, project);
+    const ArtifactLoader load = [&store](const Artifact& artifact) {
+        return store ? read_artifact_value(*store, artifact) : Value();
+    };
+    Play play(data, nullptr, load, services.clock.now());
+    std::optional<ResultCache> results;
+    if (store) {
+        play.use_cache(results.emplace(*store));
+    }
+    play.play();
+    tell_steps(out, data, play);
+    return out;
+}
+
+}  // namespace
+
+Forecast forecast(Services& services, const Project& project, const ForecastQuery& query) {
+    Forecast out = query.resume.empty() ? forecast_run(services, project, query)
+                                        : forecast_resume(services, project, query);
+    out.backend = backend_of(project.settings, out.profile);
+    return out;
+}
+
+}  // namespace amp

@@ -1,0 +1,134 @@
+#include "core/run/metrics.hpp"
+
+#include <algorithm>
+
+#include "core/base/text.hpp"
+#include "core/store/journal.hpp"
+#include "core/store/packs.hpp"
+#include "core/store/store.hpp"
+#include "core/task/report_line.hpp"
+
+namespace amp {
+namespace {
+
+/// The lines of a frame, those that are sound.
+void each_line(const PackFrame& frame, const std::function<void(const ReportLine&)>& each) {
+    ReportLine line;
+    for (const std::string_view text : split(frame.bytes, '\n')) {
+        if (!text.empty() && read_report_line(text, line).empty()) {
+            each(line);
+        }
+    }
+}
+
+bool is_wanted(const MetricQuery& query, const TaskName& task) {
+    return (query.step.empty() || task.step == query.step) &&
+           (!query.index || (task.index.path == query.index->path &&
+                             (query.index->round == 0 || task.index.round == query.index->round)));
+}
+
+bool is_named(const MetricQuery& query, const std::string& name) {
+    return query.names.empty() ||
+           std::find(query.names.begin(), query.names.end(), name) != query.names.end();
+}
+
+/// One attempt that is asked for.
+struct Source {
+    TaskName task;
+    std::uint32_t attempt;
+    std::shared_ptr<const TaskReport> report;
+};
+
+std::vector<Source> sources(const RunView& view, const MetricQuery& query) {
+    std::vector<Source> out;
+    for (const TaskView& task : view.tasks) {
+        std::map<TaskName, Source> rounds;  // of a repetition each, with its last attempt
+        for (const AttemptResult& attempt : task.attempts) {
+            if (is_wanted(query, attempt.task) && (!query.attempt || attempt.attempt == *query.attempt)) {
+                rounds[attempt.task] = Source{attempt.task, attempt.attempt, attempt.report};
+            }
+        }
+        if (task.report && is_wanted(query, task.name) &&
+            (!query.attempt || task.attempt == *query.attempt)) {
+            const TaskName name =
+                task.attempts.empty() || task.running_since ? task.name : task.attempts.back().task;
+            rounds[name] = Source{name, task.attempt, task.report};
+        }
+        for (auto& [name, source] : rounds) {
+            if (source.report) {
+                out.push_back(std::move(source));
+            }
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+std::vector<MetricRow> metric_rows(const RunView& view, const MetricQuery& query) {
+    std::vector<MetricRow> rows;
+    for (const Source& source : sources(view, query)) {
+        for (const auto& [name, metric] : source.report->metrics) {
+            if (is_named(query, name)) {
+                rows.push_back({source.task, source.attempt, name, metric});
+            }
+        }
+    }
+    return rows;
+}
+
+void read_points(Services& services, const Project& project, const RunView& view, const MetricQuery& query,
+                 const std::function<bool(const MetricPoint&)>& each) {
+    const OpenStore store = services.open_store(project.store_folder, false);
+    const PackLengths accepted = accepted_packs(*store.files, view.run);
+    bool more = true;
+    std::set<AttemptKey> unnamed;
+    const auto give = [&](const PackFrame& frame) {
+        each_line(frame, [&](const ReportLine& line) {
+            if (more && line.kind == ReportLine::Kind::metric && is_named(query, line.text)) {
+                more = each({frame.task, frame.attempt, line.text, line.step, line.value,
+                             line.at.value_or(frame.at)});
+            }
+        });
+    };
+    for (const Source& source : sources(view, query)) {
+        if (source.report->pieces.empty()) {
+            unnamed.insert({source.task, source.attempt});
+        }
+        for (const LogPiece& piece : source.report->pieces) {
+            if (more) {
+                give({source.task, source.attempt, "report", {}, read_piece(*store.files, piece, accepted)});
+            }
+        }
+    }
+    if (more && !unnamed.empty()) {
+        PackFollower follower(*store.files, view.run, "report");
+        follower.poll([&](const PackFrame& frame) {
+            if (more && unnamed.contains({frame.task, frame.attempt})) {
+                give(frame);
+            }
+        });
+    }
+}
+
+std::map<AttemptKey, std::shared_ptr<const TaskReport>> told_so_far(const OpenStore& store,
+                                                                    const std::string& run,
+                                                                    const std::set<AttemptKey>& attempts) {
+    std::map<AttemptKey, TaskReport> reports;
+    if (!attempts.empty()) {
+        PackFollower follower(*store.files, run, "report");
+        follower.poll([&](const PackFrame& frame) {
+            const AttemptKey key{frame.task, frame.attempt};
+            if (attempts.contains(key)) {
+                each_line(frame, [&](const ReportLine& line) { add_line(reports[key], line, frame.at); });
+            }
+        });
+    }
+    std::map<AttemptKey, std::shared_ptr<const TaskReport>> out;
+    for (auto& [key, report] : reports) {
+        out.emplace(key, std::make_shared<const TaskReport>(std::move(report)));
+    }
+    return out;
+}
+
+}  // namespace amp

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/run/inspect.hpp"
+
+namespace amp {
+
+/// Of which tasks, and which metrics.
+struct MetricQuery {
+    std::string step = {};
+    std::optional<TaskIndex> index = {};
+    std::optional<std::uint32_t> attempt = {};  ///< default: the last of each task
+    std::vector<std::string> names = {};        ///< empty: all
+};
+
+struct MetricPoint {
+    TaskName task;
+    std::uint32_t attempt = 1;
+    std::string name;
+    std::optional<std::int64_t> step;
+    double value = 0;
+    Timestamp at;
+};
+
+/// The last value of each metric in short, in the order of the view's tasks.
+struct MetricRow {
+    TaskName task;
+    std::uint32_t attempt = 1;
+    std::string name;
+    MetricSummary metric;
+};
+std::vector<MetricRow> metric_rows(const RunView& view, const MetricQuery& query);
+
+/// All points, in the order in which a task told them; also those of tasks that still run, and of last
+/// attempts that were lost (not yet of lost ones that others followed). Stops when `each` returns false.
+void read_points(Services& services, const Project& project, const RunView& view, const MetricQuery& query,
+                 const std::function<bool(const MetricPoint&)>& each);
+
+/// What attempts told whose end did not say it: they run, or were lost. Read from the run's packs.
+using AttemptKey = std::pair<TaskName, std::uint32_t>;
+std::map<AttemptKey, std::shared_ptr<const TaskReport>> told_so_far(const OpenStore& store,
+                                                                    const std::string& run,
+                                                                    const std::set<AttemptKey>& attempts);
+
+}  // namespace amp

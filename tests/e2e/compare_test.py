@@ -1,0 +1,223 @@
+"""amp why, diff, compare, checkout and run --like: what differs between runs, and getting back to one."""
+
+import csv
+import io
+import json
+import os
+import unittest
+from pathlib import Path
+
+from harness import AmpTest, Project
+
+FLOW = """
+[flow]
+name = "Train"
+
+[params]
+lr = 0.1
+words = "few"
+
+[config]
+data = "data.toml"
+
+[step.prepare]
+run = "amp put n {{ config.data.n }}"
+
+[step.train]
+needs = "prepare"
+run = "sh train.sh {{ params.lr }} {{ prepare.n }}; amp put loss {{ params.lr }}"
+"""
+
+
+class Compare(AmpTest):
+    def two_runs(self) -> tuple[Project, str, str]:
+        project = self.project({"flow.toml": FLOW, "train.sh": "echo one\n", "data.toml": "n = 1\n", "other.toml": "n = 2\n"})
+        self.run_ok(project, "run")
+        project.write("train.sh", "echo two\n")
+        self.run_ok(project, "run", "--lr", "0.5", "--config", "data=other.toml")
+        newest, oldest = (run["run"] for run in project.runs())
+        return project, oldest, newest
+
+    def test_why_names_what_differs(self) -> None:
+        project, oldest, _ = self.two_runs()
+        report = project.json("why", "latest/train")
+        self.assertEqual(report["against"], oldest)
+        parts = {(d["part"], d["name"]): (d["before"], d["after"]) for d in report["tasks"][0]["differences"]}
+        self.assertEqual(parts[("parameter", "lr")], ("0.1", "0.5"))
+        self.assertIn(("input", "prepare/n"), parts)
+        prepare = project.json("why", "latest/prepare")["tasks"][0]["differences"]
+        self.assertEqual([(d["part"], d["name"], d["before"], d["after"]) for d in prepare], [("config", "data.n", "1", "2")])
+        self.golden("why/train.txt", self.run_ok(project, "why", "latest/train").out, project)
+
+    def test_why_names_the_flow_that_a_step_runs(self) -> None:
+        parent = '[flow]\nname = "P"\n[step.sub]\nflow = "child.toml"\n'
+        child = '[flow]\nname = "C"\n[step.one]\nrun = "true"\n'
+        project = self.project({"flow.toml": parent, "child.toml": child})
+        self.run_ok(project, "run")
+        project.write("child.toml", child.replace("true", "echo other"))
+        self.run_ok(project, "resume", "latest")
+        found = project.json("why", "latest/sub")["tasks"][0]
+        self.assertEqual([(d["part"], d["name"]) for d in found["differences"]], [("flow", "child.toml")])
+        self.assertNotIn("is the same", " ".join(found["reasons"]))
+
+    def test_why_of_no_task(self) -> None:
+        project, _, _ = self.two_runs()
+        self.assert_code(7, project.amp("why", "latest/trian"))
+        self.assert_code(2, project.amp("why", "latest"))
+        self.assert_code(7, project.amp("why", "latest/train/9"))
+
+    def test_diff(self) -> None:
+        project, oldest, newest = self.two_runs()
+        found = project.json("diff", oldest, newest, "--patch")
+        self.assertEqual([(d["name"], d["before"], d["after"]) for d in found["params"]], [("lr", 0.1, 0.5)])
+        self.assertEqual([(d["name"], d["before"], d["after"]) for d in found["config"]], [("data.n", 1, 2)])
+        self.assertEqual([(c["path"], c["change"]) for c in found["code"]], [("train.sh", "changed")])
+        self.assertIn("-echo one\n+echo two\n", found["code"][0]["patch"])
+        self.assertEqual({(a["task"], a["name"]) for a in found["artifacts"]}, {("prepare/_", "n"), ("train/_", "loss")})
+        self.assertIsNone(found["flow"])
+        self.golden("diff/runs.txt", self.run_ok(project, "diff", oldest, newest).out, project)
+
+    def test_diff_exit_code(self) -> None:
+        project, oldest, newest = self.two_runs()
+        self.run_ok(project, "diff", oldest, newest)
+        self.assert_code(6, project.amp("diff", oldest, newest, "--exit-code"))
+        self.assert_code(0, project.amp("diff", oldest, oldest, "--exit-code"))
+
+    def test_compare(self) -> None:
+        project, oldest, newest = self.two_runs()
+        found = project.json("compare", oldest, newest)
+        self.assertEqual(found["differing"], ["params.lr", "prepare.n", "train.loss"])
+        self.assertEqual([run["values"]["train.loss"] for run in found["runs"]], [0.1, 0.5])
+        rows = list(csv.DictReader(io.StringIO(self.run_ok(project, "compare", "--csv", "--sort", "params.lr").out)))
+        seen = [(row["run"], row["params.words"], row["train.loss"]) for row in rows]
+        self.assertEqual(seen, [(oldest, "few", "0.1"), (newest, "few", "0.5")])
+        chosen = project.json("compare", "--where", "params.lr > 0.2")
+        self.assertEqual([run["run"] for run in chosen["runs"]], [newest])
+        table = self.run_ok(project, "compare", oldest, newest).out
+        self.assertNotIn("params.words", table)
+        self.assertIn("params.words", self.run_ok(project, "compare", "--all-columns", oldest, newest).out)
+
+    def test_like(self) -> None:
+        project, _, newest = self.two_runs()
+        self.run_ok(project, "run")
+        result = self.run_ok(project, "run", "--like", newest, "--words", "many")
+        record = project.json("show", "latest")
+        self.assertEqual(record["params"], {"lr": 0.5, "words": "many"})
+        self.assertEqual(json.loads(self.run_ok(project, "get", "latest/prepare", "n").out), 2)
+        self.assertNotIn("code differs", result.err)
+        project.write("train.sh", "echo three\n")
+        self.assertIn("train.sh changed", self.run_ok(project, "run", "--like", newest).err)
+        self.assert_code(7, project.amp("run", "--like", "999999"))
+
+    def test_resume_keeps_the_config_that_was_given(self) -> None:
+        project, _, _ = self.two_runs()
+        self.run_ok(project, "resume", "latest", "--lr", "0.7")
+        self.assertEqual(json.loads(self.run_ok(project, "get", "latest/train", "loss").out), 0.7)
+        self.assertEqual(project.states()["prepare/_"], "cached")
+
+
+    def test_plan(self) -> None:
+        project, _, newest = self.two_runs()
+        self.golden("plan/run.txt", self.run_ok(project, "plan", "--lr", "0.2").out, project)
+        self.golden("plan/resume.txt", self.run_ok(project, "plan", "--resume", "latest", "--lr", "0.2").out, project)
+        found = project.json("plan", "--resume", newest, "--lr", "0.2")
+        self.assertEqual(found["would"], "run_from_origin")
+        what = {step["name"]: step["tasks"][0]["what"] for step in found["steps"]}
+        self.assertEqual(what, {"prepare": "reuse", "train": "run"})
+        self.assertEqual(len(project.runs()), 2)
+        self.assertEqual(project.json("plan", "--resume", newest)["would"], "same_run")
+        self.assert_code(2, project.amp("plan", "flow.toml", "--resume", "latest"))
+        self.assert_code(7, project.amp("plan", "--resume", "999999"))
+
+    def test_plan_before_the_first_run(self) -> None:
+        project = self.project({"flow.toml": FLOW, "data.toml": "n = 1\n"})
+        self.assertEqual(project.json("plan")["would"], "new_run")
+        self.assertFalse((project.folder / ".amp").exists())
+
+
+class Checkout(AmpTest):
+    def run_once(self) -> Project:
+        project = self.project(
+            {
+                "flow.toml": "[flow]\nname = 'C'\n[params]\nlr = 0.1\nfile = { type = 'file' }\n"
+                "password = { type = 'secret', env = 'TOKEN' }\n[step.a]\nrun = 'sh bin/a.sh'\n",
+                "bin/a.sh": "cat input.txt\n",
+                "input.txt": "then\n",
+                "given.txt": "given\n",
+            }
+        )
+        os.chmod(project.folder / "bin/a.sh", 0o755)
+        (project.folder / "link").symlink_to("input.txt")
+        self.run_ok(project, "run", "--file", "given.txt", "--lr", "0.5", env={"TOKEN": "geheim"})
+        return project
+
+    def test_the_code_as_it_was(self) -> None:
+        project = self.run_once()
+        project.write("input.txt", "now\n")
+        project.write("new.txt", "new\n")
+        place = project.top / "then"
+        self.run_ok(project, "checkout", "latest", str(place))
+        self.assertEqual((place / "input.txt").read_text(), "then\n")
+        self.assertFalse((place / "new.txt").exists())
+        self.assertTrue(os.access(place / "bin/a.sh", os.X_OK))
+        self.assertEqual(os.readlink(place / "link"), "input.txt")
+        params = json.loads((place / ".amp-run/params.json").read_text())
+        self.assertEqual(params["lr"], 0.5)
+        for path in place.rglob("*"):
+            self.assertFalse(path.is_file() and b"geheim" in path.read_bytes(), str(path))
+        self.assertEqual((place / params["file"]).read_text(), "given\n")
+        self.assertEqual((place / ".amp-run/flow.toml").read_text(), (project.folder / "flow.toml").read_text())
+        again = self.run_ok(project, "run", "--params", ".amp-run/params.json", env={"TOKEN": "geheim"}, cwd=place)
+        self.assertNotIn("error", again.err)
+
+    def test_places_that_are_refused(self) -> None:
+        project = self.run_once()
+        (project.top / "empty").mkdir()
+        self.run_ok(project, "checkout", "latest", str(project.top / "empty"))
+        self.assert_code(2, project.amp("checkout", "latest", str(project.top / "empty")))
+        (project.top / "file").touch()
+        self.assert_code(2, project.amp("checkout", "latest", str(project.top / "file")))
+        self.assert_code(7, project.amp("checkout", "999999", str(project.top / "none")))
+        self.assertFalse((project.top / "none").exists())
+
+    def hostile(self, project: Project, entries: list[dict[str, object]]) -> Path:
+        """Checks out a run whose list of code somebody has changed."""
+        record = next((project.folder / ".amp/runs").glob("*/run.json"))
+        os.chmod(record, 0o600)
+        document = json.loads(record.read_text())
+        document["code"]["entries"] += entries
+        record.write_text(json.dumps(document))
+        place = project.top / "place"
+        self.assert_code(6, project.amp("checkout", "latest", str(place)))
+        self.assertFalse(place.exists())
+        self.assertEqual([p.name for p in project.top.glob(".place*")], [])
+        return place
+
+    def test_paths_that_lead_out(self) -> None:
+        for path in ("../out", "/tmp/amp-out", "a/../../out", "./x", ".amp-run/run.json"):
+            project = self.run_once()
+            self.hostile(project, [{"path": path, "size_bytes": 5, "sha256": "0" * 64}])
+            self.assertFalse((project.top / "out").exists())
+
+    def test_a_file_below_a_link(self) -> None:
+        project = self.run_once()
+        outside = project.top / "outside"
+        outside.mkdir()
+        record = json.loads(next((project.folder / ".amp/runs").glob("*/run.json")).read_text())
+        entry = next(e for e in record["code"]["entries"] if e["path"] == "input.txt")
+        self.hostile(project, [{"path": "out", "link": str(outside)}, {**entry, "path": "out/planted"}])
+        self.assertEqual(list(outside.iterdir()), [])
+
+    def test_content_that_is_gone_is_named(self) -> None:
+        project = self.run_once()
+        record = json.loads(next((project.folder / ".amp/runs").glob("*/run.json")).read_text())
+        sha256 = next(e for e in record["code"]["entries"] if e["path"] == "input.txt")["sha256"]
+        for path in (project.folder / ".amp/objects" / sha256[:2]).glob(f"{sha256[2:]}*"):
+            path.unlink()
+        result = project.amp("checkout", "latest", str(project.top / "then"), "--json")
+        self.assert_code(6, result)
+        self.assertEqual(json.loads(result.out)["missing"], ["input.txt"])
+
+
+if __name__ == "__main__":
+    unittest.main()
