@@ -16,6 +16,7 @@
 #include "backends/local/keeper_options.hpp"
 #include "backends/local/local_backend.hpp"
 #include "backends/local/remains.hpp"
+#include "backends/routed/routed_backend.hpp"
 #include "backends/system/directory_store.hpp"
 #include "backends/system/gpus.hpp"
 #include "backends/system/host_probe.hpp"
@@ -81,6 +82,29 @@ std::unique_ptr<Backend> make_local_backend(const OpenStore& store, const Backen
     return std::make_unique<LocalBackend>(*store.files, std::move(options));
 }
 
+std::unique_ptr<Backend> make_backend_of(const OpenStore& /*store*/, const BackendRequest& request) {
+    throw Error(ExitCode::invalid,
+                fmt::format("profile '{}' runs tasks on {}, which this version of amp cannot do",
+                            request.profile, get_string(request.settings, "backend")));
+}
+
+/// This machine's, and beside it those of the profiles that the run uses elsewhere.
+std::unique_ptr<Backend> make_backend(const OpenStore& store, const BackendRequest& request) {
+    auto local = make_local_backend(store, request);
+    if (request.profiles.empty()) {
+        return local;
+    }
+    std::vector<RoutedBackend::Place> places;
+    places.push_back({"", std::move(local), true});
+    for (const ProfileUse& use : request.profiles) {
+        BackendRequest theirs = request;
+        theirs.profile = use.name;
+        theirs.settings = use.settings;
+        places.push_back({use.name, make_backend_of(store, theirs), use.sure});
+    }
+    return std::make_unique<RoutedBackend>(std::move(places));
+}
+
 /// What main alone can add to the world: things that few commands need.
 void add_rare(Services& services) {
     services.run_foreground = [](const OpenStore& store, const ForegroundTask& task) {
@@ -124,7 +148,7 @@ ExitCode with_services(const Environment& environment, bool signals,
                       [&clock](const std::string& folder, bool create) {
                           return open_local_store(folder, create, clock.now());
                       },
-                      make_local_backend,
+                      make_backend,
                       [](const OpenStore& store, const std::string& run, const std::string& who) {
                           return ask_keeper_to_cancel(*store.files, run, who);
                       },

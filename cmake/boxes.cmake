@@ -100,7 +100,7 @@ function(amp_executable)
   endif()
   add_executable(amp ${CMAKE_SOURCE_DIR}/cli/main.cpp)
   amp_settings(amp)
-  target_link_libraries(amp PRIVATE cli backends_local backends_agent backends_system)
+  target_link_libraries(amp PRIVATE cli backends_routed backends_local backends_agent backends_system)
   if(AMP_STATIC)
     # lld alone packs relative relocations (0.6 MB of them); the map tells packaging/ what is linked in.
     target_link_options(amp PRIVATE -static-pie -fuse-ld=lld -s

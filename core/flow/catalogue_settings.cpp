@@ -7,7 +7,7 @@
 namespace amp::catalogue_parts {
 namespace {
 
-constexpr std::array<CatalogueEntry, 8> k_entries = {{
+constexpr std::array<CatalogueEntry, 9> k_entries = {{
     {"AMP2001", "a default profile that does not exist",
      R"x(`default` names the profile that is used without --on. There is none of this name; "local" always )x"
      "is.",
@@ -97,6 +97,32 @@ metrics = { "evaluate.accuracy" = "high" }
 )x",
      R"x([policy.ready]
 metrics = { "evaluate.accuracy" = ">= 0.9" }
+)x"},
+    {"AMP2010", "a step on a profile that is not there",
+     "`on` names a profile of amp.toml, or local, which is always there. (Here a profile says it for the "
+     "step "
+     "train; a flow says it in the step.)",
+     R"x(default = "here"
+
+[profile.here]
+backend = "local"
+
+[profile.hpc]
+backend = "slurm"
+
+[profile.here.step.train]
+on = "hcp"
+)x",
+     R"x(default = "here"
+
+[profile.here]
+backend = "local"
+
+[profile.hpc]
+backend = "slurm"
+
+[profile.here.step.train]
+on = "hpc"
 )x"},
 }};
 

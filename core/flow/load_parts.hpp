@@ -81,6 +81,7 @@ class StepLoader {
     void read_nodes(Step& step, const TomlNode& node);
     void read_tasks_per_node(Step& step, const TomlNode& node);
     void read_launcher(Step& step, const TomlNode& node);
+    void read_on(Step& step, const TomlNode& node);
     void read_retry(Step& step, const TomlNode& node);
     void read_timeout(Step& step, const TomlNode& node);
     void read_log(Step& step, const TomlNode& node);

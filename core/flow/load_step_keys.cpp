@@ -9,7 +9,7 @@
 namespace amp::loading {
 
 const StepLoader::Handling* StepLoader::find_handling(std::string_view key) {
-    static constexpr std::array<Handling, 30> k_handlings = {{
+    static constexpr std::array<Handling, 31> k_handlings = {{
         {"run", &StepLoader::read_run},
         {"shell", &StepLoader::read_shell},
         {"flow", &StepLoader::read_flow},
@@ -26,6 +26,7 @@ const StepLoader::Handling* StepLoader::find_handling(std::string_view key) {
         {"env", &StepLoader::read_env},
         {"cwd", &StepLoader::read_cwd},
         {"resources", &StepLoader::read_resources},
+        {"on", &StepLoader::read_on},
         {"retry", &StepLoader::read_retry},
         {"timeout", &StepLoader::read_timeout},
         {"catch", &StepLoader::read_catch},
@@ -238,6 +239,10 @@ void StepLoader::read_tasks_per_node(Step& step, const TomlNode& node) {
 
 void StepLoader::read_launcher(Step& step, const TomlNode& node) {
     step.launcher = read_setting(node, diagnostics_);
+}
+
+void StepLoader::read_on(Step& step, const TomlNode& node) {
+    step.on = read_setting(node, diagnostics_);
 }
 
 void StepLoader::read_retry(Step& step, const TomlNode& node) {

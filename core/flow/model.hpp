@@ -101,6 +101,7 @@ struct Step {
     std::vector<std::pair<std::string, std::string>> secrets;  ///< variable and source ("env:TOKEN")
     std::optional<TextTemplate> cwd;
     ResourceSettings resources;
+    std::optional<Setting> on;  ///< the profile that runs it; unset: that of the run
     // Of a gang; the first set of these makes it one.
     std::optional<Setting> nodes;
     std::optional<Setting> tasks_per_node;

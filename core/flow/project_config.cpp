@@ -12,6 +12,7 @@
 #include "core/flow/params_pattern.hpp"
 #include "core/flow/project_config_merge.hpp"
 #include "core/flow/project_config_schema.hpp"
+#include "core/flow/setting.hpp"
 
 namespace amp {
 namespace {
@@ -203,6 +204,40 @@ Value step_overrides(const Value& settings, std::string_view profile) {
     return steps == nullptr ? Value() : *steps;
 }
 
+std::vector<std::string> profile_names(const Value& settings) {
+    std::vector<std::string> names = {"local"};
+    if (const Value* profiles = settings.find("profile"); profiles != nullptr && profiles->is_object()) {
+        for (const auto& [name, table] : profiles->as_object()) {
+            if (name != "local") {
+                names.push_back(name);
+            }
+        }
+    }
+    return names;
+}
+
+namespace {
+
+void check_profiles_of_steps(const Flow& flow, const Value& settings, Diagnostics& diagnostics) {
+    for (const Step& step : flow.steps) {
+        if (!step.on || !step.on->value.is_string() || has_expression(step.on->value.as_string()) ||
+            has_profile(settings, step.on->value.as_string())) {
+            continue;
+        }
+        const std::string& wanted = step.on->value.as_string();
+        const std::vector<std::string> names = profile_names(settings);
+        const auto meant = did_you_mean(wanted, names);
+        diagnostics.error("AMP2010", step.on->place,
+                          fmt::format("step '{}' runs on the profile '{}', which the project does not have",
+                                      step.name, printable(wanted)),
+                          meant ? fmt::format("did you mean '{}'?", *meant)
+                                : fmt::format("profiles stand in amp.toml: there {} {}",
+                                              names.size() == 1 ? "is" : "are", join(names, ", ")));
+    }
+}
+
+}  // namespace
+
 void check_against_project(const Flow& flow, const Value& settings, std::string_view profile,
                            Diagnostics& diagnostics) {
     const Value* naming = settings.find("naming");
@@ -213,6 +248,7 @@ void check_against_project(const Flow& flow, const Value& settings, std::string_
             fmt::format("the flow's name '{}' does not match the project's pattern '{}'", flow.name, pattern),
             "rename the flow, or change [naming] in amp.toml");
     }
+    check_profiles_of_steps(flow, settings, diagnostics);
     std::vector<std::string> names;
     for (const Step& step : flow.steps) {
         names.push_back(step.name);

@@ -52,13 +52,15 @@ const Value* find_setting(const Value& settings, std::string_view dotted);
 
 /// Is there a profile of this name? "local" always is.
 bool has_profile(const Value& settings, std::string_view profile);
+/// "local", and those of the settings.
+std::vector<std::string> profile_names(const Value& settings);
 /// The backend that a profile names; "local" where it names none.
 std::string backend_of(const Value& settings, std::string_view profile);
 /// What a profile overrides in steps: {step: {key: value}}, for load_flow(); null: nothing.
 Value step_overrides(const Value& settings, std::string_view profile);
 
-/// Names against [naming]: AMP2006 for the flow's; and AMP2008, a warning, for overrides of a step that only
-/// nearly exists.
+/// Names against [naming]: AMP2006 for the flow's; AMP2010 for a step on a profile that is not there; and
+/// AMP2008, a warning, for overrides of a step that only nearly exists.
 void check_against_project(const Flow& flow, const Value& settings, std::string_view profile,
                            Diagnostics& diagnostics);
 /// Why a tag may not be called so; nullopt when it may.

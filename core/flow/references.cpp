@@ -86,7 +86,7 @@ void add_settings(std::vector<SiteExpression>& out, const Step& step) {
             setting(Site::start, value);
         }
     }
-    for (const auto* value : {&step.nodes, &step.tasks_per_node, &step.launcher}) {
+    for (const auto* value : {&step.nodes, &step.tasks_per_node, &step.launcher, &step.on}) {
         if (*value) {
             setting(Site::start, **value);
         }

@@ -384,7 +384,7 @@ constexpr std::array<Key, 40> k_step_keys = {{
      "ranks on each node of a gang; default: one for each GPU with torchrun, accelerate and deepspeed, else "
      "1"},
     {"launcher", &k_launcher, "how the ranks of a gang are started; default: none"},
-    {"on", &k_profile, "the profile that runs it; default: that of the run", false, true},
+    {"on", &k_profile, "the profile that runs it; default: that of the run"},
     {"image", &k_template, "the container image", false, true},
     {"container", &k_switch_expression, "run in a container; default: false", false, true},
     {"slurm", &k_free_table, "what only Slurm has", false, true},

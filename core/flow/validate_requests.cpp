@@ -44,8 +44,7 @@ std::string gpus(double count) {
 
 /// `on` chooses another profile, whose machines are not this one.
 bool runs_elsewhere(const Step& step) {
-    const auto on = step.later.find("on");
-    return on != step.later.end() && on->second.value != Value("local");
+    return step.on && step.on->value != Value("local");
 }
 
 void check_sizes(const Step& step, double nodes, const MachineLimits& limits, Diagnostics& diagnostics) {

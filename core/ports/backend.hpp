@@ -41,6 +41,7 @@ struct CancelAsked {
 /// what it held: what had started is lost, what had not is free to be submitted again, after another `open`.
 struct BackendLost {
     std::string reason;
+    std::optional<std::vector<AttemptId>> held = {};  ///< these; unset: all that was submitted
 };
 
 /// Something that the user should know.

@@ -270,6 +270,9 @@ Value to_value(const TaskSpec& spec) {
     if (spec.gang) {
         out["gang"] = gang_to_value(*spec.gang);
     }
+    if (spec.container) {
+        out["container"] = Object{{"image", spec.container->image}};
+    }
     if (spec.checkpoint_s != 0) {
         out["checkpoint_s"] = spec.checkpoint_s;
     }
@@ -316,6 +319,9 @@ TaskSpec task_spec_from(const Value& value) {
         read_resources(spec.resources, *resources);
     }
     spec.gang = gang_from(value.find("gang"));
+    if (const Value* container = value.find("container")) {
+        spec.container = Container{get_string(*container, "image")};
+    }
     spec.timeout_s = get_float(value, "timeout_s", spec.timeout_s);
     spec.checkpoint_s = get_float(value, "checkpoint_s", spec.checkpoint_s);
     for (const Value& folder : get_list(value, "cache_dirs")) {

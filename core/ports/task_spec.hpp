@@ -89,11 +89,18 @@ struct Gang {
     bool operator==(const Gang&) const = default;
 };
 
+/// What a task runs in, where it is not the machine itself.
+struct Container {
+    std::string image;  ///< as the engine knows it
+    bool operator==(const Container&) const = default;
+};
+
 /// One attempt of one task, as a backend gets it: it holds all that is needed to run, and nothing of the
 /// flow.
 struct TaskSpec {
     TaskName task;
     std::uint32_t attempt = 1;
+    std::string profile;         ///< whose backend has it, which is not told; empty: this machine
     std::string token;           ///< names this attempt to the world: in the environment as AMP_TOKEN
     std::vector<LateText> argv;  ///< list form; or for the string form the shell, its script last
     /// Added to the environment, in this order: env, params, AMP_*. The keeper adds AMP_IN, AMP_OUT and the
@@ -107,8 +114,9 @@ struct TaskSpec {
     std::vector<TaskOutput> outputs;
     Resources resources;       ///< of a gang: of each node
     std::optional<Gang> gang;  ///< unset: one process
-    double timeout_s = 0;      ///< 0: none
-    double grace_s = 10;       ///< between TERM and KILL
+    std::optional<Container> container;
+    double timeout_s = 0;  ///< 0: none
+    double grace_s = 10;   ///< between TERM and KILL
     int priority = 0;
     double checkpoint_s = 0;  ///< how often $AMP_CHECKPOINT is saved; 0: there is none
     /// Folders that persist on the node: key, and where the task has it (below `cwd` when relative).

@@ -43,6 +43,7 @@ RunRecord inherited(Services& services, const RunRecord& parent, const TaskName&
     r.overrides = parent.overrides;
     r.project_folder = parent.project_folder;
     r.profile = parent.profile;
+    r.profiles = parent.profiles;
     r.git = parent.git;
     r.code = parent.code;
     r.user = services.user;
@@ -213,6 +214,7 @@ RunRecord child_record(Services& services, OpenStore& store, const RunRecord& pa
         throw Error(ExitCode::invalid, fmt::format("run {} has no flow {}", parent.run, child.file));
     }
     RunRecord r = inherited(services, parent, task);
+    r.profile = child.profile;
     r.flow_path = parent.project_folder + "/" + child.file;
     Diagnostics diagnostics;
     const Flow flow = load_flow(get_string(*file, "source"), r.flow_path, diagnostics, r.overrides);

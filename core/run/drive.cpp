@@ -7,6 +7,7 @@
 #include "core/base/error.hpp"
 #include "core/run/conductor.hpp"
 #include "core/run/driven_run.hpp"
+#include "core/run/profiles.hpp"
 #include "core/run/run_reader.hpp"
 #include "core/store/lease.hpp"
 #include "core/store/objects.hpp"
@@ -61,7 +62,9 @@ void settle_interrupted(Services& services, OpenStore& store, const std::string&
         return;
     }
     JournalWriter journal(*store.files, run, lease.epoch(), read.journal_end);
-    const auto backend = services.make_backend(store, backend_request(*read.record, lease.epoch(), 0));
+    BackendRequest request = backend_request(*read.record, lease.epoch(), 0);
+    request.profiles = used_profiles(*read.record, read.flow->flow);
+    const auto backend = services.make_backend(store, request);
     NoSubRuns none;
     Driver({services, store, *read.data, journal, lease, *backend, none, observer, nullptr}).adopt();
     journal.barrier();

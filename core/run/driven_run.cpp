@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/error.hpp"
+#include "core/run/profiles.hpp"
 #include "core/run/run_index.hpp"
 #include "core/run/secrets.hpp"
 #include "core/run/summary.hpp"
@@ -163,6 +164,7 @@ void DrivenRun::begin() {
     BackendRequest request =
         backend_request(*read_.record, lease_.epoch(), setup_.slots ? k_unlimited : options_.max_workers);
     request.secrets = std::move(secrets);
+    request.profiles = used_profiles(*read_.record, read_.flow->flow);
     router_ = std::make_unique<TaskRouter>(run, setup_.services.make_backend(setup_.store, request),
                                            setup_.slots, setup_.services.clock, setup_.end_child);
     driver_.emplace(Driver::Parts{setup_.services, setup_.store, *read_.data, *journal_, lease_, *router_,

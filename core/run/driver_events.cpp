@@ -127,10 +127,12 @@ void Driver::handle(const BackendLost& event) {
     ++losses_;
     backend_open_ = false;
     open_at_ = services_.clock.steady_seconds() + pause_after(losses_);
-    const auto held = std::move(in_flight_);
+    const auto were = std::move(in_flight_);
     in_flight_.clear();
-    for (const auto& [task, flight] : held) {
-        if (flight.child) {  // it has a backend of its own
+    const auto held =
+        event.held ? std::optional(std::set(event.held->begin(), event.held->end())) : std::nullopt;
+    for (const auto& [task, flight] : were) {
+        if (flight.child || (held && !held->contains(attempt_id(task)))) {  // another backend's
             in_flight_.emplace(task, flight);
             continue;
         }

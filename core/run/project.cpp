@@ -143,12 +143,7 @@ std::string chosen_profile(const Project& project, const std::string& asked) {
     if (has_profile(project.settings, asked)) {
         return asked;
     }
-    std::vector<std::string> names = {std::string(k_local)};
-    for (const auto& [name, table] : get_object(project.settings, "profile")) {
-        if (name != k_local) {
-            names.push_back(name);
-        }
-    }
+    const std::vector<std::string> names = profile_names(project.settings);
     const auto meant = did_you_mean(asked, names);
     throw Error(
         ExitCode::usage, fmt::format("there is no profile '{}'", asked), beside(project.folder, k_file),

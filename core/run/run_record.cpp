@@ -62,6 +62,7 @@ Value to_value(const RunRecord& r) {
                                {"overrides", r.overrides}}},
                {"project_folder", r.project_folder},
                {"profile", r.profile},
+               {"profiles", r.profiles},
                {"params", r.params},
                {"config", r.config},
                {"config_files", pairs_value(r.config_files)},
@@ -108,6 +109,7 @@ RunRecord run_record_from(const Value& value) {
     }
     r.project_folder = get_string(value, "project_folder");
     r.profile = get_string(value, "profile");
+    r.profiles = get_object(value, "profiles");
     r.params = get_object(value, "params");
     r.config = get_object(value, "config");
     for (const auto& [name, file] : get_object(value, "config_files")) {

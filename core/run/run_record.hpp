@@ -23,8 +23,9 @@ struct RunRecord {
     Value overrides;          ///< step keys of the profile, as they were laid over the flow
     std::string project_folder;
     std::string profile;
-    Value params = Object{};                                        ///< resolved
-    Value config = Object{};                                        ///< as loaded
+    Value profiles = Object{};  ///< those that run tasks elsewhere, as amp.toml had them (core/run/profiles)
+    Value params = Object{};    ///< resolved
+    Value config = Object{};    ///< as loaded
     std::vector<std::pair<std::string, std::string>> config_files;  ///< --config NAME=FILE, as given
     Value env = Object{};  ///< the variables that expressions mention
     std::vector<std::string> tags;

@@ -20,13 +20,24 @@
 
 namespace amp {
 
+/// A profile whose tasks run elsewhere than on this machine.
+struct ProfileUse {
+    std::string name;
+    Value settings;     ///< its table in amp.toml, without `step`
+    bool sure = false;  ///< tasks will run there, as far as is known before; else maybe
+};
+
 /// What a backend is made for.
 struct BackendRequest {
     std::string run;
     std::uint32_t epoch = 1;
     std::string project_folder;
-    std::size_t workers = 0;      ///< tasks at once; 0: as many as the machine has processors
-    std::vector<Secret> secrets;  ///< what its tasks' specs refer to
+    std::size_t workers = 0;                ///< tasks at once; 0: as many as the machine has processors
+    std::vector<Secret> secrets;            ///< what its tasks' specs refer to
+    std::vector<ProfileUse> profiles = {};  ///< which others there are; a spec's `profile` names one
+    // Of a backend for one of these:
+    std::string profile = {};
+    Value settings = {};
 };
 
 /// What is found only when a store is opened.
@@ -60,6 +71,8 @@ struct Services {
     std::string user;
     std::string host;
     std::int64_t pid = 0;
+    /// The backends that there are: what a profile may name.
+    std::vector<std::string> backends = {"local"};
     /// As the backend would: lays its inputs, starts it, and waits for its end. Ctrl-C (or TERM, or a
     /// hang-up) ends it with cause cancelled; a second one kills. The result has neither log nor artifacts.
     /// @throws Error when its inputs cannot be laid, or its GPUs are taken

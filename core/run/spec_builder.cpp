@@ -16,6 +16,7 @@
 #include "core/flow/subflows.hpp"
 #include "core/package/code_manifest.hpp"
 #include "core/run/definition_parts.hpp"
+#include "core/run/profiles.hpp"
 #include "core/run/requests.hpp"
 #include "core/run/secrets.hpp"
 
@@ -226,6 +227,9 @@ const SpecBuilder::Prepared& SpecBuilder::prepare(StepId id) {
         p.resources = evaluate_resources(step, scope);
         p.gang = evaluate_gang(step, scope, *p.resources);
     }
+    if (!step.on || is_static(*step.on)) {
+        p.profile = elsewhere(record, profile_name(step, record, scope));
+    }
     if (!step.timeout || is_static(*step.timeout)) {
         p.timeout_s = step.timeout ? setting_duration_s(*step.timeout, scope, "timeout") : 0;
     }
@@ -243,6 +247,8 @@ BuiltTask SpecBuilder::build(TaskId task, Timestamp now, const Value& failures, 
     TaskSpec& spec = built.spec;
     spec.task = TaskName{step.name, data_.plan().index(task)};
     spec.attempt = attempt;
+    spec.profile = prepared.profile ? *prepared.profile
+                                    : elsewhere(data_.record(), profile_name(step, data_.record(), scope));
     spec.token = make_token();
     for (const auto& [name, text] : step.env) {
         spec.env.emplace_back(name, render(text, scope));
@@ -251,7 +257,8 @@ BuiltTask SpecBuilder::build(TaskId task, Timestamp now, const Value& failures, 
         add_command(spec, step, scope);
     } else {
         const Value given = step.subflow_params ? evaluate(*step.subflow_params, scope) : Value(Object{});
-        built.child = ChildFlow{subflow_of(step, data_.record()), given};
+        built.child =
+            ChildFlow{subflow_of(step, data_.record()), given, profile_name(step, data_.record(), scope)};
     }
     add_identity(spec, step, spec.task.index);
     spec.secrets.insert(spec.secrets.end(), prepared.secrets.begin(), prepared.secrets.end());
@@ -279,7 +286,7 @@ BuiltTask SpecBuilder::build(TaskId task, Timestamp now, const Value& failures, 
     add_requests(spec, step, scope, prepared.resources, prepared.gang);
     grow_resources(spec.resources, step.retry, data_.plan().oom_count(task));
     spec.log = step.log;
-    if (limits_) {
+    if (limits_ && spec.profile.empty()) {
         built.cuts = fit_request(spec.resources, spec.gang, *limits_);
     }
     spec.timeout_s =

@@ -53,6 +53,7 @@ class SpecBuilder {
         std::optional<Resources> resources;  ///< when they are the same for all tasks
         std::optional<Gang> gang;            ///< where `resources` are
         std::optional<double> timeout_s;
+        std::optional<std::string> profile;  ///< whose backend has them; empty: this machine
         std::vector<TaskInput> param_files;
     };
     const Prepared& prepare(StepId id);

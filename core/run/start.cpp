@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/base/ids.hpp"
 #include "core/base/text.hpp"
 #include "core/base/version.hpp"
@@ -15,6 +17,7 @@
 #include "core/run/given.hpp"
 #include "core/run/parameters.hpp"
 #include "core/run/partial.hpp"
+#include "core/run/profiles.hpp"
 #include "core/run/record_run.hpp"
 #include "core/run/reference.hpp"
 #include "core/run/requests.hpp"
@@ -30,7 +33,7 @@
 namespace amp {
 namespace {
 
-constexpr std::string_view k_local = "local";  // the backend that there is
+constexpr std::string_view k_local = "local";
 
 /// More than load_flow takes, so that it is load_flow which says so.
 constexpr std::uint64_t k_flow_bytes = std::uint64_t{64} << 20;
@@ -80,6 +83,7 @@ RunRecord make_record(Services& services, OpenStore* store, const Project& proje
     r.overrides = step_overrides(project.settings, project.profile);
     r.project_folder = project.folder;
     r.profile = project.profile;
+    r.profiles = recorded_profiles(project.settings);
     const ResolvedInputs inputs = resolve_inputs(services, store, project, flow, options.params, like);
     r.config_files = options.params.config;
     r.params = inputs.params;
@@ -113,15 +117,32 @@ RunRecord make_record(Services& services, OpenStore* store, const Project& proje
     return r;
 }
 
+void check_backend(const Services& services, const Project& project, const std::string& profile) {
+    const std::string backend = backend_of(project.settings, profile);
+    if (std::find(services.backends.begin(), services.backends.end(), backend) == services.backends.end()) {
+        throw Error(ExitCode::invalid,
+                    fmt::format("profile '{}' runs tasks on {}, which this version of amp cannot do yet",
+                                profile, backend),
+                    project.folder + "/amp.toml", "run them on this machine: --on local");
+    }
+}
+
+/// Of the run's profile, and of those that steps name outright.
+void check_backends(const Services& services, const Project& project, const Flow& flow) {
+    check_backend(services, project, project.profile);
+    for (const Step& step : flow.steps) {
+        if (step.on && step.on->value.is_string() && !has_expression(step.on->value.as_string())) {
+            check_backend(services, project, step.on->value.as_string());
+        }
+    }
+}
+
 /// What depends on where the flow would run.
 void check_surroundings(Services& services, const Project& project, LoadedFlow& loaded, bool starting,
                         bool fit) {
     const std::string backend = backend_of(project.settings, project.profile);
-    if (starting && backend != k_local) {
-        throw Error(ExitCode::invalid,
-                    fmt::format("profile '{}' runs tasks on {}, which this version of amp cannot do yet",
-                                project.profile, backend),
-                    project.folder + "/amp.toml", "run them on this machine: --on local");
+    if (starting) {
+        check_backends(services, project, loaded.flow);
     }
     if (!fit && backend == k_local) {
         const Capacity machine = services.machine();

@@ -10,6 +10,7 @@ namespace amp {
 struct ChildFlow {
     std::string file;  ///< a key of the record's flows
     Value params = Object{};
+    std::string profile = {};  ///< of the child
 };
 
 /// Where a driver's sub-flow tasks go, and what running tasks spawn. Their events come with those of the

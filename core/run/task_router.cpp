@@ -80,6 +80,10 @@ void TaskRouter::submit(std::span<const TaskSpec> specs) {
     }
     for (const TaskSpec& spec : specs) {
         const AttemptId id{spec.task, spec.attempt};
+        if (!spec.profile.empty()) {  // no slot of this machine's
+            taken_.push_back(spec);
+            continue;
+        }
         if (occupied_.contains(id) || waiting_.contains(id)) {
             continue;
         }
@@ -98,6 +102,7 @@ void TaskRouter::submit(std::span<const TaskSpec> specs) {
         slots_->queue_.push(key_of(id), need, spec.priority, clock_.steady_seconds());
         waiting_.emplace(id, spec);
     }
+    flush_taken();
 }
 
 void TaskRouter::flush_taken() {
@@ -155,8 +160,14 @@ std::vector<BackendEvent> TaskRouter::events() {
 void TaskRouter::note(const BackendEvent& event) {
     if (const auto* ended = std::get_if<AttemptEnded>(&event)) {
         release({ended->result.task, ended->result.attempt});
-    } else if (std::holds_alternative<BackendLost>(event)) {
-        release_all();  // the driver submits again what had not started
+    } else if (const auto* lost = std::get_if<BackendLost>(&event)) {
+        if (!lost->held) {
+            release_all();  // the driver submits again what had not started
+            return;
+        }
+        for (const AttemptId& id : *lost->held) {
+            release(id);
+        }
     }
 }
 

@@ -128,9 +128,10 @@ Found run_settings(const std::string& text) {
     const Given given(command_line(text));
     const ProjectConfig config =
         load_project_config({{{"amp.toml", text}}, given.environment, given.sets}, diagnostics);
-    const Flow flow =
-        load_flow("[flow]\nname = 'DemoFlow'\n[step.train]\nrun = 'x'\n", "flow.toml", diagnostics);
-    check_against_project(flow, config.settings, get_string(config.settings, "default"), diagnostics);
+    const std::string profile = get_string(config.settings, "default");
+    const Flow flow = load_flow("[flow]\nname = 'DemoFlow'\n[step.train]\nrun = 'x'\n", "flow.toml",
+                                diagnostics, step_overrides(config.settings, profile));
+    check_against_project(flow, config.settings, profile, diagnostics);
     return Found(diagnostics);
 }
 

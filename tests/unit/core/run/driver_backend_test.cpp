@@ -43,6 +43,24 @@ TEST_CASE("a lost backend costs an attempt of what ran, and nothing of what wait
     CHECK(world.attempt("a/2") == 1);
 }
 
+TEST_CASE("of several backends one is lost: what the others have goes on") {
+    FakeWorld world("[flow]\nname = 'L'\n[step.a]\nforeach = 'range(2)'\nrun = 'true'\n");
+    world.script = [](const TaskSpec& spec) {
+        Verdict verdict = succeed();
+        verdict.takes_s = spec.attempt == 1 ? 50 : 0;
+        return verdict;
+    };
+    world.waiter.at_wait = [&](int n) {
+        if (n == 2) {
+            world.waiter.backend->inject(
+                BackendLost{"the box is gone", std::vector{AttemptId{TaskName::parse("a/0"), 1}}});
+        }
+    };
+    CHECK(world.start().state == RunState::succeeded);
+    CHECK(world.attempt("a/0") == 2);
+    CHECK(world.attempt("a/1") == 1);
+}
+
 TEST_CASE("a backend that dies again and again before a task starts is given up, after growing pauses") {
     FakeWorld world("[flow]\nname = 'G'\n[step.a]\nrun = 'true'\n");
     std::size_t deaths = 0;

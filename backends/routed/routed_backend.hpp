@@ -1,0 +1,58 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/unique_fd.hpp"
+#include "core/ports/backend.hpp"
+
+namespace amp {
+
+/// Several backends as one: each spec goes to the one of its profile.
+class RoutedBackend : public Backend {
+  public:
+    struct Place {
+        std::string profile;  ///< empty: this machine
+        std::unique_ptr<Backend> backend;
+        bool sure = true;  ///< opened with the run; else when the first spec comes
+    };
+
+    /// @param places this machine's first
+    explicit RoutedBackend(std::vector<Place> places);
+
+    /// Of this machine: requests for others are theirs to judge.
+    Capacity capacity() override;
+    std::size_t window() override;
+    Adoption adopt() override;
+    void open() override;
+    void submit(std::span<const TaskSpec> specs) override;
+    void cancel(std::span<const AttemptId> attempts) override;
+    void kill(std::span<const AttemptId> attempts) override;
+    void go_on() override;
+    void answer(const SpawnAnswer& answer) override;
+    int event_fd() override;
+    std::vector<BackendEvent> events() override;
+    void close() override;
+
+  private:
+    struct Member {
+        Place place;
+        bool used = false;  ///< it was opened, or had something to adopt
+    };
+
+    Member& member_of(const std::string& profile);
+    void take(std::size_t member, BackendEvent event, std::vector<BackendEvent>& out);
+    /// Those of the attempts that each member holds.
+    std::vector<std::vector<AttemptId>> by_member(std::span<const AttemptId> attempts) const;
+
+    std::vector<Member> members_;
+    std::map<AttemptId, std::size_t> held_;  ///< by whom
+    /// Tickets of spawns are each member's own: whose one is, and what it is there.
+    std::map<std::uint64_t, std::pair<std::size_t, std::uint64_t>> tickets_;
+    std::uint64_t last_ticket_ = 0;
+    UniqueFd epoll_;
+};
+
+}  // namespace amp

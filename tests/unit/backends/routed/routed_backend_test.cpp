@@ -1,0 +1,154 @@
+#include "backends/routed/routed_backend.hpp"
+
+#include <doctest/doctest.h>
+
+#include "core/base/error.hpp"
+#include "tests/support/backend_contract.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/scripted_backend.hpp"
+
+using namespace amp;
+using namespace amp::test;
+
+namespace {
+
+TaskSpec spec_of(const std::string& step, const std::string& profile, const std::string& token = "good") {
+    TaskSpec spec;
+    spec.task = TaskName::parse(step);
+    spec.profile = profile;
+    spec.token = token;
+    return spec;
+}
+
+/// This machine, and a box beside it.
+struct Two {
+    FakeClock clock;
+    ScriptedBackend* here = nullptr;
+    ScriptedBackend* box = nullptr;
+    std::unique_ptr<RoutedBackend> routed;
+
+    explicit Two(const ScriptedBackend::Script& script, bool sure = true) {
+        std::vector<RoutedBackend::Place> places;
+        auto local = std::make_unique<ScriptedBackend>(clock, script);
+        auto other = std::make_unique<ScriptedBackend>(clock, script);
+        here = local.get();
+        box = other.get();
+        places.push_back({"", std::move(local), true});
+        places.push_back({"box", std::move(other), sure});
+        routed = std::make_unique<RoutedBackend>(std::move(places));
+    }
+};
+
+Verdict verdict(const TaskSpec& spec) {
+    Verdict verdict = spec.token == "bad" ? fail(Cause::user, 3) : succeed();
+    verdict.takes_s = spec.token == "long" ? 1e9 : 0.5;
+    return verdict;
+}
+
+/// Every other step runs elsewhere.
+class RoutedBench : public BackendBench {
+  public:
+    Backend& backend() override { return *two_.routed; }
+    TaskSpec succeeding(const std::string& step) override { return spec(step, "good"); }
+    TaskSpec failing(const std::string& step) override { return spec(step, "bad"); }
+    TaskSpec endless(const std::string& step) override { return spec(step, "long"); }
+    TaskSpec impossible(const std::string& step) override {
+        TaskSpec giant = spec(step, "good");
+        giant.resources.cpu = 1e6;
+        return giant;
+    }
+    bool starts_processes() override { return false; }
+    void wait() override { two_.clock.advance(1); }
+    std::size_t times_run(const std::string& step) override {
+        const TaskName task = TaskName::parse(step);
+        return two_.here->times_started(task) + two_.box->times_started(task);
+    }
+
+  private:
+    TaskSpec spec(const std::string& step, const std::string& token) {
+        return spec_of(step, step.size() % 2 == 0 ? "box" : "", token);
+    }
+
+    Two two_{verdict};
+};
+
+template <class E>
+std::vector<E> events_of(Backend& backend) {
+    std::vector<E> out;
+    for (const BackendEvent& event : backend.events()) {
+        if (const auto* found = std::get_if<E>(&event)) {
+            out.push_back(*found);
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("two backends behind one keep the contract of one") {
+    check_backend_contract([] { return std::make_unique<RoutedBench>(); });
+}
+
+TEST_CASE("a spec goes to the backend of its profile, and so does what is said of it later") {
+    Two two(verdict);
+    two.routed->open();
+    two.routed->submit(std::vector{spec_of("a", "", "long"), spec_of("b", "box", "long")});
+    REQUIRE(two.here->submitted().size() == 1);
+    REQUIRE(two.box->submitted().size() == 1);
+    CHECK(two.box->submitted().front().task.step == "b");
+    two.routed->cancel(std::vector{AttemptId{TaskName::parse("b"), 1}});
+    CHECK(two.here->cancelled().empty());
+    CHECK(two.box->cancelled().size() == 1);
+    two.routed->kill(
+        std::vector{AttemptId{TaskName::parse("a"), 1}, AttemptId{TaskName::parse("nobody"), 1}});
+    CHECK(two.here->killed().size() == 1);
+    CHECK(two.box->killed().empty());
+    CHECK_THROWS_AS(two.routed->submit(std::vector{spec_of("c", "elsewhere")}), Error);
+}
+
+TEST_CASE("a place that may not be needed is opened when it is") {
+    Two two(verdict, false);
+    two.routed->open();
+    CHECK(two.here->times_opened() == 1);
+    CHECK(two.box->times_opened() == 0);
+    two.routed->submit(std::vector{spec_of("b", "box")});
+    two.routed->open();  // as after a loss
+    CHECK(two.box->times_opened() == 1);
+}
+
+TEST_CASE("of a backend that is lost only what it held is lost") {
+    Two two(verdict);
+    two.routed->open();
+    two.routed->submit(std::vector{spec_of("a", "", "long"), spec_of("b", "box", "long")});
+    two.routed->events();
+    two.box->die("unplugged");
+    const auto lost = events_of<BackendLost>(*two.routed);
+    REQUIRE(lost.size() == 1);
+    REQUIRE(lost.front().held);
+    CHECK(*lost.front().held == std::vector{AttemptId{TaskName::parse("b"), 1}});
+}
+
+TEST_CASE("what was left running in either place is adopted, and cancelled there") {
+    Two two(verdict);
+    const AttemptId left{TaskName::parse("b"), 2};
+    Adoption adoption;
+    adoption.running.push_back({left, "box", {}});
+    two.box->set_adoption(adoption);
+    CHECK(two.routed->adopt().running.size() == 1);
+    two.routed->cancel(std::vector{left});
+    CHECK(two.box->cancelled() == std::vector{left});
+    CHECK(two.here->cancelled().empty());
+}
+
+TEST_CASE("two places may use one ticket for two spawns") {
+    Two two(verdict);
+    two.here->inject(SpawnAsked{{TaskName::parse("a"), 1}, 1, Value()});
+    two.box->inject(SpawnAsked{{TaskName::parse("b"), 1}, 1, Value()});
+    const auto asked = events_of<SpawnAsked>(*two.routed);
+    REQUIRE(asked.size() == 2);
+    CHECK(asked[0].ticket != asked[1].ticket);
+    two.here->inject(SpawnAsked{{TaskName::parse("a"), 1}, 1, Value()});  // it asks again
+    const auto again = events_of<SpawnAsked>(*two.routed);
+    REQUIRE(again.size() == 1);
+    CHECK(again[0].ticket == asked[0].ticket);
+}
