@@ -39,6 +39,7 @@ def run_theme(folder: Path, name: str, results: Path) -> int:
     # Who was started in the background or by nohup ignores these, and amp would respect that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     sys.path.insert(0, str(HERE))
     sys.path.insert(0, str(folder))
     importlib.import_module(name.split(".")[0])
