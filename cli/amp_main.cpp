@@ -41,6 +41,14 @@ bool prints_events(const Command& command) {
     return attach != nullptr && attach->events;
 }
 
+template <class AnyCommand>
+ExitCode carry_out(Session& session, const Surroundings& /*surroundings*/, const AnyCommand& command) {
+    return execute(session, command);
+}
+ExitCode carry_out(Session& session, const Surroundings& surroundings, const TaskCommand& command) {
+    return execute(session, command, surroundings.exec_task);
+}
+
 /// A result that could not be written is an error, unless its reader had enough of it.
 ExitCode check_written(Output& out, ExitCode code) {
     out.flush();
@@ -86,8 +94,9 @@ int amp_main(const std::vector<std::string>& arguments, const Surroundings& surr
                     services.ask_secret = {};
                 }
                 Session session{services, out, common};
-                return std::visit([&](const auto& command) { return execute(session, command); },
-                                  line->command);
+                return std::visit(
+                    [&](const auto& command) { return carry_out(session, surroundings, command); },
+                    line->command);
             });
         return static_cast<int>(check_written(out, code));
     } catch (const std::exception& thrown) {

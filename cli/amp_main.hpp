@@ -18,6 +18,7 @@ struct Surroundings {
     /// Calls its argument with the world as the command needs it: driving a run wants signals to be waited
     /// for, all else dies of them.
     std::function<ExitCode(bool waits_for_signals, const std::function<ExitCode(Services&)>&)> with_services;
+    ExecTask exec_task = {};  ///< `amp task exec`
 };
 
 /// Parses, does and reports one command. Never throws.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/run_text.hpp"
 #include "cli/session.hpp"
 #include "core/base/text.hpp"
 #include "core/run/approve.hpp"
@@ -22,8 +23,12 @@ ExitCode execute(Session& session, const ApproveCommand& command) {
                                     {"approved", !command.reject},
                                     {"tasks", List(done.tasks.begin(), done.tasks.end())}});
     } else if (!session.common.quiet) {
+        std::vector<std::string> names;
+        for (const std::string& task : done.tasks) {
+            names.push_back(task_text(task));
+        }
         session.out.say(fmt::format("{} {} of run {}", command.reject ? "rejected" : "approved",
-                                    join(done.tasks, ", "), done.run));
+                                    join(names, ", "), done.run));
     }
     return ExitCode::ok;
 }

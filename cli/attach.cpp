@@ -10,7 +10,7 @@ namespace amp {
 ExitCode execute(Session& session, const AttachCommand& command) {
     RunOutcome outcome;
     const NameValues none;
-    const ExitCode code = follow_run(session, {command.events, none},
+    const ExitCode code = follow_run(session, {command.events, none, false},
                                      [&](Services& services, const Project& project, RunObserver& observer) {
                                          outcome = attach_run(services, project, command.run, observer,
                                                               [&session] { return session.out.gone(); });

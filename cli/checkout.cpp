@@ -13,6 +13,11 @@ ExitCode execute(Session& session, const CheckoutCommand& command) {
     for (const std::string& path : out.missing) {
         session.out.say(fmt::format("the run has not kept the content of {}", printable(path)));
     }
+    if (!out.image_commit.empty()) {
+        session.out.say(fmt::format(
+            "its image has the code, but what was not committed: `git worktree add DIR {}` lays that",
+            out.image_commit));
+    }
     if (session.common.json) {
         List missing;
         for (const std::string& path : out.missing) {

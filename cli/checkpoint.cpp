@@ -20,6 +20,13 @@ std::string variable(const Session& session, const std::string& name, const std:
 ExitCode execute(Session& session, const CheckpointCommand& /*command*/) {
     variable(session, "AMP_CHECKPOINT", "say checkpoint = true in its step");
     const std::string token = variable(session, "AMP_TOKEN", "call it from the `run` of a step");
+    const auto& environment = session.services.environment;
+    if (const auto found = environment.find("AMP_SOCKET");
+        found != environment.end() && found->second.empty()) {
+        throw Error(ExitCode::usage,
+                    "'amp checkpoint' cannot be done here: this task runs where no keeper is", "",
+                    "it is saved each interval, at the end, and when the task is preempted");
+    }
     const std::string socket = variable(session, "AMP_SOCKET", "call it from the `run` of a step");
     const Value request = Object{{"token", token}, {"checkpoint", true}, {"wait", false}};
     SpawnAnswer answer;

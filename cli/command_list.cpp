@@ -21,8 +21,8 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "Validates the flow, records a new run of it in the store, and runs its tasks, as many at "
      "once as the machine has room for. Results go to standard output, progress to standard "
      "error.\n\nLong options that are none of amp's are parameters of the flow: --lr 0.1 is -p "
-     "lr=0.1. Ctrl-C stops the tasks and leaves a run that amp-resume(1) goes on with; what has "
-     "finished is never lost.",
+     "lr=0.1. FLOW may be -: then it is read from standard input. Ctrl-C stops the tasks, again it "
+     "kills them, and leaves a run that amp-resume(1) goes on with; what has finished is never lost.",
      "0 1 2 3 5 7 8 9 10 130 143", "flow.toml amp.toml .amp", "resume attach show logs cancel plan"},
     {"resume", "[RUN]", "go on with a run; what has finished is not done again",
      "  amp resume 261120-081530-k3fx --lr 0.05\n"
@@ -81,12 +81,20 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "Writes the files that the run was started with into a folder, uncommitted changes included, "
      "and beside them .amp-run/ with its flow, parameters and configuration.",
      "0 2 6 7", ".amp", "diff replay"},
+    {"package", "list|save [FILE] [FLOW]", "the code that is shipped with a flow's tasks",
+     "  amp package list --sort size --limit 10\n"
+     "  amp package save - --run latest | tar --zstd -tv\n",
+     "Lists the files that are the code of a flow, or of a run: what git tracks or would add, without what "
+     ".ampignore and the flow's [flow] code exclude. With save, they are written as an archive, tar within "
+     "zstd, which is the same bytes on every machine; its hash, that of the list, is printed.",
+     "0 2 3 5 6 7 10", "flow.toml amp.toml .amp", "run checkout diff"},
     {"replay", "RUN/STEP[/INDEX]", "do one task again: same inputs, parameters and code",
      "  amp replay latest/train/3\n"
      "  amp replay latest/train/3 --shell   # look around in its place\n",
      "Does a task again in a folder of its own, with the inputs, parameters and code of the run; "
-     "nothing is recorded. It exits as the task does.",
-     "0 1 2 7 130", ".amp", "why logs checkout"},
+     "nothing is recorded. When the task fails it exits with 1, and says how the task has exited; "
+     "with --exit-code=task it exits as the task does, which scripts may mistake for one of amp's own codes.",
+     "0 1 2 5 7 130", ".amp", "why logs checkout"},
     {"logs", "[RUN[/STEP[/INDEX]]]", "show what tasks printed",
      "  amp logs -f\n"
      "  amp logs latest/train/3 --attempt 1\n",
@@ -225,6 +233,23 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "folders) and whether no space follows (nospace); each further one is a word, a tab and what it is. "
      "It says nothing where it knows nothing, and never fails.",
      "0", "", "completion", true},
+    {"task", "exec SPEC", "do one attempt of a task, where no keeper is",
+     "  amp task exec spec.json\n"
+     "  amp task exec - < spec.json\n",
+     "What backends start on a node, in a container or in a job of a scheduler. SPEC names the store, the "
+     "run "
+     "and the attempt; it is claimed there before anything else, so that of several executions one does the "
+     "work. The code is laid once a node, the inputs are fetched, the command runs with a process group of "
+     "its own, what it prints goes to standard output (not with -q) and live into the store, its outputs are "
+     "stored, and in the end it is committed: one execution of one attempt, whoever else was on the way.\n\n"
+     "TERM, USR1 and HUP mean that the scheduler wants the machine back: the task gets TERM, its checkpoint "
+     "is saved, and the attempt ends as preempted within the grace of its step (cancelled, where that was "
+     "asked for). Ctrl-C cancels it.\n\n"
+     "It exits as the task does (with 128 and the signal that ended it, 1 where an output is missing), or "
+     "with a code of its own: 211, another execution has the attempt, or the task is done; 212, the spec "
+     "cannot be obeyed, as when a newer amp wrote it; 213, amp could not do its part: store, code, inputs; "
+     "214, a mistake of amp.",
+     "0 1 2 7 143", ".amp", "run replay", true},
     {"manual", "DIR [SOURCES]", "write the manual's pages into a folder",
      "  amp manual build/man\n"
      "  amp manual build/man docs/man\n",

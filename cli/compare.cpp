@@ -10,6 +10,8 @@ ExitCode execute(Session& session, const CompareCommand& command) {
     const Comparison comparison = compare_runs(session.services, session.project(), command.runs, filter);
     if (session.common.json) {
         session.out.document(comparison_document(comparison));
+    } else if (session.common.plain) {
+        session.out.result(comparison_plain(comparison));
     } else if (command.csv) {
         session.out.result(comparison_csv(comparison));
     } else if (comparison.runs.empty()) {

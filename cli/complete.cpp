@@ -6,22 +6,21 @@
 #include <optional>
 
 #include "cli/command_list.hpp"
+#include "cli/complete_names.hpp"
 #include "cli/complete_typed.hpp"
 #include "cli/config.hpp"
-#include "cli/help_topics.hpp"
 #include "cli/parser.hpp"
 #include "cli/run_text.hpp"
 #include "cli/session.hpp"
 #include "core/base/ids.hpp"
-#include "core/base/json.hpp"
 #include "core/base/text.hpp"
-#include "core/flow/catalogue.hpp"
 #include "core/flow/load.hpp"
 #include "core/run/glance.hpp"
 #include "core/run/inspect.hpp"
 #include "core/run/reference.hpp"
 #include "core/run/run_record.hpp"
 #include "core/store/store.hpp"
+#include "core/store/tags.hpp"
 
 namespace amp {
 namespace {
@@ -33,13 +32,6 @@ constexpr std::uint64_t k_flow_bytes = std::uint64_t{8} << 20;
 
 bool is_safe(std::string_view word) {
     return !word.empty() && word.find_first_of("\t\n") == std::string_view::npos && printable(word) == word;
-}
-
-std::string as_option(std::string name, std::string_view typed) {
-    if (typed.find('_') == std::string_view::npos) {
-        std::replace(name.begin(), name.end(), '_', '-');
-    }
-    return "--" + name;
 }
 
 /// Finds what fits one word. Each question to the project, the store or the flow may throw.
@@ -62,13 +54,7 @@ class Completer {
         if (!typed_.waiting.empty()) {
             complete_value_of(typed_.waiting, "", current_);
         } else if (!typed_.ended && current_.starts_with("-")) {
-            const std::size_t equals = current_.find('=');
-            if (equals == std::string::npos) {
-                complete_options();
-            } else {
-                complete_value_of(current_.substr(0, equals), current_.substr(0, equals + 1),
-                                  current_.substr(equals + 1));
-            }
+            complete_option();
         } else {
             complete_argument();
         }
@@ -82,6 +68,12 @@ class Completer {
         }
     }
 
+    void add_all(const CompletionWords& words) {
+        for (const auto& word : words) {
+            add(word.first, word.second);
+        }
+    }
+
     void complete_first(const std::vector<std::string>& words) {
         options_ = command_options("version");  // what all take
         typed_ = read_typed(options_, false, words);
@@ -91,16 +83,21 @@ class Completer {
             complete_options();
             add("--version", "print the version");
         } else {
-            add_commands();
+            add_all(command_words());
         }
     }
 
-    void add_commands() {
-        for (const CommandInfo& command : command_list()) {
-            if (!command.hidden) {
-                add(std::string(command.name), command.summary);
-            }
+    /// Its name, or the value that stands in the same word: --tag=x, -plr=0.1, -qplr=0.1.
+    void complete_option() {
+        const bool is_long = current_.starts_with("--");
+        const std::size_t equals = is_long ? current_.find('=') : value_in_cluster(options_, current_);
+        if (equals == std::string::npos) {
+            complete_options();
+            return;
         }
+        const std::size_t begin = is_long ? equals + 1 : equals;
+        complete_value_of(is_long ? current_.substr(0, equals) : "-" + current_.substr(equals - 1, 1),
+                          current_.substr(0, begin), current_.substr(begin));
     }
 
     void complete_options() {
@@ -115,12 +112,10 @@ class Completer {
         if (!takes_parameters(command_)) {
             return;
         }
-        for (const Parameter& parameter : flow().params) {
-            const std::string name = as_option(parameter.name, current_);
-            const OptionInfo taken{{name}, "", "", false, false, false};
-            if (parameter.type != Parameter::Type::secret && find_option(options_, name) == nullptr &&
-                !typed_.has(taken)) {
-                add(name, parameter.help.empty() ? "parameter of the flow" : parameter.help);
+        for (const auto& word : option_words(flow(), current_)) {
+            const OptionInfo taken{{word.first}, "", "", false, false, false};
+            if (find_option(options_, word.first) == nullptr && !typed_.has(taken)) {
+                add(word.first, word.second);
             }
         }
     }
@@ -168,8 +163,13 @@ class Completer {
                 complete_target(value, false);
                 break;
             case ValueKind::target:
-            case ValueKind::source:
                 complete_target(value, false);
+                break;
+            case ValueKind::source:
+                complete_source(value);
+                break;
+            case ValueKind::field:
+                add_sort_keys(value);
                 break;
             case ValueKind::flow:
             case ValueKind::file:
@@ -182,7 +182,7 @@ class Completer {
                 add_steps("", flow());
                 break;
             case ValueKind::tag:
-                add_tags("", k_tags);
+                complete_tag();
                 break;
             case ValueKind::profile:
                 add_profiles();
@@ -200,25 +200,7 @@ class Completer {
                 add_settings("=");
                 break;
             default:
-                add_built_in(kind, metavar);
-        }
-    }
-
-    /// Words that amp itself brings along.
-    void add_built_in(ValueKind kind, const std::string& metavar) {
-        if (kind == ValueKind::choice) {
-            for (const std::string_view word : split(metavar, '|')) {
-                add(std::string(word), "");
-            }
-        } else if (kind == ValueKind::code) {
-            for (const CatalogueEntry& entry : catalogue()) {
-                add(std::string(entry.code), entry.title);
-            }
-        } else if (kind == ValueKind::topic) {
-            add_commands();
-            for (const HelpTopic& topic : help_topics()) {
-                add(std::string(topic.name), topic.summary);
-            }
+                add_all(built_in_words(kind, metavar));
         }
     }
 
@@ -279,6 +261,31 @@ class Completer {
                     front.empty() ? "" : "the newest run with this tag");
             }
         }
+    }
+
+    /// Those of the run that loses them; else all.
+    void complete_tag() {
+        const std::vector<std::string>& given = typed_.positionals;
+        if (command_ != "tag" || given.size() < 2 || given.front() != "remove" || !typed_.waiting.empty()) {
+            add_tags("", k_tags);
+            return;
+        }
+        add_all(as_words(active_tags(*store().objects, session_.resolve(project(), given[1]))));
+    }
+
+    void complete_source(const std::string& value) {
+        if (typed_.positionals.empty()) {
+            complete_target(value, false);
+        } else if (typed_.positionals.size() == 1) {
+            add_all(artifact_words(session_, project(), typed_.positionals.front()));
+        }
+    }
+
+    void add_sort_keys(const std::string& value) {
+        const std::string front = value.starts_with("-") ? "-" : "";
+        add_all(sort_words(front, nullptr));
+        const Flow meant = flow();
+        add_all(sort_words(front, &meant));
     }
 
     void add_steps(const std::string& front, const Flow& of) {
@@ -399,13 +406,7 @@ class Completer {
         if (it == meant.params.end()) {
             return;
         }
-        for (const Value& choice : it->choices) {
-            add(choice.is_string() ? choice.as_string() : json::dump(choice), "");
-        }
-        if (it->type == Parameter::Type::boolean) {
-            add("true", "");
-            add("false", "");
-        }
+        add_all(value_words(*it));
         if (it->type == Parameter::Type::file) {
             out_.shell = Completion::Shell::files;
         }

@@ -22,6 +22,38 @@ const OptionInfo* find_option(const std::vector<OptionInfo>& options, std::strin
     return it == options.end() ? nullptr : &*it;
 }
 
+std::size_t value_in_cluster(const std::vector<OptionInfo>& options, std::string_view word) {
+    for (std::size_t i = 1; i + 1 < word.size(); ++i) {
+        const OptionInfo* option = find_option(options, std::string{'-', word[i]});
+        if (option == nullptr) {
+            break;
+        }
+        if (option->takes_value) {
+            return i + 1;
+        }
+    }
+    return std::string::npos;
+}
+
+namespace {
+
+/// -v, -fq, -plr=0.1 and -p: each letter is an option, as far as they are known.
+void read_cluster(const std::vector<OptionInfo>& options, const std::string& word, Typed& typed) {
+    for (std::size_t i = 1; i < word.size(); ++i) {
+        const std::string name = {'-', word[i]};
+        const OptionInfo* option = find_option(options, name);
+        if (option == nullptr || !option->takes_value) {
+            typed.options.emplace_back(name, "");
+            continue;
+        }
+        typed.options.emplace_back(name, word.substr(i + 1));
+        typed.waiting = i + 1 == word.size() ? name : "";
+        return;
+    }
+}
+
+}  // namespace
+
 Typed read_typed(const std::vector<OptionInfo>& options, bool parameters,
                  const std::vector<std::string>& words) {
     Typed typed;
@@ -35,14 +67,20 @@ Typed read_typed(const std::vector<OptionInfo>& options, bool parameters,
             typed.ended = true;
             continue;
         }
-        const bool is_long = word.starts_with("--");
-        const std::size_t equals = is_long ? word.find('=') : std::string::npos;
-        const std::string name = is_long ? word.substr(0, equals) : word.substr(0, 2);
+        if (!word.starts_with("--")) {
+            read_cluster(options, word, typed);
+            if (!typed.waiting.empty() && i + 1 < words.size()) {
+                typed.options.back().second = words[++i];
+                typed.waiting.clear();
+            }
+            continue;
+        }
+        const std::size_t equals = word.find('=');
+        const std::string name = word.substr(0, equals);
         const OptionInfo* option = find_option(options, name);
-        const bool attached = equals != std::string::npos || (!is_long && word.size() > 2);
-        const bool wants = option != nullptr ? option->takes_value : is_long && parameters;
+        const bool wants = option != nullptr ? option->takes_value : parameters;
         std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
-        if (wants && !attached) {
+        if (wants && equals == std::string::npos) {
             if (i + 1 == words.size()) {
                 typed.waiting = name;
             } else if (option != nullptr || !words[i + 1].starts_with("--")) {

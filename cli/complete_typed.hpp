@@ -23,6 +23,10 @@ struct Typed {
 /// nullptr when there is none.
 const OptionInfo* find_option(const std::vector<OptionInfo>& options, std::string_view name);
 
+/// Where the value begins in a word of short options, the last of which takes one: -qplr=0.1 has it at 3.
+/// npos: there is none.
+std::size_t value_in_cluster(const std::vector<OptionInfo>& options, std::string_view word);
+
 /// Sorts words as cli/option_info does, but nothing is wrong.
 /// @param parameters unknown long options are parameters of the flow
 Typed read_typed(const std::vector<OptionInfo>& options, bool parameters,

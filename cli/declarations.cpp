@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "cli/declare.hpp"
 #include "core/base/error.hpp"
 #include "core/base/near.hpp"
 #include "core/base/text.hpp"
@@ -13,84 +13,17 @@
 namespace amp {
 namespace {
 
-Error usage_error(std::string message, std::string hint = {}) {
-    return {ExitCode::usage, std::move(message), "", std::move(hint)};
-}
-
-// Thin words around what a Declaration takes, so that each command reads as a list.
-
-using Given = Declaration::Given;
-
-void declare_flag(Declaration& app, const char* names, bool& into, const char* help) {
-    app.flag(
-        names, [&into](std::int64_t) { into = true; }, help);
-}
-
-void declare_text(Declaration& app, const char* names, std::string& into, const char* metavar,
-                  const char* help, Given need = Given::optional) {
-    app.value(
-        names, [&into](const std::string& text) { into = text; }, metavar, help, need);
-}
-
-void declare_texts(Declaration& app, const char* names, std::vector<std::string>& into, const char* metavar,
-                   const char* help, Given need = Given::optional) {
-    app.values(
-        names, [&into](const std::vector<std::string>& texts) { into = texts; }, metavar, help, need);
-}
-
-template <class Whole, class Target>
-void declare_count(Declaration& app, const std::string& name, Target& into, const char* help) {
-    const auto parse = [&into, name](const std::string& text) {
-        Whole number{};
-        const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-        if (failed != std::errc() || end != text.data() + text.size()) {
-            throw usage_error(
-                fmt::format("option '{}' takes a whole number, not '{}'", name, printable(text)));
-        }
-        into = number;
-    };
-    app.value(name, parse, "N", help);
-}
-
-/// An option whose values are words; `into` gets the place of the word.
-template <class Set>
-void declare_choice(Declaration& app, const std::string& name, std::vector<std::string> words, Set set,
-                    const char* help, Given need = Given::optional) {
-    const std::string metavar = join(words, "|");
-    const auto parse = [name, words = std::move(words), set](const std::string& text) {
-        const auto it = std::find(words.begin(), words.end(), text);
-        if (it == words.end()) {
-            const std::string what =
-                name.starts_with('-') ? fmt::format("option '{}' takes", name) : "expected one of";
-            throw usage_error(fmt::format("{} {}, not '{}'", what, join(words, ", "), printable(text)),
-                              near_hint(text, words));
-        }
-        set(static_cast<std::size_t>(it - words.begin()));
-    };
-    app.value(name, parse, metavar, help, need);
-}
-
-/// A repeatable NAME=VALUE.
-void declare_pairs(Declaration& app, const char* names, NameValues& into, const char* metavar,
-                   const char* help) {
-    const auto parse = [&into, metavar](const std::vector<std::string>& texts) {
-        for (const std::string& text : texts) {
-            const std::size_t equals = text.find('=');
-            if (equals == std::string::npos || equals == 0) {
-                throw usage_error(fmt::format("'{}' is no {}", printable(text), metavar));
-            }
-            into.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-        }
-    };
-    app.values(names, parse, metavar, help);
-}
-
 void declare_parameters(Declaration& app, ParameterSources& params) {
     declare_pairs(app, "-p,--param", params.given, "NAME=VALUE",
                   "a parameter of the flow; --NAME VALUE does as well");
     declare_text(app, "--params", params.file, "FILE", "parameters from a TOML, YAML or JSON file");
     declare_pairs(app, "--config", params.config, "NAME=FILE",
                   "another file for a [config] name of the flow");
+}
+
+void declare_exit_code(Declaration& app, bool& task_exit, const char* help) {
+    declare_choice(
+        app, "--exit-code", {"amp", "task"}, [&task_exit](std::size_t i) { task_exit = i == 1; }, help);
 }
 
 void declare_events(Declaration& app, bool& events) {
@@ -113,6 +46,8 @@ void declare_driving(Declaration& app, Options& options, FollowChoice& follow) {
         "--keep-going", [&options](std::int64_t) { options.keep_going = true; },
         "after a failure, go on with all that does not depend on it");
     declare_events(app, follow.events);
+    declare_exit_code(app, follow.task_exit,
+                      "of a run that failed: 1, or as the first task that failed has exited");
     declare_flag(app, "--no-cache", options.no_cache, "take no results of other runs over");
 }
 
@@ -200,7 +135,8 @@ void declare(Declaration& app, ManualCommand& c) {
 }
 
 void declare(Declaration& app, ValidateCommand& c) {
-    declare_texts(app, "flows", c.flows, "FLOW", "files; default: flow.toml here or in the project's folder");
+    declare_texts(app, "flows", c.flows, "FLOW",
+                  "files, or - for standard input; default: flow.toml here or in the project's folder");
     declare_choice(
         app, "--format", {"text", "json"}, [&c](std::size_t i) { c.format = i == 0 ? "text" : "json"; },
         "how to print what was found");
@@ -208,13 +144,13 @@ void declare(Declaration& app, ValidateCommand& c) {
 
 void declare(Declaration& app, ShowCommand& c) {
     declare_text(app, "what", c.what, "FLOW|RUN[/STEP[/INDEX]]",
-                 "a flow's file, or a run, or tasks of it; default: the latest run");
+                 "a flow's file (-: standard input), or a run, or tasks of it; default: the latest run");
     declare_flag(app, "--dot", c.dot, "print a flow's graph for Graphviz");
 }
 
 void declare(Declaration& app, RunCommand& c) {
     declare_text(app, "flow", c.start.flow, "FLOW",
-                 "a file; default: flow.toml here or in the project's folder");
+                 "a file, or - for standard input; default: flow.toml here or in the project's folder");
     declare_text(app, "--like", c.start.like, "RUN",
                  "with its parameters and --config, where nothing else is given");
     declare_parameters(app, c.start.params);
@@ -222,6 +158,9 @@ void declare(Declaration& app, RunCommand& c) {
     declare_texts(app, "--until", c.start.until, "STEP", "it and its ancestors alone; may be repeated");
     declare_texts(app, "--only", c.start.only, "STEP", "it alone, with inputs of --origin; may be repeated");
     declare_text(app, "--origin", c.start.origin, "RUN", "where the inputs of --only come from");
+    declare_flag(app, "-n,--dry-run", c.dry_run, "say what it would do, as `amp plan`; nothing is started");
+    declare_flag(app, "--container", c.contain_all,
+                 "tasks of all steps that name an image run in it, by docker or podman");
     declare_flag(app, "--fit", c.start.fit, "make do with what this machine has where tasks ask for more");
     declare_driving(app, c.start, c.follow);
 }
@@ -339,8 +278,10 @@ void declare(Declaration& app, ArtifactsCommand& c) {
 
 void declare(Declaration& app, PlanCommand& c) {
     declare_text(app, "flow", c.query.flow, "FLOW",
-                 "a file; default: flow.toml here or in the project's folder");
-    declare_text(app, "--resume,--origin", c.query.resume, "RUN", "what resuming this run would do");
+                 "a file, or - for standard input; default: flow.toml here or in the project's folder");
+    declare_text(app, "--resume", c.query.resume, "RUN", "what resuming this run would do");
+    declare_texts(app, "--only", c.query.only, "STEP", "as of `amp run`");
+    declare_text(app, "--origin", c.query.origin, "RUN", "of --only; without it as --resume");
     declare_text(app, "--like", c.query.like, "RUN", "as of `amp run`");
     declare_texts(app, "--until", c.query.until, "STEP", "as of `amp run` and `amp resume`");
     declare_texts(app, "--from", c.query.from, "STEP", "as of `amp resume`");
@@ -383,14 +324,37 @@ void declare(Declaration& app, CheckoutCommand& c) {
     declare_text(app, "folder", c.folder, "DIR", "a folder that is new or empty", Given::required);
 }
 
+void declare(Declaration& app, PackageCommand& c) {
+    declare_choice(
+        app, "action", {"list", "save"},
+        [&c](std::size_t i) { c.action = static_cast<PackageCommand::Action>(i); }, "what to do",
+        Given::required);
+    declare_texts(app, "paths", c.paths, "FILE",
+                  "save: where the archive goes, - is standard output; then the flow's file, by default "
+                  "flow.toml here or in the project's folder");
+    declare_text(app, "--run", c.run, "RUN", "instead of a flow's: the code that this run has used");
+    declare_choice(
+        app, "--sort", {"path", "size"},
+        [&c](std::size_t i) { c.order = static_cast<PackageCommand::Order>(i); },
+        "list: by path, or the largest first; default: path");
+    declare_count<std::size_t>(app, "--limit", c.limit, "list: at most so many");
+}
+
 void declare(Declaration& app, ReplayCommand& c) {
     app.value(
         "target", [&c](const std::string& text) { c.target = parse_target(text); }, "RUN/STEP[/INDEX]",
         "a task", Given::required);
     declare_count<std::uint32_t>(app, "--attempt", c.attempt, "this one; default: the last");
+    declare_exit_code(app, c.task_exit, "when it fails: 1, or as the task has exited");
     declare_flag(app, "--shell", c.shell, "open $SHELL where the task would run, with its environment");
     declare_text(app, "--keep", c.folder, "DIR",
                  "do it in this folder, new or empty; default: a new one below $TMPDIR");
+}
+
+void declare(Declaration& app, TaskCommand& c) {
+    declare_choice(
+        app, "action", {"exec"}, [](std::size_t) {}, "what to do", Given::required);
+    declare_text(app, "spec", c.spec, "SPEC", "a JSON file; -: standard input", Given::required);
 }
 
 void declare(Declaration& app, ConfigCommand& c) {

@@ -164,8 +164,8 @@ ExitCode detach_run(Session& session, const NameValues& slips,
     PreparedRun prepared;
     try {
         prepared = prepare(services, project, observer);
-    } catch (const InvalidFlow&) {
-        tell_slips(session, slips);
+    } catch (const InvalidFlow& refused) {
+        refuse_slips(refused, slips);
         throw;
     }
     if (prepared.run.empty()) {

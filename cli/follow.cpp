@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "cli/documents.hpp"
 #include "cli/impatient_waiter.hpp"
@@ -105,6 +107,13 @@ Teller make_teller(Session& session, const Project& project, bool events) {
     return {std::move(plain), [&teller] { return teller.patience_s(); }};
 }
 
+/// --exit-code=task: where a task has failed by an exit code of its own.
+ExitCode code_of_task(const RunOutcome& outcome) {
+    const ExitCode code = outcome.exit_code();
+    return code == ExitCode::flow_failed && outcome.first_exit > 0 ? static_cast<ExitCode>(outcome.first_exit)
+                                                                   : code;
+}
+
 }  // namespace
 
 Value outcome_document(const RunOutcome& outcome) {
@@ -123,10 +132,20 @@ Value outcome_document(const RunOutcome& outcome) {
     return out;
 }
 
-void tell_slips(Session& session, const NameValues& slips) {
+void refuse_slips(const InvalidFlow& refused, const NameValues& slips) {
+    const std::vector<Diagnostic> found = refused.diagnostics().sorted();
     for (const auto& [written, option] : slips) {
-        session.out.say(fmt::format("note: '{}' was taken as a parameter of the flow; the option is '{}'\n",
-                                    printable(written), option));
+        std::string parameter = written.substr(2);
+        std::replace(parameter.begin(), parameter.end(), '-', '_');
+        const std::string message = fmt::format("the flow has no parameter '{}'", printable(parameter));
+        const bool unknown = std::any_of(found.begin(), found.end(), [&](const Diagnostic& diagnostic) {
+            const bool nearer = diagnostic.hint.starts_with("did you mean");  // to a parameter
+            return diagnostic.code == "AMP1514" && diagnostic.message == message && !nearer;
+        });
+        if (unknown) {
+            throw Error(ExitCode::usage, fmt::format("unknown option '{}'", printable(written)), "",
+                        fmt::format("did you mean '{}'?", option));
+        }
     }
 }
 
@@ -154,20 +173,23 @@ ExitCode follow_run(Session& session, const FollowOptions& options,
     RunOutcome outcome;
     try {
         outcome = drive(services, project, *teller.observer);
-    } catch (const InvalidFlow&) {
-        tell_slips(session, options.slips);
+    } catch (const InvalidFlow& refused) {
+        refuse_slips(refused, options.slips);
         throw;
     }
     teller.observer.reset();  // the terminal is whole again
     if (!outcome.skipped_for.empty() && !session.common.json) {
         return tell_skipped(session, outcome.skipped_for);
     }
+    const ExitCode code = options.task_exit ? code_of_task(outcome) : outcome.exit_code();
     if (session.common.json && !options.events) {
-        session.out.document(outcome_document(outcome));
+        Object document = outcome_document(outcome).as_object();
+        document.insert_or_assign("exit_code", static_cast<int>(code));
+        session.out.document(std::move(document));
     } else if (!session.out.has_result()) {
         session.out.result(outcome.run + "\n");  // nothing was left to do: the id is the result all the same
     }
-    return outcome.exit_code();
+    return code;
 }
 
 }  // namespace amp

@@ -36,9 +36,10 @@ constexpr std::string_view k_exit_codes = R"(Exit codes
        (attach: left; the run goes on)
   143  ended by SIGTERM; `amp resume` goes on (attach: the run goes on)
 
-show, logs, runs and the like exit with 0 whatever the run did.
+show, logs, runs and the like exit with 0 whatever the run did. With
+--exit-code=task run, resume and replay exit as the task that failed.
 A task's own exit codes: 0 done, 75 temporary (try again), 202 never try
-again.
+again. What runs a task elsewhere has more: `amp help task`.
 )";
 
 constexpr std::string_view k_environment = R"(Environment
@@ -51,6 +52,10 @@ What amp reads:
   AMP__A__B=VALUE     overrides the setting a.b, like --set a.b=VALUE
   AMP_SCRATCH         where tasks have their scratch folders; default:
                       TMPDIR
+  AMP_CONTAINER_ENGINE
+                      docker or podman: what runs tasks in containers here,
+                      where [containers] does not say; in such a task: what
+                      runs it
   AMP_GPUS            of amp within a task: the GPUs of that task
   NO_COLOR            no colour, when not empty
   CLICOLOR=0          no colour
@@ -76,7 +81,8 @@ What amp reads:
   HOME                what ~ means
   PATH                where tools are found: the shell of a step, git, curl
   SHELL               what `amp replay --shell` opens
-  USER, LOGNAME       who is recorded with a run
+  USER, LOGNAME       who is recorded with a run; default: the name in
+                      /etc/passwd
 
 What a task sees:
   AMP_RUN AMP_FLOW AMP_STEP AMP_INDEX AMP_TASK AMP_ATTEMPT
@@ -130,6 +136,11 @@ Results go to standard output, everything else to standard error.
 Fields of --plain, in this order; new ones come behind them:
   runs       run, state, flow, created, ended, tasks, succeeded, failed,
              user, tags (with commas), params (JSON)
+  show       of a run, its tasks: task, state, attempt, exit, cause,
+             started, ended, item (JSON); of a flow, its steps: step,
+             needs (with commas), foreach, when
+  compare    run, state, created, seconds that it took, and then the
+             columns of --csv
   artifacts  task, attempt, name, kind, size in bytes, sha256, value
              (JSON)
   metrics    task, attempt, metric, last, step, min, max, points
@@ -149,8 +160,8 @@ away (amp runs | head -1) amp ends quietly, with the exit code that it
 would have had.
 
 With --json and --events an error is a document, too:
-{"schema": "amp.error/1", "error": {exit_code, message, where, hint,
-diagnostics}}; with --select it is text alone.
+{"schema": "amp.error/1", "error": {code, exit_code, message, where,
+hint, diagnostics}}; with --select it is text alone.
 `amp logs --json` prints a document a line, for it may go on for long.
 Times are UTC, with milliseconds, as in 2026-11-20T08:15:30.123Z. Names
 ending in _s are seconds, in _bytes bytes.
@@ -184,6 +195,11 @@ by `default` in amp.toml, names it:
 
   local           this machine: a process for each task, as many at once
                   as there are processors, memory and GPUs for
+  ssh             one other machine, `host`, as `ssh HOST` reaches it
+                  without a question: amp sends itself there, the code,
+                  and what tasks read; logs and outputs come back. What
+                  runs there goes on when the line is cut, or amp here is
+                  killed: `amp resume` finds it
   slurm, kubernetes, batch
                   settings for them are read and checked, and flows are
                   validated for them; this version runs nothing there yet

@@ -7,6 +7,7 @@
 #include "cli/log_text.hpp"
 #include "cli/runs.hpp"
 #include "cli/session.hpp"
+#include "core/base/text.hpp"
 #include "core/run/inspect.hpp"
 
 namespace amp {
@@ -89,7 +90,7 @@ ExitCode execute(Session& session, const LogsCommand& command) {
     const LogText::Choice choice{!session.common.json && !is_one_task(session, project, command),
                                  out.presentation().out_is_tty, !command.rank};
     LogText text(choice, print);
-    read_logs(session.services, project, query, [&](const LogLine& line) {
+    const auto remarks = read_logs(session.services, project, query, [&](const LogLine& line) {
         if (since && line.at < *since) {
             return true;
         }
@@ -109,6 +110,10 @@ ExitCode execute(Session& session, const LogsCommand& command) {
     out.result(last.text());
     for (const Value& document : last.documents()) {
         out.line(document);
+    }
+    if (!session.common.quiet) {
+        std::for_each(remarks.begin(), remarks.end(),
+                      [&](const std::string& remark) { out.say(printable(remark)); });
     }
     return ExitCode::ok;
 }

@@ -11,12 +11,16 @@
 #include <filesystem>
 #include <optional>
 
+#include "backends/local/container_init.hpp"
 #include "backends/local/foreground.hpp"
 #include "backends/local/keeper_contact.hpp"
 #include "backends/local/keeper_options.hpp"
 #include "backends/local/local_backend.hpp"
 #include "backends/local/remains.hpp"
+#include "backends/local/task_exec.hpp"
 #include "backends/routed/routed_backend.hpp"
+#include "backends/ssh/far_agent.hpp"
+#include "backends/ssh/ssh_backend.hpp"
 #include "backends/system/directory_store.hpp"
 #include "backends/system/gpus.hpp"
 #include "backends/system/host_probe.hpp"
@@ -35,11 +39,17 @@
 #include "cli/process_facts.hpp"
 #include "cli/report.hpp"
 #include "cli/version_facts.hpp"
+#include "core/run/run_record.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/store.hpp"
+#include "core/task/container.hpp"
 
 namespace amp {
 namespace {
+
+/// More than a flow may have, so that it is load_flow which says so.
+constexpr std::size_t k_flow_bytes = std::size_t{64} << 20;
+constexpr std::string_view k_ssh = "ssh";
 
 /// Told once and before anything is made, rather than by whatever is written first.
 void check_writable(const std::string& folder) {
@@ -82,7 +92,33 @@ std::unique_ptr<Backend> make_local_backend(const OpenStore& store, const Backen
     return std::make_unique<LocalBackend>(*store.files, std::move(options));
 }
 
-std::unique_ptr<Backend> make_backend_of(const OpenStore& /*store*/, const BackendRequest& request) {
+/// @param place of its profile among those of the run
+std::unique_ptr<Backend> make_ssh_backend(const OpenStore& store, const BackendRequest& request,
+                                          std::size_t place) {
+    constexpr std::uint32_t k_numbers_of_a_profile = 1'000'000;
+    constexpr std::size_t k_unlimited = 100'000;
+    SshBackendOptions options;
+    options.host = get_string(request.settings, "host");
+    options.root = get_string(request.settings, "root");
+    options.run = request.run;
+    options.epoch = request.epoch;
+    options.number_base = k_numbers_of_a_profile * static_cast<std::uint32_t>(place + 1);
+    options.workers = static_cast<std::size_t>(get_int(request.settings, "max_workers"));
+    if (options.workers == 0 && request.workers < k_unlimited) {
+        options.workers = request.workers;
+    }
+    options.project_folder = request.project_folder;
+    options.code =
+        std::make_shared<const CodeManifest>(run_record_from(read_run(*store.objects, request.run)).code);
+    options.secrets = request.secrets;
+    return std::make_unique<SshBackend>(*store.objects, *store.files, std::move(options));
+}
+
+std::unique_ptr<Backend> make_backend_of(const OpenStore& store, const BackendRequest& request,
+                                         std::size_t place) {
+    if (get_string(request.settings, "backend") == k_ssh) {
+        return make_ssh_backend(store, request, place);
+    }
     throw Error(ExitCode::invalid,
                 fmt::format("profile '{}' runs tasks on {}, which this version of amp cannot do",
                             request.profile, get_string(request.settings, "backend")));
@@ -100,7 +136,7 @@ std::unique_ptr<Backend> make_backend(const OpenStore& store, const BackendReque
         BackendRequest theirs = request;
         theirs.profile = use.name;
         theirs.settings = use.settings;
-        places.push_back({use.name, make_backend_of(store, theirs), use.sure});
+        places.push_back({use.name, make_backend_of(store, theirs, places.size() - 1), use.sure});
     }
     return std::make_unique<RoutedBackend>(std::move(places));
 }
@@ -129,6 +165,18 @@ void add_rare(Services& services) {
     services.prune_scratch = [](bool dry) {
         return prune_remains(fmt::format("{}/amp-{}", probe_scratch_folder().first, getuid()), dry);
     };
+}
+
+/// What is longer than `most` is cut somewhere behind it.
+std::string read_all_input(std::size_t most = static_cast<std::size_t>(-1)) {
+    std::string out;
+    std::array<char, 65536> buffer{};
+    ssize_t n = 0;
+    while (out.size() <= most &&
+           ((n = read(STDIN_FILENO, buffer.data(), buffer.size())) > 0 || (n < 0 && errno == EINTR))) {
+        out.append(buffer.data(), n < 0 ? 0 : static_cast<std::size_t>(n));
+    }
+    return out;
 }
 
 ExitCode with_services(const Environment& environment, bool signals,
@@ -166,6 +214,8 @@ ExitCode with_services(const Environment& environment, bool signals,
         services.ask_secret = [](std::string_view question) { return prompt_for_secret(question); };
     }
     services.start_apart = start_apart;
+    services.read_input = [] { return read_all_input(k_flow_bytes); };
+    services.backends.emplace_back(k_ssh);
     add_rare(services);
     return work(services);
 }
@@ -191,14 +241,13 @@ int run_keeper(const std::vector<std::string>& arguments) {
     }
 }
 
-std::string read_all_input() {
-    std::string out;
-    std::array<char, 65536> buffer{};
-    ssize_t n = 0;
-    while ((n = read(STDIN_FILENO, buffer.data(), buffer.size())) > 0 || (n < 0 && errno == EINTR)) {
-        out.append(buffer.data(), n < 0 ? 0 : static_cast<std::size_t>(n));
+int run_agent(const std::vector<std::string>& arguments) {
+    try {
+        return far_agent_main(arguments);
+    } catch (const std::exception& thrown) {
+        Output out(descriptor_sink(STDOUT_FILENO), descriptor_sink(STDERR_FILENO), {});
+        return static_cast<int>(report(out, thrown, false));
     }
-    return out;
 }
 
 /// `amp orchestrate`: what `--detach` starts.
@@ -227,15 +276,25 @@ int main(int argc, char** argv) {
     if (arguments == std::vector<std::string>{"--version"}) {  // asked for often: without building anything
         return descriptor_sink(STDOUT_FILENO)(std::string(version_facts().text)) == 0 ? 0 : 1;
     }
+    if (arguments == std::vector<std::string>{std::string(k_container_init)}) {
+        return container_init();
+    }
     if (!arguments.empty() && arguments.front() == "keeper") {
         return run_keeper({arguments.begin() + 1, arguments.end()});
     }
+    if (!arguments.empty() && arguments.front() == "agent") {
+        return run_agent({arguments.begin() + 1, arguments.end()});
+    }
     prepare_memory();
     const Environment environment = read_environment(environ);
-    const Surroundings surroundings{look_at_terminal(environment), environment,
-                                    [&](bool signals, const std::function<ExitCode(Services&)>& work) {
-                                        return with_services(environment, signals, work);
-                                    }};
+    const Surroundings surroundings{
+        look_at_terminal(environment), environment,
+        [&](bool signals, const std::function<ExitCode(Services&)>& work) {
+            return with_services(environment, signals, work);
+        },
+        [&](const std::string& spec, bool echo, const auto& say) {
+            return task_exec_main(spec, {echo ? STDOUT_FILENO : -1, say, environment});
+        }};
     if (arguments == std::vector<std::string>{"orchestrate"}) {
         return run_orchestrator(surroundings);
     }

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "cli/run_text.hpp"
 #include "cli/runs.hpp"
 #include "cli/session.hpp"
@@ -46,26 +44,6 @@ Value point_document(const MetricPoint& point) {
     return out;
 }
 
-/// In short what was told since then.
-std::vector<MetricRow> rows_since(Session& session, const Project& project, const RunView& view,
-                                  const MetricQuery& query, Timestamp since) {
-    std::vector<MetricRow> rows;
-    read_points(session.services, project, view, query, [&](const MetricPoint& point) {
-        if (point.at < since) {
-            return true;
-        }
-        auto row = std::find_if(rows.begin(), rows.end(), [&](const MetricRow& r) {
-            return r.task == point.task && r.attempt == point.attempt && r.name == point.name;
-        });
-        if (row == rows.end()) {
-            row = rows.insert(rows.end(), MetricRow{point.task, point.attempt, point.name, {}});
-        }
-        row->metric.add(point.value, point.step);
-        return true;
-    });
-    return rows;
-}
-
 std::string rows_plain(const std::vector<MetricRow>& rows) {
     std::string out;
     for (const MetricRow& row : rows) {
@@ -81,10 +59,10 @@ std::string rows_table(const std::vector<MetricRow>& rows, const Presentation& p
     Table table({{"TASK"},
                  {"METRIC"},
                  {"LAST", Table::Align::right},
-                 {"STEP", Table::Align::right},
-                 {"MIN", Table::Align::right},
-                 {"MAX", Table::Align::right},
-                 {"POINTS", Table::Align::right}});
+                 {"STEP", Table::Align::right, 1},
+                 {"MIN", Table::Align::right, 3},
+                 {"MAX", Table::Align::right, 2},
+                 {"POINTS", Table::Align::right, 4}});
     for (const MetricRow& row : rows) {
         table.add({task_text(row.task), row.name, fmt::format("{:.6g}", row.metric.last),
                    step_text(row.metric.step), fmt::format("{:.6g}", row.metric.min),
@@ -136,7 +114,7 @@ ExitCode execute(Session& session, const MetricsCommand& command) {
         return ExitCode::ok;
     }
     std::vector<MetricRow> rows =
-        since ? rows_since(session, project, view, query, *since) : metric_rows(view, query);
+        since ? metric_rows_since(session.services, project, view, query, *since) : metric_rows(view, query);
     if (command.list.limit > 0 && rows.size() > command.list.limit) {
         rows.resize(command.list.limit);
     }

@@ -124,7 +124,8 @@ class Sorter {
     /// Names that are amp's own, here or in a version to come: never a parameter.
     void refuse_reserved(const std::string& name) const {
         constexpr std::array<std::string_view, 3> k_of_resume = {"retry-caught", "take-over", "from"};
-        constexpr std::array<std::string_view, 5> k_of_run = {"tag", "like", "only", "origin", "fit"};
+        constexpr std::array<std::string_view, 7> k_of_run = {"tag", "like",    "only",     "origin",
+                                                              "fit", "dry-run", "exit-code"};
         const std::string_view word = std::string_view(name).substr(2);
         const auto is_word = [&](std::string_view reserved) { return reserved == word; };
         const std::string hint =
@@ -238,6 +239,7 @@ std::optional<ValueKind> value_kind(std::string_view metavar) {
         {"PROFILE", profile},
         {"FLOW", flow},
         {"FILE", file},
+        {"SPEC", file},
         {"DIR", folder},
         {"SOURCES", folder},
         {"NAME=VALUE", parameter},
@@ -249,7 +251,7 @@ std::optional<ValueKind> value_kind(std::string_view metavar) {
         {"VALUE|@FILE|-", other},
         {"DURATION", other},
         {"EXPRESSION", other},
-        {"FIELD", other},
+        {"FIELD", field},
         {"KEY", other},
         {"N", other},
         {"NAME", other},

@@ -18,6 +18,7 @@ enum class ValueKind {
     run,
     target,  ///< RUN[/STEP[/INDEX]]
     task,    ///< RUN/STEP[/INDEX]
+    field,   ///< of runs, with or without a - in front
     shown,   ///< a flow's file or a target
     source,  ///< a target, and behind it a name
     step,    ///< of the run or the flow that is meant

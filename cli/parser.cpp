@@ -7,6 +7,7 @@
 #include <array>
 #include <optional>
 #include <type_traits>
+#include <utility>
 
 #include "cli/command_list.hpp"
 #include "cli/declarations.hpp"
@@ -68,10 +69,16 @@ void check_detached(const FollowChoice& follow) {
     if (follow.detach && follow.events) {
         throw usage_error("--detach prints no events", "`amp attach RUN --events=ndjson` does");
     }
+    if (follow.detach && follow.task_exit) {
+        throw usage_error("--detach knows no task's exit code", "it leaves before the run has ended");
+    }
 }
 
 void finish(RunCommand& c) {
     check_detached(c.follow);
+    if (c.dry_run && (c.follow.detach || c.follow.events)) {
+        throw usage_error("--dry-run starts nothing, so there is nothing to leave or to follow");
+    }
 }
 
 void finish(ResumeCommand& c) {
@@ -79,6 +86,13 @@ void finish(ResumeCommand& c) {
 }
 
 void finish(PlanCommand& c) {
+    if (c.query.only.empty() && c.query.resume.empty()) {
+        c.query.resume = std::exchange(c.query.origin, {});
+    }
+    if (!c.query.only.empty() && !c.query.resume.empty()) {
+        throw usage_error("amp plan --only takes --origin RUN, not --resume",
+                          "for instance: amp plan --only STEP --origin latest");
+    }
     if (!c.query.from.empty() && c.query.resume.empty()) {
         throw usage_error("amp plan --from takes --resume RUN",
                           "for instance: amp plan --resume latest --from STEP");
@@ -93,6 +107,27 @@ void finish(TagCommand& c) {
     if (c.action != TagCommand::Action::list && c.tags.empty()) {
         throw usage_error("amp tag add and remove take a run and at least one tag",
                           "for instance: amp tag add latest exp-7");
+    }
+}
+
+void finish(PackageCommand& c) {
+    const bool saves = c.action == PackageCommand::Action::save;
+    if (saves && c.paths.empty()) {
+        throw usage_error("amp package save takes a file", "for instance: amp package save code.tar.zst");
+    }
+    if (saves) {
+        c.file = c.paths.front();
+        c.paths.erase(c.paths.begin());
+    }
+    if (c.paths.size() > 1) {
+        throw usage_error(fmt::format("unexpected argument '{}'", printable(c.paths[1])),
+                          "'amp package -h' shows how it is used");
+    }
+    if (!c.paths.empty()) {
+        c.flow = c.paths.front();
+    }
+    if (!c.flow.empty() && !c.run.empty()) {
+        throw usage_error("amp package takes a flow or --run, not both", "a run has its flow already");
     }
 }
 
@@ -130,6 +165,7 @@ void take_parameters(ResumeCommand& command, const SortedArguments& sorted) {
 void take_parameters(PlanCommand& command, const SortedArguments& sorted) {
     command.query.params.given = sorted.parameters;
     command.query.params.bare = sorted.bare;
+    command.slips = sorted.slips;
 }
 template <class Any>
 void take_parameters(Any&, const SortedArguments&) {}
@@ -230,6 +266,7 @@ constexpr auto k_entries = std::to_array<Entry>({
     {"complete", &parse_complete, &options_for<CompleteCommand>},
     entry<CompletionCommand>("completion"),
     entry<ManualCommand>("manual"),
+    entry<TaskCommand>("task"),
     entry<GcCommand>("gc"),
     entry<RmCommand>("rm"),
     entry<FsckCommand>("fsck"),
@@ -255,6 +292,7 @@ constexpr auto k_entries = std::to_array<Entry>({
     entry<DiffCommand>("diff"),
     entry<CompareCommand>("compare"),
     entry<CheckoutCommand>("checkout"),
+    entry<PackageCommand>("package"),
     entry<ReplayCommand>("replay"),
     entry<ExplainCommand>("explain"),
     entry<HelpCommand>("help"),
@@ -270,6 +308,38 @@ const Entry* find_entry(std::string_view name) {
     const auto it =
         std::find_if(k_entries.begin(), k_entries.end(), [&](const Entry& e) { return e.name == name; });
     return it == k_entries.end() ? nullptr : &*it;
+}
+
+/// What other programs call it, or what is nearest.
+std::optional<std::string> meant_command(const std::string& name) {
+    struct Synonym {
+        std::string_view other;
+        std::string_view ours;
+    };
+    static constexpr auto k_synonyms = std::to_array<Synonym>({
+        {"ls", "runs"},
+        {"list", "runs"},
+        {"status", "runs"},
+        {"ps", "runs"},
+        {"stop", "cancel"},
+        {"kill", "cancel"},
+        {"abort", "cancel"},
+        {"start", "run"},
+        {"execute", "run"},
+        {"continue", "resume"},
+        {"watch", "attach"},
+        {"log", "logs"},
+        {"graph", "show"},
+        {"describe", "show"},
+        {"check", "validate"},
+        {"lint", "validate"},
+        {"delete", "rm"},
+        {"remove", "rm"},
+    });
+    const auto known = std::find_if(k_synonyms.begin(), k_synonyms.end(),
+                                    [&](const Synonym& synonym) { return synonym.other == name; });
+    return known != k_synonyms.end() ? std::optional(std::string(known->ours))
+                                     : did_you_mean(name, command_names());
 }
 
 CommandLine without_command(const std::vector<std::string>& arguments) {
@@ -294,7 +364,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
     const std::string& name = arguments[position];
     const Entry* found = find_entry(name);
     if (found == nullptr) {
-        const std::optional<std::string> near = did_you_mean(name, command_names());
+        const std::optional<std::string> near = meant_command(name);
         throw usage_error(
             fmt::format("unknown command '{}'", printable(name)),
             near ? fmt::format("did you mean 'amp {}'?", *near) : "'amp help' lists the commands");

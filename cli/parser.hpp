@@ -27,6 +27,7 @@
 #include "cli/manual.hpp"
 #include "cli/metrics.hpp"
 #include "cli/option_info.hpp"
+#include "cli/package.hpp"
 #include "cli/plan.hpp"
 #include "cli/put.hpp"
 #include "cli/replay.hpp"
@@ -37,6 +38,7 @@
 #include "cli/show.hpp"
 #include "cli/spawn.hpp"
 #include "cli/tag.hpp"
+#include "cli/task.hpp"
 #include "cli/tell.hpp"
 #include "cli/validate.hpp"
 #include "cli/version.hpp"
@@ -51,7 +53,7 @@ using Command =
                  DoctorCommand, MetricCommand, NoteCommand, LinkCommand, ProgressCommand, MetricsCommand,
                  SpawnCommand, WhyCommand, DiffCommand, CompareCommand, CheckoutCommand, PlanCommand,
                  ReplayCommand, AttachCommand, ApproveCommand, CheckpointCommand, CompletionCommand,
-                 CompleteCommand, ManualCommand>;
+                 CompleteCommand, ManualCommand, TaskCommand, PackageCommand>;
 
 struct CommandLine {
     CommonOptions common;

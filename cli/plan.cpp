@@ -6,6 +6,8 @@
 #include <array>
 
 #include "cli/documents.hpp"
+#include "cli/follow.hpp"
+#include "cli/run_text.hpp"
 #include "cli/session.hpp"
 #include "cli/show_differences.hpp"
 #include "core/base/json.hpp"
@@ -46,7 +48,7 @@ bool is_uniform(const ForecastStep& step) {
 std::string task_line(const ForecastTask& task, std::string_view name, const Style& style,
                       std::string_view indent) {
     const std::string why = task.why.empty() ? "" : "  " + printable(task.why);
-    return fmt::format("{}{}  {}{}\n", indent, printable(name), style.bold(task.what), why);
+    return fmt::format("{}{}  {}{}\n", indent, printable(task_text(name)), style.bold(task.what), why);
 }
 
 std::string step_text(const Forecast& f, const ForecastStep& step, const Style& style, bool unicode) {
@@ -116,8 +118,21 @@ Value forecast_document(const Forecast& f) {
                   {"steps", std::move(steps)}};
 }
 
+namespace {
+
+Forecast foresee(Session& session, const PlanCommand& command) {
+    try {
+        return forecast(session.services, session.project(), command.query);
+    } catch (const InvalidFlow& refused) {
+        refuse_slips(refused, command.slips);
+        throw;
+    }
+}
+
+}  // namespace
+
 ExitCode execute(Session& session, const PlanCommand& command) {
-    const Forecast found = forecast(session.services, session.project(), command.query);
+    const Forecast found = foresee(session, command);
     if (session.common.json) {
         session.out.document(forecast_document(found));
     } else {

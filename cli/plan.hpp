@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "cli/common.hpp"
 #include "cli/terminal.hpp"
 #include "core/base/error.hpp"
 #include "core/run/forecast.hpp"
@@ -13,6 +14,7 @@ struct Session;
 /// `amp plan [FLOW]`: what `amp run` would do now; with --resume what `amp resume` would.
 struct PlanCommand {
     ForecastQuery query;
+    NameValues slips;  ///< parameters that look like a misspelt option, and that option
 };
 
 std::string forecast_text(const Forecast& forecast, const Presentation& presentation);

@@ -7,22 +7,33 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/error.hpp"
+#include "core/base/text.hpp"
+#include "core/base/unique_fd.hpp"
 
 namespace amp {
 namespace {
 
-std::string read_proc(pid_t pid, const char* name) {
-    const std::string path = "/proc/" + std::to_string(pid) + "/" + name;
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+constexpr std::size_t k_most_bytes = std::size_t{1} << 20;
+
+/// Empty where it cannot be read.
+std::string read_small(const std::string& path) {
+    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    std::string out;
     std::array<char, 4096> buffer{};
-    const ssize_t size = fd < 0 ? 0 : ::read(fd, buffer.data(), buffer.size());
-    if (fd >= 0) {
-        ::close(fd);
+    ssize_t size = 0;
+    while (fd && out.size() < k_most_bytes && (size = ::read(fd.get(), buffer.data(), buffer.size())) > 0) {
+        out.append(buffer.data(), static_cast<std::size_t>(size));
     }
-    return {buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+    return out;
+}
+
+std::string read_proc(pid_t pid, const char* name) {
+    return read_small("/proc/" + std::to_string(pid) + "/" + name);
 }
 
 /// Through a shell or two: `!amp run` in a cell.
@@ -89,7 +100,20 @@ std::string user_name(const Environment& environment) {
             return it->second;
         }
     }
-    return std::to_string(getuid());
+    // Not by getpwuid: a static program has no libraries for it.
+    return name_in_passwd(read_small("/etc/passwd"), getuid()).value_or(std::to_string(getuid()));
+}
+
+std::optional<std::string> name_in_passwd(std::string_view text, std::uint64_t uid) {
+    const std::string number = std::to_string(uid);
+    for (const std::string_view line : split(text, '\n')) {
+        const std::vector<std::string_view> fields = split(line, ':');  // NAME:x:NUMBER:...
+        constexpr std::size_t k_fields = 7;
+        if (fields.size() == k_fields && fields[2] == number && !fields[0].empty()) {
+            return std::string(fields[0]);
+        }
+    }
+    return std::nullopt;
 }
 
 }  // namespace amp

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "cli/terminal.hpp"
 
@@ -19,7 +22,10 @@ TerminalFacts look_at_terminal(const Environment& environment);
 /// one.
 bool may_ask(const Environment& environment);
 
-/// $USER, else $LOGNAME, else the number.
+/// $USER, else $LOGNAME, else the name in /etc/passwd, else the number.
 std::string user_name(const Environment& environment);
+
+/// The name that a text like /etc/passwd has for a number.
+std::optional<std::string> name_in_passwd(std::string_view text, std::uint64_t uid);
 
 }  // namespace amp

@@ -54,14 +54,14 @@ void tell_begin(Session& session, const ReplayBegin& begin, bool shell) {
     }
     if (!session.common.quiet || shell) {
         session.out.say(fmt::format("{} of {}/{}, attempt {}, in {}",
-                                    shell ? "a shell in the place" : "replay", begin.run, begin.task.text(),
-                                    begin.attempt, printable(begin.cwd)));
+                                    shell ? "a shell in the place" : "replay", begin.run,
+                                    task_text(begin.task), begin.attempt, printable(begin.cwd)));
     }
 }
 
 void tell_end(Session& session, const Replay& replay, bool shell) {
     if (!replay.result.succeeded() && !shell) {
-        session.out.say(replay.result.message);
+        session.out.say("the task failed: " + printable(failure_text(replay.result)));
     }
     for (const std::string& name : replay.missing_outputs) {
         session.out.say(fmt::format("output '{}' is missing: as a task of a run it would have failed", name));
@@ -69,6 +69,18 @@ void tell_end(Session& session, const Replay& replay, bool shell) {
     if (!session.common.quiet) {
         session.out.say(fmt::format("what it made is in {}/task/out", printable(replay.begin.folder)));
     }
+}
+
+/// In amp's own codes, so that a task's 3 is not taken for a flow with errors.
+ExitCode code_of(const AttemptResult& result) {
+    if (result.succeeded()) {
+        return ExitCode::ok;
+    }
+    if (result.cause == Cause::cancelled) {
+        return ExitCode::interrupted;
+    }
+    const bool ran = result.exit >= 0 || result.signal != 0;
+    return ran ? ExitCode::flow_failed : ExitCode::infrastructure;
 }
 
 }  // namespace
@@ -97,7 +109,7 @@ ExitCode execute(Session& session, const ReplayCommand& command) {
     if (session.common.json) {
         session.out.document(document(replay));
     }
-    return static_cast<ExitCode>(exit_status(replay.result));
+    return command.task_exit ? static_cast<ExitCode>(exit_status(replay.result)) : code_of(replay.result);
 }
 
 }  // namespace amp

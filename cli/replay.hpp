@@ -11,11 +11,12 @@ namespace amp {
 
 struct Session;
 
-/// `amp replay RUN/STEP[/INDEX]`: one task again. Exits as the task does.
+/// `amp replay RUN/STEP[/INDEX]`: one task again.
 struct ReplayCommand {
     TaskTarget target;
     std::optional<std::uint32_t> attempt;
     bool shell = false;
+    bool task_exit = false;  ///< --exit-code=task: exits as the task does
     std::string folder;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <new>
 
 #include "cli/documents.hpp"
@@ -50,12 +51,36 @@ std::string counted(std::size_t count, std::string_view word) {
     return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
 }
 
+/// What kind of error it is, for programs.
+std::string_view code_name(ExitCode code) {
+    struct Named {
+        ExitCode code;
+        std::string_view name;
+    };
+    static constexpr auto k_names = std::to_array<Named>({
+        {ExitCode::flow_failed, "flow_failed"},
+        {ExitCode::usage, "usage"},
+        {ExitCode::invalid, "invalid"},
+        {ExitCode::authentication, "authentication"},
+        {ExitCode::infrastructure, "infrastructure"},
+        {ExitCode::mismatch, "mismatch"},
+        {ExitCode::not_found, "not_found"},
+        {ExitCode::timeout, "timeout"},
+        {ExitCode::cancelled, "cancelled"},
+        {ExitCode::store_full, "store_full"},
+        {ExitCode::busy, "busy"},
+        {ExitCode::interrupted, "interrupted"},
+        {ExitCode::terminated, "terminated"},
+    });
+    const auto found =
+        std::find_if(k_names.begin(), k_names.end(), [&](const Named& named) { return named.code == code; });
+    return found == k_names.end() ? "bug" : found->name;
+}
+
 Value error_document(const Error& error, const InvalidFlow* invalid) {
-    Object body{{"exit_code", static_cast<int>(error.code())},
-                {"message", to_utf8(error.message())},
-                {"where", text_or_null(error.where())},
-                {"hint", text_or_null(error.hint())},
-                {"diagnostics", List()}};
+    Object body{{"code", std::string(code_name(error.code()))}, {"exit_code", static_cast<int>(error.code())},
+                {"message", to_utf8(error.message())},          {"where", text_or_null(error.where())},
+                {"hint", text_or_null(error.hint())},           {"diagnostics", List()}};
     if (invalid != nullptr) {
         body["diagnostics"] = diagnostics_value(invalid->diagnostics(), invalid->path(), invalid->source());
     }

@@ -12,7 +12,7 @@ ExitCode execute(Session& session, const ResumeCommand& command) {
                               return prepare_resume(services, project, command.resume, observer);
                           });
     }
-    return follow_run(session, {command.follow.events, command.slips},
+    return follow_run(session, {command.follow.events, command.slips, command.follow.task_exit},
                       [&](Services& services, const Project& project, RunObserver& observer) {
                           return resume_run(services, project, command.resume, observer);
                       });

@@ -13,7 +13,9 @@ struct Session;
 struct RunCommand {
     StartOptions start;
     FollowChoice follow;
-    NameValues slips;  ///< parameters that look like a misspelt option, and that option
+    bool contain_all = false;  ///< tasks of all steps with an image run in it
+    bool dry_run = false;      ///< as `amp plan`
+    NameValues slips;          ///< parameters that look like a misspelt option, and that option
 };
 
 ExitCode execute(Session& session, const RunCommand& command);

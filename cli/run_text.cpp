@@ -126,11 +126,6 @@ std::string one_line(std::string_view text) {
     return out;
 }
 
-std::string task_text(const TaskName& task) {
-    const bool indexed = !task.index.path.empty() || task.index.round > 0;
-    return indexed ? task.text() : task.step;
-}
-
 std::string task_reference(const std::string& run, const TaskName& task) {
     return run + "/" + task_text(task);
 }

@@ -6,6 +6,7 @@
 #include "core/base/time.hpp"
 #include "core/engine/plan.hpp"
 #include "core/ports/task_spec.hpp"
+#include "core/run/task_text.hpp"
 
 namespace amp {
 
@@ -27,8 +28,6 @@ Value counts_value(const Plan::Counts& counts);
 std::uint64_t count_all(const Plan::Counts& counts);
 /// `name=value` in JSON, one blank apart.
 std::string pairs_text(const Value& object);
-/// STEP, with the index where there is one.
-std::string task_text(const TaskName& task);
 /// What others wrote, in one line: as printable(), but blanks for newlines and tabs.
 std::string one_line(std::string_view text);
 /// RUN/STEP, with the index where there is one: what `amp logs` takes.

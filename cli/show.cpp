@@ -20,6 +20,8 @@ void show_flow(Session& session, const Project& project, const ShowCommand& comm
         session.out.result(flow_dot(loaded));
     } else if (session.common.json) {
         session.out.document(flow_document(loaded));
+    } else if (session.common.plain) {
+        session.out.result(flow_plain(loaded));
     } else {
         session.out.result(flow_tree(loaded, session.out.presentation()));
     }
@@ -42,7 +44,7 @@ RunView view_target(Session& session, const Project& project, const TaskTarget& 
 }  // namespace
 
 bool names_flow(Files& files, const std::string& what) {
-    if (what.ends_with(".toml")) {
+    if (what.ends_with(".toml") || what == "-") {
         return true;
     }
     const std::string run = what.substr(0, run_part(what));
@@ -64,6 +66,8 @@ ExitCode execute(Session& session, const ShowCommand& command) {
     const RunView view = view_target(session, project, parse_target(command.what));
     if (session.common.json) {
         session.out.document(run_document(view));
+    } else if (session.common.plain) {
+        session.out.result(run_plain(view));
     } else {
         session.out.result(run_report(view, session.out.presentation()));
     }

@@ -4,6 +4,7 @@
 
 #include "cli/documents.hpp"
 #include "cli/run_text.hpp"
+#include "cli/select.hpp"
 #include "cli/table.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
@@ -54,8 +55,8 @@ std::string difference_text(const DefinitionDifference& d, bool unicode) {
 }
 
 std::string answer_text(const WhyAnswer& answer, const Style& style, bool unicode) {
-    std::string out =
-        fmt::format("{}  {}\n", style.bold(printable(answer.task)), style.state(answer.state, answer.state));
+    std::string out = fmt::format("{}  {}\n", style.bold(printable(task_text(answer.task))),
+                                  style.state(answer.state, answer.state));
     for (const std::string& reason : answer.reasons) {
         out += fmt::format("  {}\n", printable(reason));
     }
@@ -238,14 +239,14 @@ std::string diff_text(const RunDifference& d, const Presentation& presentation) 
     out += code.text(style) + patches;
     Section states("tasks");
     for (const RunDifference::TaskState& task : d.states) {
-        states.add(
-            fmt::format("{}: {}", printable(task.task), change_text(task.before, task.after, unicode)));
+        states.add(fmt::format("{}: {}", printable(task_text(task.task)),
+                               change_text(task.before, task.after, unicode)));
     }
     out += states.text(style);
     Section artifacts("artifacts");
     for (const RunDifference::Made& made : d.artifacts) {
         artifacts.add(
-            fmt::format("{} {}: {}", printable(made.task), printable(made.name),
+            fmt::format("{} {}: {}", printable(task_text(made.task)), printable(made.name),
                         change_text(artifact_text(made.before), artifact_text(made.after), unicode)));
     }
     out += artifacts.text(style);
@@ -288,8 +289,8 @@ Value diff_document(const RunDifference& d) {
 std::string comparison_table(const Comparison& comparison, bool all, const Presentation& presentation) {
     const auto& columns = all ? comparison.columns : comparison.differing;
     std::vector<Table::Column> titles{{"RUN"}, {"STATE"}, {"TOOK", Table::Align::right}};
-    for (const std::string& column : columns) {
-        titles.push_back({printable(column)});
+    for (const std::string& column : columns) {  // those on the right go first
+        titles.push_back({printable(column), Table::Align::left, static_cast<int>(titles.size())});
     }
     Table table(std::move(titles));
     table.color_states(1);
@@ -316,6 +317,19 @@ std::string comparison_csv(const Comparison& comparison) {
             out += "," + csv_cell(shown_value(run, column));
         }
         out += "\r\n";
+    }
+    return out;
+}
+
+std::string comparison_plain(const Comparison& comparison) {
+    std::string out;
+    for (const Comparison::Run& run : comparison.runs) {
+        std::vector<std::string> fields{run.view.run, run.view.state, format_time(run.view.created),
+                                        run.view.ended ? fmt::format("{}", took_s(run.view)) : ""};
+        for (const std::string& column : comparison.columns) {
+            fields.push_back(shown_value(run, column));
+        }
+        out += plain_line(fields);
     }
     return out;
 }

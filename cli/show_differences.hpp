@@ -26,6 +26,8 @@ Value diff_document(const RunDifference& difference);
 std::string comparison_table(const Comparison& comparison, bool all, const Presentation& presentation);
 /// All columns, as RFC 4180 says.
 std::string comparison_csv(const Comparison& comparison);
+/// For --plain: run, state, created, seconds, and the columns of comparison_csv.
+std::string comparison_plain(const Comparison& comparison);
 /// Schema amp.comparison/1.
 Value comparison_document(const Comparison& comparison);
 

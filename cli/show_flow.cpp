@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/documents.hpp"
+#include "cli/select.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 
@@ -208,6 +209,20 @@ std::string flow_tree(const LoadedFlow& loaded, const Presentation& presentation
     out += "\n";
     for (const StepId id : loaded.graph.order) {
         append_step(out, flow.steps[id], loaded.graph.nodes[id], presentation);
+    }
+    return out;
+}
+
+std::string flow_plain(const LoadedFlow& loaded) {
+    std::string out;
+    for (const StepId id : loaded.graph.order) {
+        const Step& step = loaded.flow.steps[id];
+        std::vector<std::string> needs;
+        for (const Need& need : step.needs) {
+            needs.push_back(need.step);
+        }
+        out += plain_line({step.name, join(needs, ","), step.foreach ? step.foreach->text() : "",
+                           step.when ? step.when->text() : ""});
     }
     return out;
 }

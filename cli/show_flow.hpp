@@ -11,6 +11,8 @@ namespace amp {
 /// The steps in an order in which they can run, each with its needs and marks; what is inside a foreach is
 /// indented.
 std::string flow_tree(const LoadedFlow& loaded, const Presentation& presentation);
+/// For --plain: step, what it needs (with commas), foreach, when.
+std::string flow_plain(const LoadedFlow& loaded);
 /// The graph for Graphviz.
 std::string flow_dot(const LoadedFlow& loaded);
 /// Schema amp.flow/1.

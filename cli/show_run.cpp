@@ -42,6 +42,9 @@ bool is_failure(TaskState state) {
 std::string code_text(const RunView& view) {
     std::string out = view.commit.substr(0, 12);
     out += view.dirty ? (out.empty() ? "dirty" : " (dirty)") : "";
+    if (const Value* code = view.record.find("code"); code != nullptr && code->find("from") != nullptr) {
+        out += ", " + get_string(*code, "from");
+    }
     return out + (view.code_changed ? (out.empty() ? "" : ", ") + std::string("changed while it ran") : "");
 }
 
@@ -73,7 +76,7 @@ std::string header(const RunView& view, const Style& style) {
 }
 
 std::string steps_table(const RunView& view, const Presentation& presentation) {
-    Table table({{"STEP"}, {"TASKS", Table::Align::right}, {"STATES"}});
+    Table table({{"STEP"}, {"TASKS", Table::Align::right, 1}, {"STATES"}});
     for (const StepView& step : view.steps) {
         table.add({step.name, grouped(count_all(step.counts)), counts_text(step.counts)});
     }
@@ -98,12 +101,12 @@ std::string reused_from(const RunView& view) {
 std::string tasks_table(const RunView& view, const Presentation& presentation) {
     Table table({{"TASK"},
                  {"STATE"},
-                 {"TRY", Table::Align::right},
-                 {"EXIT", Table::Align::right},
-                 {"STARTED"},
-                 {"ENDED"},
-                 {"TOOK", Table::Align::right},
-                 {"ITEM"}});
+                 {"TRY", Table::Align::right, 4},
+                 {"EXIT", Table::Align::right, 3},
+                 {"STARTED", Table::Align::left, 5, true},
+                 {"ENDED", Table::Align::left, 6, true},
+                 {"TOOK", Table::Align::right, 2},
+                 {"ITEM", Table::Align::left, 1}});
     table.color_states(1);
     for (const TaskView& task : view.tasks) {
         const std::string item = task.item ? json::dump(*task.item) : "";
@@ -311,14 +314,31 @@ Value run_document(const RunView& view) {
                   {"tasks", std::move(tasks)}};
 }
 
+std::string run_plain(const RunView& view) {
+    std::string out;
+    for (const TaskView& task : view.tasks) {
+        const AttemptResult* last =
+            task.attempts.empty() || task.running_since ? nullptr : &task.attempts.back();
+        const std::string started = task.running_since ? format_time(*task.running_since)
+                                    : last != nullptr  ? format_time(last->started)
+                                                       : "";
+        out += plain_line(
+            {task.name.text(), std::string(state_name(task.state)),
+             task.attempt > 0 ? std::to_string(task.attempt) : "", last != nullptr ? exit_text(*last) : "",
+             last != nullptr ? std::string(cause_name(last->cause)) : "", started,
+             last != nullptr ? format_time(last->ended) : "", task.item ? json::dump(*task.item) : ""});
+    }
+    return out;
+}
+
 std::string runs_table(const std::vector<RunSummary>& runs, const Presentation& presentation) {
     Table table({{"RUN"},
                  {"STATE"},
-                 {"FLOW"},
-                 {"STARTED"},
-                 {"TOOK", Table::Align::right},
-                 {"TASKS", Table::Align::right},
-                 {"TAGS"}});
+                 {"FLOW", Table::Align::left, 1},
+                 {"STARTED", Table::Align::left, 4, true},  // the run's id says it, too
+                 {"TOOK", Table::Align::right, 2},
+                 {"TASKS", Table::Align::right, 5},
+                 {"TAGS", Table::Align::left, 3}});
     table.color_states(1);
     for (const RunSummary& run : runs) {
         const std::string tasks = fmt::format("{}/{}", run.succeeded, run.tasks);
@@ -386,7 +406,12 @@ std::vector<MadeArtifact> made_artifacts(const RunView& view, const std::string&
 }
 
 std::string artifacts_table(const std::vector<MadeArtifact>& artifacts, const Presentation& presentation) {
-    Table table({{"TASK"}, {"NAME"}, {"KIND"}, {"SIZE", Table::Align::right}, {"SHA256"}, {"VALUE"}});
+    Table table({{"TASK"},
+                 {"NAME"},
+                 {"KIND", Table::Align::left, 2},
+                 {"SIZE", Table::Align::right, 1},
+                 {"SHA256", Table::Align::left, 3, true},
+                 {"VALUE"}});
     for (const MadeArtifact& made : artifacts) {
         const Artifact& artifact = made.artifact;
         table.add({task_text(made.task), made.name,

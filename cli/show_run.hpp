@@ -15,6 +15,9 @@ std::string run_report(const RunView& view, const Presentation& presentation);
 /// Schema amp.run/1.
 Value run_document(const RunView& view);
 
+/// For --plain, its tasks: task, state, attempt, exit, cause, started, ended, item (JSON).
+std::string run_plain(const RunView& view);
+
 std::string runs_table(const std::vector<RunSummary>& runs, const Presentation& presentation);
 /// For --plain: run, state, flow, created, ended, tasks, succeeded, failed, user, tags (with commas), params.
 std::string runs_plain(const std::vector<RunSummary>& runs);

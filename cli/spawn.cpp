@@ -37,6 +37,13 @@ Value request_of(Session& session, const SpawnCommand& command) {
 }  // namespace
 
 ExitCode execute(Session& session, const SpawnCommand& command) {
+    const auto& environment = session.services.environment;
+    if (const auto found = environment.find("AMP_SOCKET");
+        found != environment.end() && found->second.empty()) {
+        throw Error(
+            ExitCode::usage, "'amp spawn' cannot be done here: this task runs where no keeper is", "",
+            "make the flow a step of this one (flow = \"...\"), or run this step on the local backend");
+    }
     const std::string socket = variable(session, "AMP_SOCKET");
     const Value request = request_of(session, command);
     const auto tell = [&](const SpawnAnswer& answer) {

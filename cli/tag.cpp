@@ -30,12 +30,7 @@ std::vector<Tag> chosen_tags(Session& session, const Project& project, const std
 /// Removing what is not there is fine, but may be a slip of the hand.
 void note_unknown(Session& session, const Project& project, const std::string& run,
                   const std::vector<std::string>& wanted) {
-    std::vector<std::string> known;
-    for (const Tag& tag : read_tags(*session.services.open_store(project.store_folder, false).objects, run)) {
-        if (tag.active()) {
-            known.push_back(tag.name);
-        }
-    }
+    const auto known = active_tags(*session.services.open_store(project.store_folder, false).objects, run);
     for (const std::string& tag : wanted) {
         if (std::find(known.begin(), known.end(), tag) == known.end()) {
             const std::string hint = near_hint(tag, known);

@@ -100,7 +100,7 @@ function(amp_executable)
   endif()
   add_executable(amp ${CMAKE_SOURCE_DIR}/cli/main.cpp)
   amp_settings(amp)
-  target_link_libraries(amp PRIVATE cli backends_routed backends_local backends_agent backends_system)
+  target_link_libraries(amp PRIVATE cli backends_routed backends_ssh backends_local backends_agent backends_system)
   if(AMP_STATIC)
     # lld alone packs relative relocations (0.6 MB of them); the map tells packaging/ what is linked in.
     target_link_options(amp PRIVATE -static-pie -fuse-ld=lld -s
@@ -129,6 +129,10 @@ function(amp_unit_tests)
       add_test(NAME unit_${target} COMMAND unit_${target})
     endif()
   endforeach()
+  # Its other end is the program itself.
+  target_sources(unit_backends_ssh PRIVATE ${CMAKE_SOURCE_DIR}/tests/unit/backends/local/local_harness_test.cpp)
+  target_compile_definitions(unit_backends_ssh PRIVATE AMP_BINARY="$<TARGET_FILE:amp>")
+  add_dependencies(unit_backends_ssh amp)
 endfunction()
 
 # Programs that measure a part alone, for tests/bench; built when asked for.

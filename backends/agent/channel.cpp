@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cmath>
@@ -15,21 +16,30 @@ namespace {
 constexpr std::size_t k_receive_at_once = std::size_t{1} << 20;
 constexpr std::size_t k_buffer = std::size_t{64} << 10;
 
-}  // namespace
-
-Channel::Channel(UniqueFd socket) : socket_(std::move(socket)) {
-    const int flags = fcntl(socket_.get(), F_GETFL);
-    if (flags < 0 || fcntl(socket_.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
-        fcntl(socket_.get(), F_SETFD, FD_CLOEXEC) != 0) {
+void prepare(int fd) {
+    const int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
         throw Error::system("use", "a socket", errno);
     }
+}
+
+}  // namespace
+
+Channel::Channel(UniqueFd socket, std::string_view read_before) : in_(std::move(socket)) {
+    prepare(in_.get());
+    reader_.feed(read_before);
+}
+
+Channel::Channel(UniqueFd in, UniqueFd out) : in_(std::move(in)), out_fd_(std::move(out)) {
+    prepare(in_.get());
+    prepare(out_fd_.get());
 }
 
 bool Channel::receive() {
     char buffer[k_buffer];
     std::size_t received = 0;
     while (received < k_receive_at_once) {
-        const ssize_t n = recv(socket_.get(), buffer, k_buffer, 0);
+        const ssize_t n = read(in_.get(), buffer, k_buffer);
         if (n > 0) {
             reader_.feed({buffer, static_cast<std::size_t>(n)});
             received += static_cast<std::size_t>(n);
@@ -45,9 +55,14 @@ bool Channel::receive() {
     return true;
 }
 
+ssize_t Channel::write_some(std::string_view bytes) const {
+    return out_fd_ ? write(out_fd_.get(), bytes.data(), bytes.size())
+                   : ::send(in_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+}
+
 bool Channel::flush() {
     while (has_unsent()) {
-        const ssize_t n = ::send(socket_.get(), out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL);
+        const ssize_t n = write_some(std::string_view(out_).substr(sent_));
         if (n >= 0) {
             sent_ += static_cast<std::size_t>(n);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,13 +11,17 @@
 
 namespace amp::agent {
 
-/// One end of a connection: frames over a non-blocking stream socket. Nothing here ever blocks: what the peer
-/// does not take waits in memory.
+/// One end of a connection: frames over a non-blocking stream socket, or a pair of pipes. Nothing here ever
+/// blocks: what the peer does not take waits in memory.
 class Channel {
   public:
-    explicit Channel(UniqueFd socket);
+    /// @param read_before what has come already
+    explicit Channel(UniqueFd socket, std::string_view read_before = {});
+    /// Over two streams of any kind, as a program has its standard input and output. SIGPIPE must be ignored.
+    Channel(UniqueFd in, UniqueFd out);
 
-    int fd() const { return socket_.get(); }
+    int fd() const { return in_.get(); }
+    int out_fd() const { return out_fd_ ? out_fd_.get() : in_.get(); }
     /// Takes in what has come, at most 1 MiB. False when the peer is gone (what came before it may still be
     /// read).
     bool receive();
@@ -27,9 +33,13 @@ class Channel {
     /// Writes what the peer takes. False when it is gone.
     bool flush();
     bool has_unsent() const { return sent_ < out_.size(); }
+    std::size_t unsent() const { return out_.size() - sent_; }
 
   private:
-    UniqueFd socket_;
+    ssize_t write_some(std::string_view bytes) const;
+
+    UniqueFd in_;
+    UniqueFd out_fd_;  ///< none: a socket, both ways
     FrameReader reader_;
     std::string out_;
     std::size_t sent_ = 0;

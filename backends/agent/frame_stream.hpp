@@ -23,7 +23,16 @@ enum class Kind : std::uint8_t {
     spawn = 8,     ///< {token, flow, params, key, wait}: of a task (`amp spawn`), which then waits
     answer = 9,    ///< SpawnAnswer: of the driver to a spawn
     secrets = 10,  ///< {secrets: [[key, name, value in hex]]}: what later specs refer to, and what is masked
-    cancel_run = 6,  ///< {run, who}: the first and only frame of somebody who is no driver
+    // driver to an agent on another machine, beside submit and the like (far_messages.hpp)
+    meet = 20,        ///< FarHello: the first frame of a driver
+    have = 21,        ///< {objects: [[sha256, size]]}: are they there?
+    object = 22,      ///< {sha256, size, compressed}: bytes follow; both ways
+    data = 23,        ///< no JSON: bytes of the object that was begun; both ways
+    object_end = 24,  ///< {error}: it is whole, unless there is an error; both ways
+    fetch = 25,       ///< {objects: [[sha256, size]]}: is asked to send these
+    lay_code = 26,    ///< {hash, manifest}: the object is a code manifest, whose files are there
+    open = 27,        ///< {}: go on after `lost`
+    cancel_run = 6,   ///< {run, who}: the first and only frame of somebody who is no driver
     // keeper to driver
     welcome = 65,       ///< {protocol, pid, running: [{task, attempt, where, at}]}
     events = 66,        ///< {events: [[name, ...]]}, see messages.hpp
@@ -32,6 +41,17 @@ enum class Kind : std::uint8_t {
     fenced = 69,        ///< {epoch}: a later driver has taken over; the connection ends
     accepted = 70,      ///< {}: answer to cancel_run
     spawned = 71,       ///< SpawnAnswer, to the task
+    // an agent to its driver, beside events and the like
+    agent = 80,    ///< FarGreeting: its first frame
+    met = 81,      ///< FarWelcome
+    adopted = 82,  ///< {results: [AttemptResult], last}: ends of before; nothing is submitted before the last
+    there = 83,    ///< {there: [sha256], missing: [sha256]}: answer to `have`
+    stored = 84,   ///< {objects: [sha256]}: durable there
+    unstored = 85,  ///< {sha256, error, code}: it could not be stored there
+    gone = 86,      ///< {sha256, error}: what was to be fetched cannot be read
+    pack = 87,      ///< no JSON: "KEY OFFSET\n" and bytes of a pack
+    code = 88,      ///< {hash, error}: the code is laid, unless there is an error
+    lost = 89,      ///< {reason}: BackendLost
 };
 
 struct Frame {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "backends/local/container_remains.hpp"
 #include "backends/local/keeper_contact.hpp"
 #include "backends/local/keeper_history.hpp"
 #include "backends/local/keeper_process.hpp"
@@ -40,6 +41,7 @@ std::set<std::string> tokens_of(const KeeperHistory& history) {
 void clear_away(const KeeperHistory& history, const std::string& run) {
     if (history.host == host_name()) {
         kill_processes_with_token(tokens_of(history));
+        remove_containers(history, run);
         remove_remains(history.scratch, run);
         remove_remains(history.socket, run);
     }

@@ -59,4 +59,18 @@ std::string make_cache_folders(const TaskSpec& spec, const std::string& scratch)
     return {};
 }
 
+std::vector<CachePlace> outer_cache_folders(const TaskSpec& spec) {
+    std::vector<CachePlace> places;
+    for (const auto& [key, folder] : spec.cache_dirs) {
+        if (folder.starts_with("~/")) {
+            places.push_back({variable("HOME") + folder.substr(1), folder.substr(2)});
+        } else if (folder.starts_with('/')) {
+            places.push_back({folder, {}});
+        } else if (spec.cwd.empty()) {
+            places.push_back({node_folder(key), {}});
+        }
+    }
+    return places;
+}
+
 }  // namespace amp

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/ports/task_spec.hpp"
 
@@ -13,5 +14,13 @@ namespace amp {
 /// @param scratch the task's own folder
 /// @return why one cannot be made; empty: all are there
 std::string make_cache_folders(const TaskSpec& spec, const std::string& scratch);
+
+/// Where a cache folder really lies.
+struct CachePlace {
+    std::string path;
+    std::string in_home;  ///< where the task looks for it, below its home; empty: at `path`
+};
+/// Of those that are no part of the working folder.
+std::vector<CachePlace> outer_cache_folders(const TaskSpec& spec);
 
 }  // namespace amp

@@ -75,8 +75,15 @@ class ForegroundSignals {
 /// One attempt, from its start to the end of its last process.
 class Foreground {
   public:
-    Foreground(TaskRun& run, const ForegroundRequest& task)
-        : run_(run), task_(task), processes_(loop_, [this](TaskRun&) { gone_ = true; }) {}
+    Foreground(TaskRun& run, const ForegroundRequest& task, ContainerPlaces places)
+        : run_(run),
+          task_(task),
+          containers_(loop_, std::move(places)),
+          processes_(loop_, [this](TaskRun&) { gone_ = true; }) {
+        processes_.set_containers(containers_);
+    }
+
+    Containers& containers() { return containers_; }
 
     void wait() {
         run_.state = TaskRun::State::running;
@@ -150,6 +157,7 @@ class Foreground {
     const ForegroundRequest& task_;
     ForegroundSignals signals_;
     EventLoop loop_;
+    Containers containers_;
     ProcessTable processes_;
     bool gone_ = false;
 };
@@ -213,6 +221,19 @@ void give_empty_checkpoint(TaskRun& run, const ForegroundRequest& task) {
     }
 }
 
+ContainerPlaces container_places(const ForegroundRequest& task, const ScratchPool& pool,
+                                 const std::string& python_folder) {
+    ContainerPlaces places;
+    places.run = "replay";
+    places.project = std::filesystem::path(task.folder).parent_path().string();  // the code lies beside it
+    places.objects = task.store_folder + "/objects";
+    places.cache = pool.cache_folder();
+    places.python_folder = python_folder;
+    places.amp = own_binary();
+    places.folder = pool.folder() + "/containers";
+    return places;
+}
+
 }  // namespace
 
 AttemptResult run_in_foreground(const ForegroundRequest& task) {
@@ -230,8 +251,10 @@ AttemptResult run_in_foreground(const ForegroundRequest& task) {
         throw Error(ExitCode::infrastructure, problem);
     }
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    Foreground foreground(run, task);
-    TaskLauncher launcher(amp_folder(pool, own_binary()), pool.make_python_folder());
+    const std::string python_folder = pool.make_python_folder();
+    Foreground foreground(run, task, container_places(task, pool, python_folder));
+    TaskLauncher launcher(amp_folder(pool, own_binary()), python_folder);
+    launcher.set_containers(foreground.containers());
     const Timestamp now = SystemClock().now();
     const Variables secrets = variables_of(task);
     const auto outcome = task.shell.empty() ? launcher.launch(run, secrets, now)

@@ -28,6 +28,19 @@ SlotLimits limits_of(const KeeperOptions& options) {
             static_cast<std::uint32_t>(options.gpus.size())};
 }
 
+ContainerPlaces container_places(const KeeperOptions& options, const ScratchPool& scratch,
+                                 const std::string& python_folder, const std::string& binary) {
+    ContainerPlaces places;
+    places.run = options.run;
+    places.project = options.project_dir;
+    places.objects = options.store_dir + "/objects";
+    places.cache = scratch.cache_folder();
+    places.python_folder = python_folder;
+    places.amp = binary;
+    places.folder = scratch.folder() + "/containers";
+    return places;
+}
+
 }  // namespace
 
 Keeper::Keeper(const KeeperOptions& options, const std::string& binary, ObjectStore& objects,
@@ -38,6 +51,7 @@ Keeper::Keeper(const KeeperOptions& options, const std::string& binary, ObjectSt
       log_(files, options.run, options.number, [this] { packs_.sync(); }),
       scratch_(fmt::format("{}-{}-{}", options.run, options.number, getpid())),
       python_folder_(scratch_.make_python_folder()),
+      containers_(loop_, container_places(options, scratch_, python_folder_, binary)),
       launcher_(amp_folder(scratch_, binary), python_folder_),
       queue_(limits_of(options)),
       gpus_(options.gpus, gpu_claims_folder()),
@@ -66,6 +80,9 @@ Keeper::Keeper(const KeeperOptions& options, const std::string& binary, ObjectSt
                                  {"at", format_time(SystemClock().now())}});
     log_.flush();
     launcher_.set_socket(door_.path());
+    launcher_.set_containers(containers_);
+    containers_.set_socket(door_.path());
+    processes_.set_containers(containers_);
     door_.admit_inherited(std::move(channel));
 }
 

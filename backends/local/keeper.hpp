@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backends/agent/messages.hpp"
+#include "backends/local/containers.hpp"
 #include "backends/local/gpu_claims.hpp"
 #include "backends/local/keeper_door.hpp"
 #include "backends/local/keeper_options.hpp"
@@ -66,7 +67,6 @@ class Keeper {
     void remark(const AttemptId& id, const std::string& what);
     void forget(TaskRun& run);
     std::string masked(const std::string& text) const { return masks_ ? masks_->mask(text) : text; }
-    void keep_secrets_out(AttemptResult& result) const;
     static std::string key_of(const AttemptId& id);
 
     // Checkpoints (keeper_checkpoints.cpp).
@@ -118,6 +118,7 @@ class Keeper {
     KeeperLogWriter log_;
     ScratchPool scratch_;
     std::string python_folder_;  ///< empty: it could not be made
+    Containers containers_;
     TaskLauncher launcher_;
     SlotQueue queue_;
     GpuClaims gpus_;

@@ -22,6 +22,9 @@ void apply(KeeperHistory& history, const Record& record) {
         const AttemptId id{TaskName::parse(get_string(record.payload, "task")),
                            static_cast<std::uint32_t>(get_int(record.payload, "attempt"))};
         history.started[id] = get_string(record.payload, "token");
+        if (const std::string engine = get_string(record.payload, "container"); !engine.empty()) {
+            history.contained[engine].insert(history.started[id]);
+        }
     } else if (record.type == "end") {
         history.ended.push_back(attempt_result_from(record.payload));
         history.started.erase({history.ended.back().task, history.ended.back().attempt});

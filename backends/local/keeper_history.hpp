@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,9 +20,10 @@ struct KeeperHistory {
     std::string socket;
     std::string secret;
     std::string scratch;
-    std::string last_words;                    ///< why it ended, where it could say so
-    std::map<AttemptId, std::string> started;  ///< with the token; without an end so far
-    std::vector<AttemptResult> ended;          ///< in the order of their ends
+    std::string last_words;                                  ///< why it ended, where it could say so
+    std::map<AttemptId, std::string> started;                ///< with the token; without an end so far
+    std::map<std::string, std::set<std::string>> contained;  ///< tokens of what ran in containers, by engine
+    std::vector<AttemptResult> ended;                        ///< in the order of their ends
 };
 
 /// Numbers of the keeper logs of a run, ascending. The first keeper of a driver has the driver's epoch as its

@@ -9,6 +9,8 @@
 #include "backends/system/system_clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
+#include "core/task/engines.hpp"
+#include "core/task/result_secrets.hpp"
 
 namespace amp {
 namespace {
@@ -24,10 +26,14 @@ bool is_failure(Cause cause) {
 }
 
 Value start_record(const TaskRun& run) {
-    return Object{{"task", run.id.task.text()},
+    Object record{{"task", run.id.task.text()},
                   {"attempt", static_cast<std::int64_t>(run.id.attempt)},
                   {"token", run.spec.token},
                   {"at", format_time(SystemClock().now())}};
+    if (run.spec.container) {
+        record["container"] = engine_of(run.spec).name;
+    }
+    return record;
 }
 
 }  // namespace
@@ -228,7 +234,7 @@ void Keeper::processes_gone(TaskRun& run) {
     reports_.let_go(run);
     release_slots(run);
     const bool served = run.spec.gang && first_ends_all(*run.spec.gang);
-    if (run.state == TaskRun::State::leftovers && run.forced == Cause::none && !served) {
+    if (run.left_some && run.forced == Cause::none && !served) {
         remark(run.id, "what it had left running was ended");
     }
     if (const std::string failure = log_failure(run); !failure.empty()) {
@@ -303,36 +309,12 @@ void Keeper::end(TaskRun& run, Cause cause, const std::string& message) {
 }
 
 void Keeper::end(TaskRun& run) {
-    keep_secrets_out(run.result);
+    keep_secrets_out(run.result, masks_.get());
     record_end(run.result);
     if (run.checkpoint && run.result.succeeded() && run.id.task.index.round == 0) {
         discard_checkpoint(run);
     }
     forget(run);
-}
-
-// A value stands in the records of the run, where everyone who can read the store sees it. Files are the
-// user's own, and are kept as they are.
-void Keeper::keep_secrets_out(AttemptResult& result) const {
-    if (!masks_) {
-        return;
-    }
-    result.message = masks_->mask(result.message);
-    for (const auto& [name, artifact] : result.artifacts) {
-        if (artifact.value && !(masks_->mask_value(*artifact.value) == *artifact.value)) {
-            if (result.cause == Cause::none) {
-                result.cause = Cause::user;
-                result.exit = -1;
-            }
-            result.message = fmt::format(
-                "the artifact '{}' holds the value of a secret, and values are written into the run's "
-                "records: "
-                "put a file, or give its readers the secret too",
-                masks_->mask(name));
-            result.artifacts.clear();
-            break;
-        }
-    }
 }
 
 void Keeper::record_end(const AttemptResult& result) {

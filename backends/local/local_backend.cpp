@@ -110,7 +110,7 @@ void LocalBackend::wake() {
 // A keeper that ends leaves its number behind: each log has one writer. False when it died at once.
 bool LocalBackend::start() {
     const auto numbers = keeper_numbers(files_, options_.run);
-    number_ = std::max(options_.epoch, numbers.empty() ? 0 : numbers.back() + 1);
+    number_ = std::max(options_.number_base + options_.epoch, numbers.empty() ? 0 : numbers.back() + 1);
     KeeperOptions keeper;
     keeper.store_dir = options_.store_dir;
     keeper.run = options_.run;

@@ -19,6 +19,7 @@ struct LocalBackendOptions {
     std::string store_dir;  ///< the store's folder
     std::string run;
     std::uint32_t epoch = 1;         ///< of the driver's lease
+    std::uint32_t number_base = 0;   ///< added to the numbers of keepers, and so to those of their packs
     std::size_t workers = 0;         ///< tasks at once; 0: as many as there are CPUs
     double cpu = 0;                  ///< 0: what the machine has
     std::uint64_t memory_bytes = 0;  ///< 0: what the machine has

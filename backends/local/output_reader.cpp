@@ -43,15 +43,22 @@ OutputReader::Read OutputReader::read_once(TaskRun& run, TaskProcess& process) {
         fcntl(process.output.get(), F_SETPIPE_SZ, k_large_pipe);
     }
     const std::string_view bytes = std::string_view(buffer_).substr(0, static_cast<std::size_t>(n));
-    LogRecorder& log = log_of(run, process, packs_);
+    log_of(run, process, packs_);
     if (process.masker) {
         masked_.clear();
         process.masker->add(bytes, masked_);
-        log.add(masked_, SystemClock().now());
+        keep(process, masked_);
     } else {
-        log.add(bytes, SystemClock().now());
+        keep(process, bytes);
     }
     return Read::some;
+}
+
+void OutputReader::keep(TaskProcess& process, std::string_view bytes) {
+    process.log->add(bytes, SystemClock().now());
+    if (echo_) {
+        echo_(bytes);
+    }
 }
 
 void OutputReader::heard(TaskRun& run, TaskProcess& process) {
@@ -66,7 +73,7 @@ void OutputReader::heard(TaskRun& run, TaskProcess& process) {
             if (its->masker) {
                 masked_.clear();
                 its->masker->pause(masked_);
-                its->log->add(masked_, SystemClock().now());
+                keep(*its, masked_);
             }
             its->log->write_pending(SystemClock().now());
         });
@@ -96,7 +103,7 @@ void OutputReader::finish(TaskRun& run, TaskProcess& process) {
     if (process.log && process.masker) {
         masked_.clear();
         process.masker->finish(masked_);
-        process.log->add(masked_, SystemClock().now());
+        keep(process, masked_);
     }
     if (process.log) {
         process.log->finish(SystemClock().now());

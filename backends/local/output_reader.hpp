@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "backends/local/task_run.hpp"
 
@@ -10,6 +12,9 @@ namespace amp {
 class OutputReader {
   public:
     OutputReader(EventLoop& loop, PackWriter& packs);
+
+    /// Who else hears all that is printed, as it goes into the log.
+    void set_echo(std::function<void(std::string_view)> echo) { echo_ = std::move(echo); }
 
     /// A task was just started.
     void watch(TaskRun& run);
@@ -22,12 +27,14 @@ class OutputReader {
     Read read_once(TaskRun& run, TaskProcess& process);
     void heard(TaskRun& run, TaskProcess& process);
     void let_go(TaskProcess& process);
+    void keep(TaskProcess& process, std::string_view bytes);
     void finish(TaskRun& run, TaskProcess& process);
 
     EventLoop& loop_;
     PackWriter& packs_;
     std::string buffer_;
     std::string masked_;
+    std::function<void(std::string_view)> echo_;
 };
 
 }  // namespace amp

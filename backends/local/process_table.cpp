@@ -25,12 +25,6 @@ constexpr double k_leftover_patience_s = 7;  // then we give up on a process tha
 constexpr double k_check_s = 0.01;
 constexpr int k_looks_for_token = 3;
 constexpr double k_oom_look_s = 1;
-constexpr int k_exit_temporary = 75;
-constexpr int k_exit_child_killed = 128 + SIGKILL;  // as shells say it
-
-double seconds(const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-}
 
 /// True when one of our children has ended; it stays a zombie.
 bool peek(idtype_t what, pid_t pid, siginfo_t& info, rusage& usage) {
@@ -64,11 +58,6 @@ bool may_have_others(pid_t group) {
     } catch (const Error&) {
         return true;
     }
-}
-
-bool all_ended(const TaskRun& run) {
-    return std::all_of(run.processes.begin(), run.processes.end(),
-                       [](const TaskProcess& process) { return process.ended; });
 }
 
 /// Has it come to its own end, which we have not heard of yet? One rank that failed is that.
@@ -144,13 +133,22 @@ void ProcessTable::take_ends_in_order(std::vector<TaskRun*>& ended) {
 void ProcessTable::reap() {
     orphans_known_ = false;
     for (TaskRun* run : take_ends()) {
-        if (has_leftovers(*run)) {
-            begin_leftovers(*run);
+        if (is_contained(*run)) {
+            run->state = TaskRun::State::leftovers;
+            containers_->clear(*run, [this, run] { look_for_leftovers(*run); });
         } else {
-            let_go(*run);
+            look_for_leftovers(*run);
         }
     }
     check_leftovers();
+}
+
+void ProcessTable::look_for_leftovers(TaskRun& run) {
+    if (has_leftovers(run)) {
+        begin_leftovers(run);
+    } else {
+        let_go(run);
+    }
 }
 
 /// Tasks whose main processes have ended, which stay zombies. All others that have ended are reaped.
@@ -191,7 +189,7 @@ void ProcessTable::heard_end(pid_t pid, const siginfo_t& info, const rusage& usa
     process.handle.reset();
     ++zombies_;
     record(run, process, info, usage);
-    if (all_ended(run)) {
+    if (run.all_ended()) {
         conclude(run);
         ended.push_back(&run);
     }
@@ -206,88 +204,6 @@ void ProcessTable::let_go(TaskRun& run) {
         }
     }
     gone_(run);
-}
-
-void ProcessTable::record(TaskRun& run, TaskProcess& process, const siginfo_t& info, const rusage& usage) {
-    AttemptResult& result = run.result;
-    result.ended = SystemClock().now();
-    result.cpu_s += seconds(usage.ru_utime) + seconds(usage.ru_stime);
-    result.max_rss_bytes = std::max(result.max_rss_bytes, static_cast<std::uint64_t>(usage.ru_maxrss) * 1024);
-    const bool exited = info.si_code == CLD_EXITED;
-    process.end = {exited ? info.si_status : -1, exited ? 0 : info.si_status};
-    if (run.forced == Cause::none && !run.decided) {
-        decide(run, process);
-    }
-}
-
-// What comes after the first failure is its consequence.
-void ProcessTable::decide(TaskRun& run, const TaskProcess& process) {
-    const bool failed = !(process.end == RankEnd{});
-    const bool serves_no_more = run.has_ranks() && process.rank == 0 && first_ends_all(*run.spec.gang);
-    run.decided = failed || serves_no_more;
-    if (failed) {
-        run.result.exit = process.end.exit;
-        run.result.signal = process.end.signal;
-        judge_exit(run);
-        if (run.has_ranks()) {
-            run.result.failed_rank = process.rank;
-            run.result.message = fmt::format("rank {}: {}", process.rank, run.result.message);
-        }
-    }
-    if (run.decided && !all_ended(run)) {
-        ask_to_end(run);
-    }
-}
-
-/// All of its processes have ended.
-void ProcessTable::conclude(TaskRun& run) {
-    loop_.cancel(std::exchange(run.timeout_timer, 0));
-    loop_.cancel(std::exchange(run.kill_timer, 0));
-    AttemptResult& result = run.result;
-    if (run.forced != Cause::none) {
-        result.exit = run.first().end.exit;
-        result.signal = run.first().end.signal;
-        result.cause = run.forced;
-        result.message = run.forced_message;
-    }
-    if (run.has_ranks()) {
-        for (const TaskProcess& process : run.processes) {
-            result.ranks.push_back(process.end);
-        }
-    }
-}
-
-void ProcessTable::judge_exit(TaskRun& run) {
-    AttemptResult& result = run.result;
-    const bool oom = ran_out_of_memory(run);
-    if (result.signal == SIGKILL && oom) {
-        result.cause = Cause::oom;
-        result.message = "out of memory: the kernel killed it";
-    } else if (result.signal != 0) {
-        result.cause = Cause::user;
-        result.message = fmt::format("killed by signal {} ({})", result.signal, signal_name(result.signal));
-    } else if (result.exit == k_exit_child_killed && oom) {
-        result.cause = Cause::oom;
-        result.message =
-            fmt::format("out of memory: the kernel killed a process of it (exit status {})", result.exit);
-    } else {
-        result.cause = result.exit == k_exit_temporary ? Cause::infra : Cause::user;
-        result.message =
-            fmt::format("exit status {}{}", result.exit,
-                        oom ? "; while it ran, the kernel killed a process for want of memory" : "");
-    }
-}
-
-/// Has the kernel killed a process of our group for want of memory since this task started? Which one, it
-/// does not say.
-bool ProcessTable::ran_out_of_memory(const TaskRun& run) {
-    look_for_oom_kills();
-    return oom_kills_ > run.oom_kills_before;
-}
-
-void ProcessTable::look_for_oom_kills() {
-    oom_looked_at_ = loop_.now();
-    oom_kills_ = std::max(oom_kills_, count_oom_kills());  // 0 when it cannot be read now
 }
 
 // A child of ours that is no task's main process was orphaned by one and became ours, as we are the
@@ -346,6 +262,7 @@ void ProcessTable::signal_leftovers(const TaskRun& run, int signal) {
 
 void ProcessTable::begin_leftovers(TaskRun& run) {
     run.state = TaskRun::State::leftovers;
+    run.left_some = run.left_some || !is_contained(run);
     run.leftovers_since = loop_.now();
     signal_leftovers(run, run.killed ? SIGKILL : SIGTERM);
     leftovers_.push_back(&run);
@@ -396,14 +313,20 @@ void ProcessTable::end(TaskRun& run, Cause cause, std::string message) {
 }
 
 void ProcessTable::ask_to_end(TaskRun& run) {
-    signal_groups(run, SIGTERM);
+    if (is_contained(run)) {
+        Containers::ask_to_end(run);
+    } else {
+        signal_groups(run, SIGTERM);
+    }
     run.kill_timer = loop_.after(run.spec.grace_s, [this, &run] { kill_now(run); });
 }
 
 void ProcessTable::kill_now(TaskRun& run) {
     loop_.cancel(std::exchange(run.kill_timer, 0));
     run.killed = true;
-    if (run.state == TaskRun::State::running) {
+    if (run.state == TaskRun::State::running && is_contained(run)) {
+        containers_->kill(run);
+    } else if (run.state == TaskRun::State::running) {
         for (const TaskProcess& process : run.processes) {
             if (process.pid > 0) {
                 kill(-process.pid, SIGKILL);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/local/containers.hpp"
 #include "backends/local/task_run.hpp"
 #include "backends/system/process.hpp"
 
@@ -25,6 +26,9 @@ class ProcessTable {
     /// @param gone the main process has ended (exit, signal, cause and usage are in the result), and all
     /// others are gone
     ProcessTable(EventLoop& loop, std::function<void(TaskRun&)> gone);
+
+    /// For tasks that run in containers.
+    void set_containers(Containers& containers) { containers_ = &containers; }
 
     /// A task was just started: all of its processes that have a number.
     void add(TaskRun& run);
@@ -45,7 +49,9 @@ class ProcessTable {
     void record(TaskRun& run, TaskProcess& process, const siginfo_t& info, const rusage& usage);
     void decide(TaskRun& run, const TaskProcess& process);
     void conclude(TaskRun& run);
-    void judge_exit(TaskRun& run);
+    void judge(TaskRun& run, const TaskProcess& process);
+    static void judge_exit(TaskRun& run, bool oom);
+    void look_for_leftovers(TaskRun& run);
     void ask_to_end(TaskRun& run);
     bool ran_out_of_memory(const TaskRun& run);
     void look_for_oom_kills();
@@ -59,6 +65,7 @@ class ProcessTable {
     void check_later();
 
     EventLoop& loop_;
+    Containers* containers_ = nullptr;
     ChildList children_;
     std::function<void(TaskRun&)> gone_;
     struct Known {

@@ -11,14 +11,16 @@
 #include <filesystem>
 #include <vector>
 
+#include "backends/local/spawn_failure.hpp"
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 
 namespace amp {
 namespace {
 
-constexpr int k_not_executable = 126;
 constexpr int k_not_found = 127;
+/// The host's SHELL is not every image's.
+constexpr std::string_view k_inner_shell = "if command -v bash >/dev/null; then exec bash; fi; exec sh";
 constexpr std::string_view k_this_machine = "127.0.0.1";
 
 bool is_temporary(int error) {
@@ -32,41 +34,14 @@ TaskLauncher::Outcome fail(TaskRun& run, int exit, std::string message) {
     return TaskLauncher::Outcome::failed;
 }
 
-TaskLauncher::Outcome fail_exec(TaskRun& run, const std::string& program, int error) {
-    switch (error) {
-        case ENOENT:
-            return fail(
-                run, k_not_found,
-                fmt::format("cannot start '{}': it, or the interpreter in its first line, does not exist",
-                            program));
-        case ENOEXEC:
-            return fail(run, k_not_executable,
-                        fmt::format("cannot start '{}': it is no program, and has no '#!' line", program));
-        case EACCES:
-            return fail(run, k_not_executable,
-                        fmt::format("cannot start '{}': Permission denied (is it executable?)", program));
-        case E2BIG:
-            return fail(
-                run, k_not_executable,
-                fmt::format("cannot start '{}': its arguments and environment are too large", program));
-        default:
-            return fail(run, k_not_executable,
-                        fmt::format("cannot start '{}': {}", program, std::strerror(error)));
-    }
-}
-
 TaskLauncher::Outcome fail_spawn(TaskRun& run, const std::string& program, const std::string& cwd,
                                  const SpawnOutcome& outcome) {
     if (is_temporary(outcome.error)) {
         run.result.message = fmt::format("cannot start '{}': {}", program, std::strerror(outcome.error));
         return TaskLauncher::Outcome::later;
     }
-    if (outcome.failed == SpawnStep::cwd) {
-        return fail(
-            run, k_not_executable,
-            fmt::format("cannot enter the working folder '{}': {}", cwd, std::strerror(outcome.error)));
-    }
-    return fail_exec(run, program, outcome.error);
+    const SpawnFailure failure = spawn_failure(program, cwd, outcome);
+    return fail(run, failure.exit, failure.message);
 }
 
 RankPlace place_of(const TaskRun& run, const TaskProcess& process) {
@@ -92,11 +67,28 @@ std::vector<std::string> words_of(const TaskRun& run, const TaskProcess& process
     return words;
 }
 
+/// Of those that are claimed for the task.
+std::vector<std::string> gpus_of(const TaskRun& run, const TaskProcess& process) {
+    return run.spec.gang ? visible_share(place_of(run, process), run.gpus) : run.gpus;
+}
+
+void set_gpus(TaskEnvironment& environment, const TaskRun& run, const std::vector<std::string>& gpus) {
+    const std::string names = join(gpus, ",");
+    environment.set("AMP_GPUS", names);
+    if (run.spec.container) {  // the engine says NVIDIA_VISIBLE_DEVICES
+        environment.set("CUDA_VISIBLE_DEVICES", join(inner_gpu_names(gpus), ","));
+        return;
+    }
+    environment.set("CUDA_VISIBLE_DEVICES", names);
+    environment.set("NVIDIA_VISIBLE_DEVICES", names);
+}
+
 }  // namespace
 
 TaskLauncher::TaskLauncher(const std::string& amp_folder, const std::string& python_folder)
     : inherited_(own_environment(), true, amp_folder, python_folder),
       minimal_(own_environment(), false, amp_folder, python_folder),
+      none_({}, false, {}),
       null_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {
     if (!null_) {
         throw Error::system("open", "/dev/null", errno);
@@ -114,10 +106,8 @@ void TaskLauncher::fill_environment(TaskEnvironment& environment, const TaskRun&
     for (const auto& [name, late] : run.spec.env) {
         environment.set(name, render(late, scratch.in(), out));
     }
-    std::vector<std::string> gpus = run.gpus;
     if (run.spec.gang) {
         const RankPlace place = place_of(run, process);
-        gpus = visible_share(place, gpus);
         for (const auto& [name, value] : rank_variables(place)) {
             environment.set(name, value);
         }
@@ -128,10 +118,7 @@ void TaskLauncher::fill_environment(TaskEnvironment& environment, const TaskRun&
         }
     }
     if (!run.gpus.empty()) {
-        const std::string names = join(gpus, ",");
-        for (const char* variable : {"CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "AMP_GPUS"}) {
-            environment.set(variable, names);
-        }
+        set_gpus(environment, run, gpus_of(run, process));
     }
     environment.set("AMP_ATTEMPT", fmt::format("{}", run.spec.attempt));
     environment.set("AMP_TOKEN", run.spec.token);
@@ -167,28 +154,70 @@ TaskLauncher::Outcome TaskLauncher::launch(TaskRun& run, const Variables& secret
 
 TaskLauncher::Outcome TaskLauncher::launch(TaskRun& run, TaskProcess& process, const Variables& secrets,
                                            Timestamp now) {
+    if (run.spec.argv.empty()) {
+        return fail(run, k_not_found, "there is nothing to run");
+    }
+    if (run.spec.container) {
+        return launch_contained(run, process, words_of(run, process), secrets, false, now);
+    }
     TaskEnvironment environment(run.spec.inherit_env ? inherited_ : minimal_);
     fill_environment(environment, run, process);
     for (const auto& [variable, value] : secrets) {
         environment.set(variable, value);
-    }
-    if (run.spec.argv.empty()) {
-        return fail(run, k_not_found, "there is nothing to run");
     }
     std::vector<std::string> words = words_of(run, process);
     const std::string& name = words.front();
     const std::string& cwd = run.spec.cwd.empty() ? run.scratch->folder() : run.spec.cwd;
     std::string unusable;
     const std::string program = find_program(name, environment.get("PATH"), cwd, unusable);
-    if (program.empty() && !unusable.empty()) {
-        return fail(run, k_not_executable, fmt::format("'{}' is not executable (chmod +x)", unusable));
-    }
     if (program.empty()) {
-        return fail(run, k_not_found,
-                    name.empty() ? std::string("the program's name is empty")
-                                 : fmt::format("program '{}' not found in PATH", name));
+        const SpawnFailure failure = not_found(name, unusable);
+        return fail(run, failure.exit, failure.message);
     }
     return start(run, process, environment, program, std::move(words), now);
+}
+
+// Its command, its variables and its output go by way of the folder that the container shares with us; its
+// process here is the engine's client.
+TaskLauncher::Outcome TaskLauncher::launch_contained(TaskRun& run, TaskProcess& process,
+                                                     std::vector<std::string> words, const Variables& secrets,
+                                                     bool interactive, Timestamp now) {
+    TaskEnvironment own(none_);
+    fill_environment(own, run, process);
+    for (const auto& [variable, value] : secrets) {
+        own.set(variable, value);
+    }
+    ContainerOrder order;
+    order.cwd = run.spec.cwd.empty() ? run.scratch->folder() : run.spec.cwd;
+    order.words = std::move(words);
+    order.environment = own.own();
+    order.interactive = interactive;
+    Containers::Client client;
+    try {
+        client = containers_->prepare(run, process, std::move(order), gpus_of(run, process));
+    } catch (const std::exception& error) {
+        fail(run, -1, error.what());
+        run.result.cause = Cause::infra;
+        return Outcome::failed;
+    }
+    std::vector<char*> argv;
+    for (std::string& word : client.words) {
+        argv.push_back(word.data());
+    }
+    argv.push_back(nullptr);
+    TaskEnvironment environment(containers_->client_environment());
+    environment.set("AMP_TOKEN", k_engine_token);
+    SpawnRequest request{client.program.c_str(), argv.data(), environment.block(), "/"};
+    request.own_group = !interactive;
+    if (!interactive) {
+        request.input = null_.get();
+        request.output = process.container->words.get();
+    }
+    const Outcome outcome = begin(run, process, request, now);
+    if (outcome != Outcome::running) {
+        remove_tree(process.container->folder);
+    }
+    return outcome;
 }
 
 TaskLauncher::Outcome TaskLauncher::start(TaskRun& run, TaskProcess& process, TaskEnvironment& environment,
@@ -234,6 +263,10 @@ TaskLauncher::Outcome TaskLauncher::begin(TaskRun& run, TaskProcess& process, Sp
 
 TaskLauncher::Outcome TaskLauncher::launch_shell(TaskRun& run, const std::string& shell,
                                                  const Variables& secrets, Timestamp now) {
+    if (run.spec.container) {
+        return launch_contained(run, run.first(), {"sh", "-c", std::string(k_inner_shell)}, secrets, true,
+                                now);
+    }
     TaskEnvironment environment(run.spec.inherit_env ? inherited_ : minimal_);
     fill_environment(environment, run, run.first());
     for (const auto& [name, value] : secrets) {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "backends/local/containers.hpp"
 #include "backends/local/task_run.hpp"
 #include "backends/system/spawn.hpp"
 #include "core/task/environment.hpp"
@@ -23,6 +24,8 @@ class TaskLauncher {
 
     /// Where tasks reach the keeper: AMP_SOCKET.
     void set_socket(const std::string& path) { socket_ = path; }
+    /// For tasks that run in containers.
+    void set_containers(Containers& containers) { containers_ = &containers; }
 
     /// Call from the main thread: tasks die with the thread that starts them.
     /// @param secrets variables that the spec only names
@@ -34,6 +37,8 @@ class TaskLauncher {
 
   private:
     Outcome launch(TaskRun& run, TaskProcess& process, const Variables& secrets, Timestamp now);
+    Outcome launch_contained(TaskRun& run, TaskProcess& process, std::vector<std::string> words,
+                             const Variables& secrets, bool interactive, Timestamp now);
     void fill_environment(TaskEnvironment& environment, const TaskRun& run, const TaskProcess& process) const;
     Outcome start(TaskRun& run, TaskProcess& process, TaskEnvironment& environment,
                   const std::string& program, std::vector<std::string> words, Timestamp now);
@@ -42,6 +47,8 @@ class TaskLauncher {
     std::string socket_;
     BaseEnvironment inherited_;
     BaseEnvironment minimal_;
+    BaseEnvironment none_;  ///< a container has its image's
+    Containers* containers_ = nullptr;
     UniqueFd null_;
     rlimit open_files_{};  ///< what tasks get
 };

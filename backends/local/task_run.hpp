@@ -2,11 +2,13 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "backends/local/container_hold.hpp"
 #include "backends/local/report_file.hpp"
 #include "backends/local/scratch.hpp"
 #include "backends/system/event_loop.hpp"
@@ -27,7 +29,8 @@ struct TaskProcess {
     std::unique_ptr<LogRecorder> log;  ///< made when it prints
     std::unique_ptr<Masker> masker;    ///< in front of the log
     EventLoop::TimerId log_timer = 0;
-    bool ended = false;  ///< it stays a zombie until the whole task is over
+    std::shared_ptr<ContainerHold> container;  ///< which the process is the engine's client for
+    bool ended = false;                        ///< it stays a zombie until the whole task is over
     RankEnd end;
 };
 
@@ -55,6 +58,10 @@ struct TaskRun {
 
     TaskProcess& first() { return processes.front(); }
     bool has_ranks() const { return processes.size() > 1; }
+    bool all_ended() const {
+        return std::all_of(processes.begin(), processes.end(),
+                           [](const TaskProcess& process) { return process.ended; });
+    }
 
     AttemptId id;
     TaskSpec spec;
@@ -88,6 +95,7 @@ struct TaskRun {
     bool decided = false;  ///< a gang: the end of one rank has decided that of all
     bool killed = false;   ///< we have sent KILL
     double leftovers_since = 0;
+    bool left_some = false;              ///< what it had left running was ended
     std::uint64_t oom_kills_before = 0;  ///< of our group, when it started
 
     AttemptResult result;

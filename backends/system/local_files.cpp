@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "backends/system/folder_watch.hpp"
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 #include "core/base/unique_fd.hpp"
@@ -131,6 +132,10 @@ std::string LocalFiles::canonical(const std::string& path) {
         throw Error::system("cannot find", path, failed.value());
     }
     return resolved.string();
+}
+
+std::unique_ptr<Watch> LocalFiles::watch(const std::string& folder) {
+    return FolderWatch::of_names(folder);
 }
 
 std::string LocalFiles::current_folder() {

@@ -12,6 +12,7 @@ class LocalFiles : public Files {
     std::vector<std::string> list(const std::string& folder) override;
     std::string canonical(const std::string& path) override;
     std::string current_folder() override;
+    std::unique_ptr<Watch> watch(const std::string& folder) override;
 };
 
 }  // namespace amp

@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string_view>
 
+#include "backends/system/proc_stat.hpp"
 #include "core/base/text.hpp"
 
 namespace amp {
@@ -66,6 +68,21 @@ double cpu_quota() {
         take(parse_cpu_max(read_small(folder + "/cpu.cfs_quota_us") + " " + period));
     });
     return quota;
+}
+
+/// Where our memory group counts its kills; empty: nowhere.
+std::string counting_file() {
+    const std::string groups = read_small("/proc/self/cgroup");
+    const std::string v1 = parse_cgroup(groups, "memory");
+    for (std::string path :
+         {fmt::format("{}{}/memory.events", k_mount, parse_cgroup(groups, "")),
+          fmt::format("{}/memory{}/memory.oom_control", k_mount, v1),
+          fmt::format("{}/memory.events", k_mount), fmt::format("{}/memory/memory.oom_control", k_mount)}) {
+        if (read_small(path).find("oom_kill ") != std::string::npos) {
+            return path;
+        }
+    }
+    return {};
 }
 
 }  // namespace
@@ -125,18 +142,31 @@ Machine measure_machine() {
 }
 
 std::uint64_t count_oom_kills() {
-    const std::string groups = read_small("/proc/self/cgroup");
-    const std::string v1 = parse_cgroup(groups, "memory");
-    for (const std::string& path :
-         {fmt::format("{}{}/memory.events", k_mount, parse_cgroup(groups, "")),
-          fmt::format("{}/memory{}/memory.oom_control", k_mount, v1),
-          fmt::format("{}/memory.events", k_mount), fmt::format("{}/memory/memory.oom_control", k_mount)}) {
-        const std::string text = read_small(path);
-        if (text.find("oom_kill ") != std::string::npos) {
-            return parse_counter(text, "oom_kill");
+    const std::string file = counting_file();
+    return file.empty() ? 0 : parse_counter(read_small(file), "oom_kill");
+}
+
+bool are_all_among(const std::string& lines, const std::set<std::int64_t>& numbers) {
+    for (const std::string_view line : split(trim(lines), '\n')) {
+        if (!numbers.contains(static_cast<std::int64_t>(parse_number(line)))) {
+            return false;
         }
     }
-    return 0;
+    return true;
+}
+
+bool has_own_group() {
+    const std::string file = counting_file();
+    if (file.empty()) {
+        return false;
+    }
+    std::set<std::int64_t> ours;
+    for (pid_t pid = getpid(); pid > 0 && ours.insert(pid).second;) {
+        const std::optional<ProcStat> stat = read_proc_stat(pid);
+        pid = stat ? stat->parent : 0;
+    }
+    const std::string processes = read_small(file.substr(0, file.rfind('/')) + "/cgroup.procs");
+    return !processes.empty() && are_all_among(processes, ours);
 }
 
 }  // namespace amp

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 
 namespace amp {
@@ -15,6 +16,8 @@ Machine measure_machine();
 
 /// How many processes of our cgroup the kernel has killed for want of memory; 0 when that cannot be known.
 std::uint64_t count_oom_kills();
+/// Is nobody in that cgroup but us and those who started us? Then whatever it kills was started by us.
+bool has_own_group();
 
 // The pure halves, for tests.
 
@@ -22,6 +25,8 @@ std::uint64_t count_oom_kills();
 double parse_cpu_max(const std::string& text);
 /// The number behind `key ` at the start of a line; 0 when there is none ("oom_kill 3", "MemTotal:  123 kB").
 std::uint64_t parse_counter(const std::string& text, const std::string& key);
+/// Are all the numbers, one a line, among these?
+bool are_all_among(const std::string& lines, const std::set<std::int64_t>& numbers);
 /// The path of our group from /proc/self/cgroup, for a v1 controller or, when that is empty, for v2.
 std::string parse_cgroup(const std::string& text, const std::string& controller);
 

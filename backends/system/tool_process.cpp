@@ -26,6 +26,7 @@ namespace {
 
 constexpr std::size_t k_max_output = std::size_t{64} << 20;
 constexpr int k_look_again_ms = 20;  // only on kernels without pidfd (before 5.3)
+constexpr double k_ask_again_s = 0.2;
 
 struct Pipe {
     UniqueFd read;
@@ -171,10 +172,12 @@ int patience(double deadline, bool told_of_end) {
     return told_of_end ? left : std::min(left, look_again);
 }
 
-void follow(Child& child, UniqueFd& out, UniqueFd& err, double timeout_s, ToolResult& result) {
+/// @param go_on empty: until the time is over
+void follow(Child& child, UniqueFd& out, UniqueFd& err, double timeout_s, const std::function<bool()>& go_on,
+            ToolResult& result) {
     const double deadline = timeout_s > 0 ? steady_now() + timeout_s : INFINITY;
     while (!child.has_ended(WNOHANG)) {
-        if (steady_now() >= deadline) {
+        if (steady_now() >= deadline || (go_on && !go_on())) {
             result.timed_out = true;
             child.kill_group();
             child.has_ended(0);
@@ -182,7 +185,8 @@ void follow(Child& child, UniqueFd& out, UniqueFd& err, double timeout_s, ToolRe
         }
         std::array<pollfd, 3> fds = {
             {{out.get(), POLLIN, 0}, {err.get(), POLLIN, 0}, {child.pidfd(), POLLIN, 0}}};
-        poll(fds.data(), fds.size(), patience(deadline, child.pidfd() >= 0));
+        const double next = go_on ? std::min(deadline, steady_now() + k_ask_again_s) : deadline;
+        poll(fds.data(), fds.size(), patience(next, child.pidfd() >= 0));
         drain(out, result.out, result.truncated);
         drain(err, result.err, result.truncated);
     }
@@ -193,6 +197,16 @@ void follow(Child& child, UniqueFd& out, UniqueFd& err, double timeout_s, ToolRe
 }  // namespace
 
 ToolResult ToolProcess::run(const std::vector<std::string>& argv, const std::string& cwd, double timeout_s) {
+    return run(argv, cwd, timeout_s, {});
+}
+
+ToolResult ToolProcess::run_while(const std::vector<std::string>& argv, const std::string& cwd,
+                                  const std::function<bool()>& go_on) {
+    return run(argv, cwd, 0, go_on);
+}
+
+ToolResult ToolProcess::run(const std::vector<std::string>& argv, const std::string& cwd, double timeout_s,
+                            const std::function<bool()>& go_on) {
     if (argv.empty()) {
         throw Error(ExitCode::bug, "a tool without a name cannot be run");
     }
@@ -202,7 +216,7 @@ ToolResult ToolProcess::run(const std::vector<std::string>& argv, const std::str
     out.write.reset();
     err.write.reset();
     ToolResult result;
-    follow(child, out.read, err.read, timeout_s, result);
+    follow(child, out.read, err.read, timeout_s, go_on, result);
     result.exit = WIFEXITED(child.status()) ? WEXITSTATUS(child.status()) : -1;
     result.signal = WIFSIGNALED(child.status()) ? WTERMSIG(child.status()) : 0;
     return result;

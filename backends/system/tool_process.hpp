@@ -1,9 +1,11 @@
 #pragma once
 
-#include <map>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "core/ports/process.hpp"
+#include "core/ports/stoppable_process.hpp"
 
 namespace amp {
 
@@ -11,9 +13,15 @@ namespace amp {
 /// Boost.Process: in 1.81 its limit_handles kills the child silently, without it children inherit each
 /// other's pipes and never see their end, and a missing program has no name. spawn() of this folder is for
 /// tasks: those die with us and have one output.
-class ToolProcess : public Process {
+class ToolProcess : public Process, public StoppableProcess {
   public:
     ToolResult run(const std::vector<std::string>& argv, const std::string& cwd, double timeout_s) override;
+    ToolResult run_while(const std::vector<std::string>& argv, const std::string& cwd,
+                         const std::function<bool()>& go_on) override;
+
+  private:
+    static ToolResult run(const std::vector<std::string>& argv, const std::string& cwd, double timeout_s,
+                          const std::function<bool()>& go_on);
 };
 
 }  // namespace amp

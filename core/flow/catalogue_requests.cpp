@@ -7,7 +7,7 @@
 namespace amp::catalogue_parts {
 namespace {
 
-constexpr std::array<CatalogueEntry, 7> k_entries = {{
+constexpr std::array<CatalogueEntry, 8> k_entries = {{
     {"AMP1601", "more processors than there are",
      "The task could never start on this machine. Steps of profiles that run elsewhere are not looked at.",
      R"x(# on a machine with 8 processors, 16 GiB of memory and 1 GPU
@@ -138,6 +138,23 @@ name = "Demo"
 run = "./train"
 nodes = 4
 resources = { cpu = 0.25 }
+)x"},
+    {"AMP1608", "a container without an image",
+     "A step with `container = true` runs its tasks in a container, and `image` says what is in that.",
+     R"x([flow]
+name = "Demo"
+
+[step.train]
+run = "./train"
+container = true
+)x",
+     R"x([flow]
+name = "Demo"
+
+[step.train]
+run = "./train"
+container = true
+image = "python:3.12"
 )x"},
 }};
 

@@ -42,7 +42,8 @@ backend = "slurm"
 backend = "slurm"
 )x"},
     {"AMP2004", "a key of another backend",
-     "Each backend has keys of its own: slurm host, partition and account; kubernetes context and "
+     "Each backend has keys of its own: ssh host and root; slurm host, partition and account; kubernetes "
+     "context and "
      "namespace; batch region and queues. A key that the profile's backend does not know would do nothing, "
      "silently.",
      R"x([profile.hpc]
@@ -54,7 +55,7 @@ backend = "slurm"
 partition = "ml"
 )x"},
     {"AMP2005", "a profile without a backend",
-     R"x(A profile says where tasks run: backend = "local", "slurm", "kubernetes" or "batch".)x",
+     R"x(A profile says where tasks run: backend = "local", "ssh", "slurm", "kubernetes" or "batch".)x",
      R"x([profile.hpc]
 partition = "gpu"
 )x",

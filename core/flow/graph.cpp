@@ -46,8 +46,14 @@ class Builder {
         }
         break_cycles();
         find_order();
+        doubtful_.resize(graph_.nodes.size(), false);
         for (const StepId id : graph_.order) {
+            const auto& needs = graph_.nodes[id].needs;
+            doubtful_[id] = has_lost(flow_.steps[id], graph_.nodes[id]) ||
+                            std::any_of(needs.begin(), needs.end(),
+                                        [&](const Graph::Edge& edge) { return doubtful_[edge.from]; });
             find_stack(id);
+            doubtful_[id] = doubtful_[id] || has_lost(flow_.steps[id], graph_.nodes[id]);
         }
         for (StepId id = 0; id < graph_.nodes.size(); ++id) {
             for (const Graph::Edge& edge : graph_.nodes[id].needs) {
@@ -91,6 +97,7 @@ class Builder {
     Diagnostics& diagnostics_;
     Graph graph_;
     std::vector<std::vector<const Need*>> needs_;  ///< for each edge of a node, where it was written
+    std::vector<bool> doubtful_;  ///< behind a mistake that was told: how deep they are is not known
     int suggestions_ = 0;
 };
 
@@ -339,6 +346,9 @@ void Builder::join_stack(StepId id) {
 /// How many levels of `longest` stay open behind the join `id`.
 std::size_t Builder::open_levels_kept(StepId id, const std::vector<StepId>& longest) {
     const Step& step = flow_.steps[id];
+    if (longest.empty() && doubtful_[id]) {
+        return 0;
+    }
     if (longest.empty()) {
         diagnostics_.error("AMP1306", step.place_of("join"),
                            fmt::format("step '{}' has `join`, but no foreach is open before it", step.name),
@@ -352,6 +362,9 @@ std::size_t Builder::open_levels_kept(StepId id, const std::vector<StepId>& long
         if (graph_.nodes[longest[level]].name == step.join_step) {
             return level;
         }
+    }
+    if (doubtful_[id]) {
+        return longest.size() - 1;
     }
     const auto nearest = did_you_mean(step.join_step, names_of(longest));
     diagnostics_.error("AMP1307", step.place_of("join"),
@@ -397,6 +410,13 @@ StepId Graph::id(std::string_view name) const {
     const auto it = std::lower_bound(by_name.begin(), by_name.end(), name,
                                      [this](StepId a, std::string_view b) { return nodes[a].name < b; });
     return it != by_name.end() && nodes[*it].name == name ? *it : static_cast<StepId>(nodes.size());
+}
+
+bool has_lost(const Step& step, const Graph::Node& node) {
+    const bool list_lost =
+        !step.foreach && std::any_of(step.key_places.begin(), step.key_places.end(),
+                                     [](const auto& key) { return key.first == "foreach"; });
+    return list_lost || node.needs.size() != step.needs.size();
 }
 
 Graph build_graph(const Flow& flow, Diagnostics& diagnostics) {

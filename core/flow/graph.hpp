@@ -52,6 +52,9 @@ struct Graph {
     StepId id(std::string_view name) const;  ///< nodes.size() when there is none
 };
 
+/// Has it lost a need or its `foreach` to a mistake? Then what else seems wrong with it may be due to that.
+bool has_lost(const Step& step, const Graph::Node& node);
+
 /// Builds the graph and reports cycles, unknown needs and incompatible stacks (both shown). On errors the
 /// graph is what could be built, with the offending edges left out.
 Graph build_graph(const Flow& flow, Diagnostics& diagnostics);

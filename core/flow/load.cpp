@@ -82,6 +82,10 @@ class Loader {
     }
 
     void read_code(const TomlNode& node) {
+        if (!node.is_table()) {
+            flow_.code_mode = node.text();
+            return;
+        }
         if (const TomlNode* include = node.find("include")) {
             flow_.code_include = loading::read_texts(*include);
         }
@@ -91,7 +95,7 @@ class Loader {
     }
 
     void read_flow_key(const schema::Key& key, const TomlNode& node) {
-        if (key.name == "code" && node.is_table()) {
+        if (key.name == "code") {
             read_code(node);
         } else if (key.later) {
             if (auto setting = loading::read_setting(node, diagnostics_)) {
@@ -164,6 +168,9 @@ std::vector<LaterKey> keys_not_acted_upon(const Flow& flow) {
     }
     for (const Step& step : flow.steps) {
         for (const auto& [key, setting] : step.later) {
+            if (schema::is_of_containers(key)) {
+                continue;
+            }
             keys.push_back({fmt::format("step.{}.{}", step.name, key), setting.place});
         }
     }

@@ -149,10 +149,21 @@ class ParameterLoader {
         if (const auto mistake = constraint_mistake(parameter_, *value)) {
             diagnostics_.error(
                 "AMP1503", fallback->place,
-                fmt::format("the default {} of '{}' {}", json::dump(*value), parameter_.name, *mistake));
+                fmt::format("the default {} of '{}' {}", json::dump(*value), parameter_.name, *mistake),
+                fitting_hint(*value));
             return;
         }
         parameter_.fallback = std::move(*value);
+    }
+
+    std::string fitting_hint(const Value& value) const {
+        const auto fitting = fitting_value(parameter_, value);
+        const std::string_view key = !parameter_.choices.empty()                            ? "choices"
+                                     : !fitting                                             ? "pattern"
+                                     : parameter_.min && value.as_float() < *parameter_.min ? "min"
+                                                                                            : "max";
+        return fitting ? fmt::format("say default = {}, or change `{}`", json::dump(*fitting), key)
+                       : fmt::format("give one that matches, or change `{}`", key);
     }
 
     std::optional<Value> typed(const TomlNode& node, std::string_view what) {

@@ -150,7 +150,7 @@ const TomlNode* StepLoader::lay_over(const schema::Key& key, const TomlNode* abo
 }
 
 void StepLoader::apply(Step& step, const Entry& entry) {
-    if (entry.key->later) {
+    if (entry.key->later || schema::is_of_containers(entry.key->name)) {
         if (auto setting = read_setting(*entry.node, diagnostics_)) {
             step.later.insert_or_assign(std::string(entry.key->name), std::move(*setting));
         }
@@ -182,6 +182,13 @@ void StepLoader::check_whole(const Step& step) {
             "AMP1026", step.place_of("flow"),
             fmt::format("step '{}' runs a flow, which has no nodes and ranks of its own", step.name),
             "give nodes and launcher to the steps of that flow");
+    }
+    const auto container = step.later.find("container");
+    if (runs && container != step.later.end() && container->second.value == Value(true) &&
+        !step.later.contains("image")) {
+        diagnostics_.error("AMP1608", step.place_of("container"),
+                           fmt::format("step '{}' runs in a container, but has no image", step.name),
+                           "name one: image = \"python:3.12\"");
     }
     check_outputs(step);
     if (step.repeat && !step.repeat->until && !step.repeat->on_max_ok) {

@@ -164,6 +164,7 @@ struct Flow {
     std::string concurrency = "allow";  ///< or queue, skip, replace: while another run of the flow is on
     double timeout_s = 0;
     double cleanup_timeout_s = 600;
+    std::string code_mode = "files";        ///< or image, image+diff: where the code of a run is
     std::vector<std::string> code_include;  ///< globs of what of the project is code; empty: all
     std::vector<std::string> code_exclude;
     std::vector<Parameter> params;

@@ -215,16 +215,27 @@ class Resolver {
         if (!mistake) {
             return value;
         }
-        diagnostics_.error(
-            "AMP1512", parameter.place,
-            fmt::format("{}, given to the parameter '{}' by {}, {}", shown(parameter, json::dump(value)),
-                        parameter.name, source, *mistake),
-            parameter.help.empty() ? std::string() : fmt::format("{}: {}", parameter.name, parameter.help));
+        diagnostics_.error("AMP1512", parameter.place,
+                           fmt::format("{}, given to the parameter '{}' by {}, {}",
+                                       shown(parameter, json::dump(value)), parameter.name, source, *mistake),
+                           fit_hint(parameter, value));
         return std::nullopt;
     }
 
     static std::string shown(const Parameter& parameter, const std::string& text) {
         return parameter.type == Parameter::Type::secret ? "something else" : shortened(text);
+    }
+
+    static std::string fit_hint(const Parameter& parameter, const Value& value) {
+        const auto fitting = fitting_value(parameter, value);
+        std::string out;
+        if (fitting) {
+            const std::string text = fitting->is_string() ? fitting->as_string() : json::dump(*fitting);
+            out = fmt::format("for instance -p {}={}", parameter.name, printable(text));
+        } else {
+            out = "give one that matches";
+        }
+        return parameter.help.empty() ? out : fmt::format("{}; {}: {}", out, parameter.name, parameter.help);
     }
 
     static std::string hint_for(const Parameter& parameter) {

@@ -28,6 +28,9 @@ std::optional<Value> parse_parameter(Parameter::Type type, std::string_view text
 /// nullopt: nothing.
 std::optional<std::string> constraint_mistake(const Parameter& parameter, const Value& value);
 
+/// A value that the parameter allows, near to one that it does not; nullopt: none is known (a pattern).
+std::optional<Value> fitting_value(const Parameter& parameter, const Value& value);
+
 /// AMP_PARAM_LR for "lr": the variable that gives a parameter from outside, and that a task finds it in.
 std::string parameter_variable(std::string_view name);
 

@@ -137,6 +137,27 @@ std::optional<std::string> constraint_mistake(const Parameter& parameter, const 
     return std::nullopt;
 }
 
+std::optional<Value> fitting_value(const Parameter& parameter, const Value& value) {
+    if (!parameter.choices.empty()) {
+        std::vector<std::string> words;
+        for (const Value& choice : parameter.choices) {
+            words.push_back(choice.is_string() ? choice.as_string() : "");
+        }
+        const auto near = value.is_string() ? did_you_mean(value.as_string(), words) : std::nullopt;
+        return near ? Value(*near) : parameter.choices.front();
+    }
+    const auto limit = [&](double number, double whole) {
+        return parameter.type == Type::integer ? Value(static_cast<std::int64_t>(whole)) : Value(number);
+    };
+    if (value.is_number() && parameter.min && !(value.as_float() >= *parameter.min)) {
+        return limit(*parameter.min, std::ceil(*parameter.min));
+    }
+    if (value.is_number() && parameter.max && !(value.as_float() <= *parameter.max)) {
+        return limit(*parameter.max, std::floor(*parameter.max));
+    }
+    return std::nullopt;
+}
+
 std::optional<Value> read_data_file(std::string_view text, const std::string& path,
                                     Diagnostics& diagnostics) {
     const auto refuse = [&](std::string message, std::string hint) {

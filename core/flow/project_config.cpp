@@ -35,6 +35,14 @@ bool is_comparison(std::string_view text) {
     return number && std::isfinite(number->as_float());
 }
 
+/// Is the backend among those of a text such as "ssh and slurm"?
+bool names(std::string_view backends, std::string_view backend) {
+    const std::size_t at = backends.find(backend);
+    const std::size_t end = at == std::string_view::npos ? at : at + backend.size();
+    return end != std::string_view::npos && (at == 0 || backends[at - 1] == ' ') &&
+           (end == backends.size() || backends[end] == ' ');
+}
+
 /// What concerns the merged whole.
 class WholeCheck {
   public:
@@ -76,13 +84,13 @@ class WholeCheck {
         if (backend.empty()) {
             if (table.find("backend") == nullptr) {
                 report("AMP2005", {"profile", name}, fmt::format("the profile '{}' has no `backend`", name),
-                       "add backend = \"slurm\", \"kubernetes\", \"batch\" or \"local\"");
+                       "add backend = \"local\", \"ssh\", \"slurm\", \"kubernetes\" or \"batch\"");
             }
             return;
         }
         for (const auto& [key, value] : table.as_object()) {
             const std::string_view wanted = project_schema::backend_of(key);
-            if (!wanted.empty() && wanted != backend) {
+            if (!wanted.empty() && !names(wanted, backend)) {
                 report("AMP2004", {"profile", name, key},
                        fmt::format("`{}` is for the backend {}, but the profile '{}' has {}", key, wanted,
                                    name, backend),

@@ -61,7 +61,7 @@ constexpr std::array<Key, 4> k_store_keys = {
      {"profile", &k_text, "of the AWS configuration", false, true}}};
 constexpr Rule k_store = {.kinds = k_table, .expected = "a table { url, endpoint }", .keys = k_store_keys};
 
-constexpr std::array<std::string_view, 4> k_backends = {"local", "slurm", "kubernetes", "batch"};
+constexpr std::array<std::string_view, 5> k_backends = {"local", "ssh", "slurm", "kubernetes", "batch"};
 constexpr Rule k_backend = {.kinds = k_string, .expected = "one of the words", .choices = k_backends};
 
 /// A key of a profile and the backend that it is for.
@@ -70,8 +70,8 @@ struct ProfileKey {
     std::string_view backend;
 };
 constexpr std::array<ProfileKey, 24> k_of_backends = {{
-    {"host", "slurm"},
-    {"root", "slurm"},
+    {"host", "ssh and slurm"},
+    {"root", "ssh and slurm"},
     {"partition", "slurm"},
     {"account", "slurm"},
     {"qos", "slurm"},
@@ -116,19 +116,19 @@ const Rule& steps_rule() {
 const Rule& profile_rule() {
     static const std::array<Key, 35> keys = {{
         {"backend", &k_backend,
-         "where tasks run: local. The others are read and checked; this version runs nothing there yet"},
+         "where tasks run: local, ssh. The others are read and checked; this version runs nothing there yet"},
         {"store", &k_text, "a store of its own", false, true},
         {"image", &k_text, "the container image of steps that name none", false, true},
         {"env", &k_env, "variables that all tasks get", false, true},
         {"secrets", &k_secrets, "secrets that all tasks get", false, true},
-        {"max_workers", &k_count, "tasks at once", false, true},
+        {"max_workers", &k_count, "tasks at once, on another machine; default: as many as it has processors"},
         {"cpu", &k_number_rule, "processors of a task that names none", false, true},
         {"memory", &k_size, "memory of a task that names none", false, true},
         {"gpu", &k_count, "GPUs of a task that names none", false, true},
         {"patch", &k_patch, "what the backend has and no key says", false, true},
         {"step", &steps_rule(), "overrides any key of any step, by the step's name"},
-        {"host", &k_text, "the login node, as ssh knows it", false, true},
-        {"root", &k_text, "the folder of amp on the cluster", false, true},
+        {"host", &k_text, "the other machine, or the login node, as ssh knows it"},
+        {"root", &k_text, "the folder of amp there; default: ~/.cache/amp"},
         {"partition", &k_text, "of Slurm", false, true},
         {"account", &k_text, "of Slurm", false, true},
         {"qos", &k_text, "of Slurm", false, true},
@@ -159,6 +159,15 @@ const Rule& profile_rule() {
     }();
     return rule;
 }
+
+constexpr std::array<std::string_view, 2> k_engines = {"docker", "podman"};
+constexpr Rule k_engine = {.kinds = k_string, .expected = "docker or podman", .choices = k_engines};
+constexpr std::array<Key, 2> k_containers_keys = {
+    {{"engine", &k_engine,
+      "what runs them: docker or podman; default: docker where its daemon answers, else podman"},
+     {"all", &k_switch, "those of all steps that name an image run in it; default: false"}}};
+constexpr Rule k_containers = {
+    .kinds = k_table, .expected = "a table { engine, all }", .keys = k_containers_keys};
 
 constexpr std::array<Key, 2> k_naming_keys = {{{"flow", &k_pattern, "what names of flows must match"},
                                                {"tag", &k_pattern, "what tags must match", false, true}}};
@@ -208,12 +217,13 @@ const Rule& root() {
                                   .expected = "a table of profiles",
                                   .member = &profile_rule(),
                                   .member_key = Format::profile};
-    static const std::array<Key, 7> keys = {{
+    static const std::array<Key, 8> keys = {{
         {"default", &k_profile_name, "the profile that is used without --on; default: local"},
         {"project", &k_project, "what is said of the project"},
         {"store", &k_store,
          "where runs, logs and artifacts are kept; $AMP_STORE names a folder where url does not"},
         {"profile", &profiles, "named choices of backend, store and defaults"},
+        {"containers", &k_containers, "how tasks run in containers on this machine"},
         {"naming", &k_naming, "how names must look"},
         {"policy", &k_policies, "what a run must satisfy before it is deployed", false, true},
         {"notify", &k_notifications, "who is told", false, true},

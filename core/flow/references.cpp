@@ -95,7 +95,7 @@ void add_settings(std::vector<SiteExpression>& out, const Step& step) {
         const std::size_t first = out.size();
         setting(Site::start, value);
         std::for_each(out.begin() + static_cast<std::ptrdiff_t>(first), out.end(),
-                      [](SiteExpression& entry) { entry.later = true; });
+                      [&key](SiteExpression& entry) { entry.later = !schema::is_of_containers(key); });
     }
     for (const CacheFolder& cached : step.cache_dirs) {
         add(out, Site::start, cached.folder.expressions());

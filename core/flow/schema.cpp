@@ -120,8 +120,10 @@ constexpr std::array<Key, 13> k_flow_keys = {{
     {"keep_going", &k_switch, "after a failure, go on with all that does not depend on it; default: false"},
     {"timeout", &k_duration, "of the run as a whole; default: none"},
     {"cleanup_timeout", &k_duration, "of the clean-up steps at the end; default: 10m"},
-    {"code", &k_code, "which files are the code of a run: on top of git and .ampignore, or in the image",
-     false, true},
+    {"code", &k_code,
+     "which files are the code of a run: on top of git and .ampignore; or \"image\": the image holds the "
+     "code at "
+     "git's commit; or \"image+diff\": and what is not committed is shipped"},
 }};
 
 // [params], [config]
@@ -385,8 +387,9 @@ constexpr std::array<Key, 40> k_step_keys = {{
      "1"},
     {"launcher", &k_launcher, "how the ranks of a gang are started; default: none"},
     {"on", &k_profile, "the profile that runs it; default: that of the run"},
-    {"image", &k_template, "the container image", false, true},
-    {"container", &k_switch_expression, "run in a container; default: false", false, true},
+    {"image", &k_template, "the container image; on this machine only where container is true"},
+    {"container", &k_switch_expression,
+     "true: on this machine too the tasks run in the image, by docker or podman; default: false"},
     {"slurm", &k_free_table, "what only Slurm has", false, true},
     {"kubernetes", &k_free_table, "what only Kubernetes has", false, true},
     {"batch", &k_free_table, "what only AWS Batch has", false, true},

@@ -29,6 +29,13 @@ bool is_made_of(std::string_view text, std::size_t longest, First first, Rest re
            std::all_of(text.begin() + 1, text.end(), rest);
 }
 
+bool is_number(std::string_view text) {
+    text = trim(text);
+    double number = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return failed == std::errc() && end == text.data() + text.size();
+}
+
 std::optional<Mistake> flow_name(std::string_view text) {
     const auto rest = [](char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '-'; };
     if (is_made_of(text, 63, is_letter, rest)) {
@@ -287,7 +294,9 @@ std::optional<Mistake> find_mistake(std::string_view text, Format format) {
                            : std::nullopt;
         }
         case Format::template_only:
-            return Mistake{"AMP1011", "is a text", "write it without quotes"};
+            return Mistake{"AMP1011", "is a text",
+                           is_number(text) ? "write it without quotes"
+                                           : "write a number, or an expression: \"{{ params.n }}\""};
     }
     return std::nullopt;
 }

@@ -27,12 +27,12 @@ std::string working_path(const TaskOutput& output) {
     return path;
 }
 
-/// Steps that lost an edge to a mistake, and all behind them.
+/// Steps that lost an edge or their list to a mistake, and all behind them.
 std::vector<bool> doubtful_steps(const Flow& flow, const Graph& graph) {
     std::vector<bool> doubtful(graph.nodes.size(), false);
     for (const StepId id : graph.order) {
         const auto& needs = graph.nodes[id].needs;
-        doubtful[id] = needs.size() != flow.steps[id].needs.size() ||
+        doubtful[id] = has_lost(flow.steps[id], graph.nodes[id]) ||
                        std::any_of(needs.begin(), needs.end(),
                                    [&](const Graph::Edge& edge) { return doubtful[edge.from]; });
     }

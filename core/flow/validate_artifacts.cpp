@@ -143,6 +143,12 @@ void ArtifactCheck::report_bare_nobody(const Lookup& lookup) {
         for (const Parameter& parameter : params) {
             names.push_back("params." + parameter.name);
         }
+        if (!reference.path.empty()) {
+            for (const std::string_view root :
+                 {"outputs", "params", "config", "env", "git", "run", "flow", "step", "prev"}) {
+                names.emplace_back(root);
+            }
+        }
         hint = context_.suggester.hint(reference.root, names);
     }
     const std::string what = reference.path.empty()

@@ -9,6 +9,7 @@
 #include "core/package/code_manifest_git.hpp"
 #include "core/package/code_manifest_walk.hpp"
 #include "core/package/glob_rules.hpp"
+#include "core/package/lfs_pointer.hpp"
 
 namespace amp {
 namespace {
@@ -42,17 +43,38 @@ GlobRules ignored_files(Files& files, const std::string& folder, const CodeSelec
     return rules;
 }
 
-FoundFiles find_files(Files& files, Process& process, const std::string& folder,
-                      const CodeSelection& selection) {
+FoundFiles find_all(Files& files, Process& process, const std::string& folder,
+                    const CodeSelection& selection) {
     const GlobRules ignored = ignored_files(files, folder, selection);
     const auto known_to_git = git_files(process, folder);
     // A folder that a larger repository ignores (a project in a home folder kept in git) lists nothing.
-    FoundFiles found = known_to_git && !known_to_git->empty()
-                           ? look_at(files, folder, *known_to_git, ignored)
-                           : walk(files, folder, ignored, selection.limits.walked_files);
+    return known_to_git && !known_to_git->empty()
+               ? look_at(files, folder, *known_to_git, ignored)
+               : walk(files, folder, ignored, selection.limits.walked_files);
+}
+
+FoundFiles find_changed(Files& files, Process& process, const std::string& folder,
+                        const CodeSelection& selection) {
+    const auto changed = git_changes(process, folder);
+    if (!changed) {
+        throw Error(ExitCode::invalid,
+                    "code = \"image+diff\" ships what differs from git's commit, and there is no commit here",
+                    folder, "commit the code, or let [flow] code name files");
+    }
+    return look_at(files, folder, *changed, ignored_files(files, folder, selection));
+}
+
+FoundFiles find_files(Files& files, Process& process, const std::string& folder,
+                      const CodeSelection& selection) {
+    if (selection.mode == CodeMode::image) {
+        return {};
+    }
+    FoundFiles found = selection.mode == CodeMode::files ? find_all(files, process, folder, selection)
+                                                         : find_changed(files, process, folder, selection);
     const GlobRules included = rules_of(selection.include);
     if (!included.empty()) {
         std::erase_if(found.files, [&](const FoundFile& file) { return !included.names_file(file.path); });
+        std::erase_if(found.gone, [&](const std::string& path) { return !included.names_file(path); });
     }
     std::sort(found.files.begin(), found.files.end(),
               [](const FoundFile& a, const FoundFile& b) { return a.path < b.path; });
@@ -83,40 +105,47 @@ std::uint64_t first_size_too_large(const std::vector<FoundFile>& files, const Co
 
 class Hasher {
   public:
-    Hasher(Files& files, ObjectStore& store, std::string folder, Timestamp now, const KeepContent& keep,
-           std::uint64_t file_bytes)
-        : files_(files), store_(store), folder_(std::move(folder)), keep_(keep), file_bytes_(file_bytes) {
-        key_ = "cache/code-" + sha256_hex(folder_);
+    Hasher(Files& files, ObjectStore& store, std::string folder, const CodeSelection& selection,
+           Timestamp now, const KeepContent& keep)
+        : files_(files),
+          store_(store),
+          folder_(std::move(folder)),
+          keep_(keep),
+          file_bytes_(selection.limits.file_bytes) {
+        // What is remembered of all files must not make room for what is known of a few.
+        key_ = "cache/code-" + sha256_hex(folder_) + (selection.mode == CodeMode::files ? "" : "-diff");
         new_.scanned = now;
         try {
             if (const auto stored = store_.get(key_)) {
                 old_ = decode_hash_cache(stored->bytes).value_or(HashCache{});
+                new_.hashes.reserve(old_.hashes.size());
             }
         } catch (const Error&) {  // a cache that cannot be read (another user's, say) is none
         }
     }
 
     /// Fills in the hash, remembered or from the content. Without one the file cannot be read; without a path
-    /// it is gone. To be called in the order of paths.
-    void hash(CodeEntry& entry, const FileInfo& info) {
+    /// it is gone. To be called in the order of paths. True of a pointer of git-lfs.
+    bool hash(CodeEntry& entry, const FileInfo& info) {
         const CachedHash* known = find(entry.path);
         if (known && still_valid(*known, info, old_.scanned) && (!keep_ || is_kept(*known))) {
             new_.hashes.push_back(*known);
             entry.sha256 = known->sha256;
-            return;
+            return known->lfs_pointer;
         }
         const std::optional<std::string> content = read(entry);
         if (!content) {
-            return;
+            return false;
         }
         entry.sha256 = keep_ ? keep_(*content) : sha256_hex(*content);
         entry.size_bytes = content->size();
         const Timestamp kept = keep_                                    ? new_.scanned
                                : known && known->sha256 == entry.sha256 ? known->kept
                                                                         : Timestamp{};
-        new_.hashes.push_back(
-            {entry.path, info.size_bytes, info.mtime_ns, info.ctime_ns, info.inode, entry.sha256, kept});
+        new_.hashes.push_back({entry.path, info.size_bytes, info.mtime_ns, info.ctime_ns, info.inode,
+                               entry.sha256, kept, is_lfs_pointer(*content)});
         changed_ = true;
+        return new_.hashes.back().lfs_pointer;
     }
 
     void finish() {
@@ -169,7 +198,9 @@ class Hasher {
 };
 
 /// @param too_large as first_size_too_large gave it
-CodeEntry entry_of(FoundFile file, Hasher& hasher, std::uint64_t too_large) {
+/// @param pointers gets the path of a pointer of git-lfs
+CodeEntry entry_of(FoundFile file, Hasher& hasher, std::uint64_t too_large,
+                   std::vector<std::string>& pointers) {
     CodeEntry entry;
     entry.path = std::move(file.path);
     if (file.info.kind == FileInfo::Kind::folder) {
@@ -182,8 +213,8 @@ CodeEntry entry_of(FoundFile file, Hasher& hasher, std::uint64_t too_large) {
     }
     entry.executable = file.info.executable;
     entry.size_bytes = file.info.size_bytes;
-    if (file.info.size_bytes < too_large) {
-        hasher.hash(entry, file.info);
+    if (file.info.size_bytes < too_large && hasher.hash(entry, file.info)) {
+        pointers.push_back(entry.path);
     }
     entry.mtime_ns = entry.sha256.empty() ? file.info.mtime_ns : 0;
     return entry;
@@ -197,21 +228,28 @@ bool is_unread(const CodeEntry& entry) {
 
 CodeManifest scan_code(Files& files, Process& process, ObjectStore& store, const std::string& folder,
                        const CodeSelection& selection, Timestamp now, const KeepContent& keep) {
+    CodeManifest manifest;
+    manifest.mode = selection.mode;
+    if (manifest.mode != CodeMode::files) {
+        manifest.base = git_state(process, folder).value_or(GitState{}).commit;
+    }
     FoundFiles found = find_files(files, process, folder, selection);
     const std::uint64_t too_large = first_size_too_large(found.files, selection.limits);
-    Hasher hasher(files, store, folder, now, keep, selection.limits.file_bytes);
-    CodeManifest manifest;
+    Hasher hasher(files, store, folder, selection, now, keep);
     manifest.truncated = !found.complete;
     manifest.entries.reserve(found.files.size());
     for (FoundFile& file : found.files) {
-        CodeEntry entry = entry_of(std::move(file), hasher, too_large);
+        CodeEntry entry = entry_of(std::move(file), hasher, too_large, manifest.lfs_pointers);
         if (!entry.path.empty()) {
             manifest.truncated = manifest.truncated || is_unread(entry);
             manifest.entries.push_back(std::move(entry));
         }
     }
+    if (manifest.mode == CodeMode::image_diff) {
+        manifest.deleted = std::move(found.gone);
+    }
     hasher.finish();
-    manifest.hash = hash_of(manifest.entries);
+    manifest.hash = hash_of(manifest);
     return manifest;
 }
 

@@ -39,12 +39,24 @@ struct CodeEntry {
     bool operator==(const CodeEntry&) const = default;
 };
 
+/// Where a run has its code from: the project's files; an image, which holds it at git's commit; or an image,
+/// and on top of it what is not committed. Texts: "files", "image", "image+diff".
+enum class CodeMode { files, image, image_diff };
+std::string_view code_mode_name(CodeMode mode);
+/// nullopt when `text` is none of them.
+std::optional<CodeMode> code_mode_from(std::string_view text);
+
 /// The code that a run uses: which files, with their hashes. Sorted by the bytes of the path.
 struct CodeManifest {
     std::vector<CodeEntry> entries;
-    std::string hash;  ///< SHA-256 of the canonical JSON of the entries
+    std::string hash;  ///< hash_of it; an archive of the code is known by it
     bool truncated =
         false;  ///< over the limits, or not all readable: some files are listed by size and time alone
+    CodeMode mode = CodeMode::files;
+    std::string base = {};                  ///< the commit that the image is to hold; empty: none, or unknown
+    std::vector<std::string> deleted = {};  ///< image_diff: paths that the commit has and the project has not
+    /// Paths of files that hold a pointer of git-lfs instead of their content; only told by a scan.
+    std::vector<std::string> lfs_pointers = {};
 };
 
 struct CodeLimits {
@@ -58,6 +70,7 @@ struct CodeSelection {
     std::vector<std::string> include;  ///< empty: all
     std::vector<std::string> exclude;  ///< wins over include
     CodeLimits limits = {};
+    CodeMode mode = CodeMode::files;
 };
 
 /// Puts a file's content into the store and gives its SHA-256.
@@ -68,7 +81,8 @@ using KeepContent = std::function<std::string(std::string_view content)>;
 /// virtual environments and stores of amp; without `.git`, `.amp`, submodules, Python's caches, and what
 /// .ampignore and `exclude` name. Links are listed by their target; outside git, folders with nothing in them
 /// are listed as such (git knows none: there they are no part of the code); sockets and devices are not
-/// listed.
+/// listed. Of CodeMode::image_diff only what differs from git's commit, or git does not know, is listed; of
+/// CodeMode::image nothing.
 ///
 /// Hashes are cached in `store` under cache/ by (path, size, mtime, ctime, inode), so that an unchanged
 /// project of 100,000 files costs little; a file that changed within 2 seconds of the last scan is read
@@ -79,16 +93,22 @@ using KeepContent = std::function<std::string(std::string_view content)>;
 /// listed by size and time.
 /// @param folder absolute
 /// @param keep called with each content that no recent scan has kept; empty: only hashes
+/// @throws Error(invalid) of CodeMode::image_diff where there is no commit to differ from
 CodeManifest scan_code(Files& files, Process& process, ObjectStore& store, const std::string& folder,
                        const CodeSelection& selection, Timestamp now, const KeepContent& keep = {});
 
-/// {entries: [{path, size_bytes, sha256, executable, link, folder, mtime_ns}], hash, truncated}; what is
-/// empty is left out; names that are not UTF-8 as `path_b64`, `link_b64`.
+/// {entries: [{path, size_bytes, sha256, executable, link, folder, mtime_ns}], hash, truncated, from, base,
+/// deleted}; what is empty is left out, and `from` of the project's files; names that are not UTF-8 as
+/// `path_b64`, `link_b64`, `deleted_b64`.
 Value to_value(const CodeManifest& manifest);
 /// What to_value gave. @throws Error(mismatch) when it is none
 CodeManifest code_manifest_from(const Value& value);
 /// SHA-256 of the canonical JSON of to_value's `entries`.
 std::string hash_of(const std::vector<CodeEntry>& entries);
+/// The same of code that is the project's files; with an image, mode, base and deleted count, too.
+std::string hash_of(const CodeManifest& manifest);
+/// Of the files.
+std::uint64_t total_bytes(const CodeManifest& manifest);
 
 /// Paths that differ between two manifests, each with "added", "removed" or "changed".
 struct CodeDifference {

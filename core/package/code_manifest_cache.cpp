@@ -7,7 +7,7 @@
 namespace amp {
 namespace {
 
-constexpr std::string_view k_magic = "ampcode1";
+constexpr std::string_view k_magic = "ampcode2";
 constexpr std::int64_t k_racy_ms = 2000;  // the coarsest time stamps in use (FAT) tell 2 seconds apart
 constexpr std::size_t k_digest_bytes = 32;
 
@@ -85,6 +85,7 @@ std::string encode(const HashCache& cache) {
         put_number(body, hash.inode);
         put_number(body, hash.kept.ms);
         put_digest(body, hash.sha256);
+        put_number(body, static_cast<std::uint8_t>(hash.lfs_pointer));
         put_number(body, static_cast<std::uint32_t>(hash.path.size()));
         body += hash.path;
     }
@@ -100,7 +101,9 @@ std::optional<HashCache> decode_hash_cache(std::string_view bytes) {
     }
     HashCache cache;
     cache.scanned.ms = reader.number<std::int64_t>();
-    for (auto count = reader.number<std::uint32_t>(); count > 0 && reader.good; --count) {
+    auto count = reader.number<std::uint32_t>();
+    cache.hashes.reserve(std::min<std::size_t>(count, reader.left.size() / k_digest_bytes));
+    for (; count > 0 && reader.good; --count) {
         CachedHash& hash = cache.hashes.emplace_back();
         hash.size_bytes = reader.number<std::uint64_t>();
         hash.mtime_ns = reader.number<std::int64_t>();
@@ -108,6 +111,7 @@ std::optional<HashCache> decode_hash_cache(std::string_view bytes) {
         hash.inode = reader.number<std::uint64_t>();
         hash.kept.ms = reader.number<std::int64_t>();
         hash.sha256 = take_digest(reader);
+        hash.lfs_pointer = reader.number<std::uint8_t>() != 0;
         hash.path = reader.bytes(reader.number<std::uint32_t>());
     }
     if (!reader.good || !reader.left.empty()) {

@@ -20,6 +20,7 @@ struct CachedHash {
     std::uint64_t inode = 0;
     std::string sha256;
     Timestamp kept;  ///< when the content was last put into the store; 0: never
+    bool lfs_pointer = false;
     bool operator==(const CachedHash&) const = default;
 };
 

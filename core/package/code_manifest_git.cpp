@@ -37,6 +37,19 @@ std::optional<std::string> ask_git(Process& process, const std::string& folder,
     return std::nullopt;
 }
 
+/// Each once, of a list with a NUL behind each.
+std::vector<std::string> sorted_paths(std::string_view text) {
+    std::vector<std::string> paths;
+    for (const std::string_view path : split(text, '\0')) {
+        if (!path.empty()) {
+            paths.emplace_back(path);
+        }
+    }
+    std::sort(paths.begin(), paths.end());
+    paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+    return paths;
+}
+
 }  // namespace
 
 std::optional<GitState> git_state(Process& process, const std::string& folder) {
@@ -75,15 +88,18 @@ std::optional<std::vector<std::string>> git_files(Process& process, const std::s
     if (!text) {
         return std::nullopt;
     }
-    std::vector<std::string> paths;
-    for (const std::string_view path : split(*text, '\0')) {
-        if (!path.empty()) {
-            paths.emplace_back(path);
-        }
+    return sorted_paths(*text);  // unmerged files are listed once a side
+}
+
+std::optional<std::vector<std::string>> git_changes(Process& process, const std::string& folder) {
+    const auto changed = ask_git(process, folder,
+                                 {"diff", "HEAD", "--name-only", "--no-renames", "--no-ext-diff",
+                                  "--ignore-submodules=all", "--relative", "-z"});
+    const auto unknown = ask_git(process, folder, {"ls-files", "-o", "--exclude-standard", "-z"});
+    if (!changed || !unknown) {
+        return std::nullopt;
     }
-    std::sort(paths.begin(), paths.end());  // unmerged files are listed once a side
-    paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
-    return paths;
+    return sorted_paths(*changed + *unknown);
 }
 
 }  // namespace amp

@@ -13,4 +13,8 @@ namespace amp {
 /// tell.
 std::optional<std::vector<std::string>> git_files(Process& process, const std::string& folder);
 
+/// Of these, and of what the last commit has, what is not as it has it: changed, new and deleted. nullopt as
+/// above, and before the first commit.
+std::optional<std::vector<std::string>> git_changes(Process& process, const std::string& folder);
+
 }  // namespace amp

@@ -99,7 +99,77 @@ bool by_path(const CodeEntry& a, const CodeEntry& b) {
     return a.path < b.path;
 }
 
+/// Those that are not UTF-8 apart, in base64.
+void put_names(Object& out, const std::string& key, const std::vector<std::string>& names) {
+    List plain;
+    List coded;
+    for (const std::string& name : names) {
+        const bool readable = is_utf8(name);
+        (readable ? plain : coded).emplace_back(readable ? name : to_base64(name));
+    }
+    for (auto* list : {&plain, &coded}) {
+        if (!list->empty()) {
+            out.emplace(list == &plain ? key : key + "_b64", std::move(*list));
+        }
+    }
+}
+
+std::vector<std::string> names_from(const Value& value, const std::string& key) {
+    std::vector<std::string> names;
+    for (const Value& name : get_list(value, key)) {
+        names.push_back(name.is_string() ? name.as_string() : "");
+    }
+    for (const Value& name : get_list(value, key + "_b64")) {
+        names.push_back(from_base64(name.is_string() ? name.as_string() : ""));
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+/// What is there of code from an image.
+void put_origin(Object& out, const CodeManifest& manifest) {
+    if (manifest.mode == CodeMode::files) {
+        return;
+    }
+    out.emplace("from", std::string(code_mode_name(manifest.mode)));
+    if (!manifest.base.empty()) {
+        out.emplace("base", manifest.base);
+    }
+    put_names(out, "deleted", manifest.deleted);
+}
+
+/// Deleted from what the image holds, or not any more.
+void add_deletions(std::vector<CodeDifference>& out, const CodeManifest& before, const CodeManifest& after) {
+    const auto add = [&out](const std::vector<std::string>& from, const std::vector<std::string>& to,
+                            const char* how) {
+        for (const std::string& path : to) {
+            if (!std::binary_search(from.begin(), from.end(), path)) {
+                out.push_back({path, how});
+            }
+        }
+    };
+    add(before.deleted, after.deleted, "removed");
+    add(after.deleted, before.deleted, "added");
+    std::stable_sort(out.begin(), out.end(),
+                     [](const CodeDifference& a, const CodeDifference& b) { return a.path < b.path; });
+    const auto same_path = [](const CodeDifference& a, const CodeDifference& b) { return a.path == b.path; };
+    out.erase(std::unique(out.begin(), out.end(), same_path), out.end());
+}
+
 }  // namespace
+
+std::string_view code_mode_name(CodeMode mode) {
+    return mode == CodeMode::files ? "files" : mode == CodeMode::image ? "image" : "image+diff";
+}
+
+std::optional<CodeMode> code_mode_from(std::string_view text) {
+    for (const CodeMode mode : {CodeMode::files, CodeMode::image, CodeMode::image_diff}) {
+        if (text == code_mode_name(mode)) {
+            return mode;
+        }
+    }
+    return std::nullopt;
+}
 
 Value to_value(const CodeManifest& manifest) {
     List entries;
@@ -111,6 +181,7 @@ Value to_value(const CodeManifest& manifest) {
     if (manifest.truncated) {
         out.emplace("truncated", true);
     }
+    put_origin(out, manifest);
     return out;
 }
 
@@ -126,6 +197,13 @@ CodeManifest code_manifest_from(const Value& value) {
     std::sort(manifest.entries.begin(), manifest.entries.end(), by_path);
     manifest.hash = get_string(value, "hash");
     manifest.truncated = get_bool(value, "truncated");
+    const auto mode = code_mode_from(get_string(value, "from", "files"));
+    if (!mode) {
+        throw Error(ExitCode::mismatch, "a code manifest is of a kind that this amp does not know");
+    }
+    manifest.mode = *mode;
+    manifest.base = get_string(value, "base");
+    manifest.deleted = names_from(value, "deleted");
     return manifest;
 }
 
@@ -141,6 +219,23 @@ std::string hash_of(const std::vector<CodeEntry>& entries) {
     }
     hash.update(entries.empty() ? "[]" : "]");
     return hash.hex();
+}
+
+std::string hash_of(const CodeManifest& manifest) {
+    if (manifest.mode == CodeMode::files) {
+        return hash_of(manifest.entries);
+    }
+    Object out{{"entries", hash_of(manifest.entries)}};
+    put_origin(out, manifest);
+    return sha256_hex(json::dump(out));
+}
+
+std::uint64_t total_bytes(const CodeManifest& manifest) {
+    std::uint64_t total = 0;
+    for (const CodeEntry& entry : manifest.entries) {
+        total += entry.size_bytes;
+    }
+    return total;
 }
 
 std::vector<CodeDifference> differences(const CodeManifest& before, const CodeManifest& after) {
@@ -159,6 +254,9 @@ std::vector<CodeDifference> differences(const CodeManifest& before, const CodeMa
             ++old;
             ++now;
         }
+    }
+    if (!before.deleted.empty() || !after.deleted.empty()) {
+        add_deletions(out, before, after);
     }
     return out;
 }

@@ -57,9 +57,13 @@ FoundFiles look_at(Files& files, const std::string& folder, const std::vector<st
         if (ignored.names_file(path)) {
             continue;
         }
-        auto info = info_of(files, below(folder, path), found.complete);
+        bool readable = true;
+        auto info = info_of(files, below(folder, path), readable);
+        found.complete = found.complete && readable;
         if (info && is_listed(*info)) {
             found.files.push_back({path, std::move(*info)});
+        } else if (readable && !path.ends_with('/')) {  // which a repository within this one has
+            found.gone.push_back(path);
         }
     }
     return found;

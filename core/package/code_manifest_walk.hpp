@@ -15,8 +15,9 @@ struct FoundFile {
 };
 
 struct FoundFiles {
-    std::vector<FoundFile> files;  ///< regular files, links and empty folders, in no order
-    bool complete = true;          ///< false: some could not be looked at, or there were too many
+    std::vector<FoundFile> files;   ///< regular files, links and empty folders, in no order
+    bool complete = true;           ///< false: some could not be looked at, or there were too many
+    std::vector<std::string> gone;  ///< asked for, and no file any more
 };
 
 /// The files and links among `paths` that `ignored` does not name.

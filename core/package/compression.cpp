@@ -17,9 +17,7 @@ namespace amp::compression {
 namespace {
 
 constexpr int k_level = 3;
-constexpr int k_stream_level = 1;  // of what is large: models and data shrink little more at 3
 constexpr std::size_t k_stream_block = std::size_t{4} << 20;
-constexpr std::size_t k_stream_workers = 2;
 
 struct FreeDecompress {
     void operator()(ZSTD_DCtx* d) const { ZSTD_freeDCtx(d); }
@@ -133,7 +131,7 @@ bool is_whole(std::uint64_t size, std::uint64_t plain_size, const ReadAt& read_a
 // Debian's static zstd has no threads of its own: blocks are frames of their own, a few at a time.
 class Compressor::Impl {
   public:
-    explicit Impl(Sink sink) : sink_(std::move(sink)) {}
+    Impl(Sink sink, Effort effort) : sink_(std::move(sink)), effort_(effort) {}
 
     void write(std::string_view bytes) {
         while (!bytes.empty()) {
@@ -157,10 +155,12 @@ class Compressor::Impl {
 
   private:
     void end_block() {
-        if (frames_.size() == k_stream_workers) {
+        if (frames_.size() >= effort_.workers) {
             take_frame();
         }
-        auto work = [block = std::exchange(block_, {})] { return compress_frame(block, k_stream_level); };
+        auto work = [block = std::exchange(block_, {}), level = effort_.level] {
+            return compress_frame(block, level);
+        };
         try {
             frames_.push_back(std::async(std::launch::async, work));
         } catch (const std::system_error&) {  // no thread to be had
@@ -175,12 +175,13 @@ class Compressor::Impl {
     }
 
     Sink sink_;
+    Effort effort_;
     std::string block_;
     std::deque<std::future<std::string>> frames_;  ///< being made, in order
     bool wrote_ = false;
 };
 
-Compressor::Compressor(Sink sink) : impl_(std::make_unique<Impl>(std::move(sink))) {}
+Compressor::Compressor(Sink sink, Effort effort) : impl_(std::make_unique<Impl>(std::move(sink), effort)) {}
 Compressor::~Compressor() = default;
 void Compressor::write(std::string_view bytes) {
     impl_->write(bytes);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,11 +25,17 @@ using ReadAt = std::function<std::string(std::uint64_t offset, std::uint64_t len
 /// blocks alone: what is cut short shows, damage within a block does not.
 bool is_whole(std::uint64_t size, std::uint64_t plain_size, const ReadAt& read_at);
 
+/// What a stream is worth. The bytes depend on the level alone.
+struct Effort {
+    int level = 1;            ///< zstd's; of what is large: models and data shrink little more at 3
+    std::size_t workers = 2;  ///< threads
+};
+
 /// Compresses a stream in bounded memory into frames, on threads of its own; `sink` is called by the
 /// caller's.
 class Compressor {
   public:
-    explicit Compressor(Sink sink);
+    explicit Compressor(Sink sink, Effort effort = {});
     ~Compressor();
     void write(std::string_view bytes);
     /// Call once, last.

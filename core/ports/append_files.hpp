@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/ports/watch.hpp"
+
 namespace amp {
 
 /// Which room an append may take: what every write has, or also the reserve that is kept for the records that
@@ -27,19 +29,6 @@ class AppendFile {
     virtual void sync() = 0;
     /// Where the next append goes: the length in bytes.
     virtual std::uint64_t size() const = 0;
-};
-
-/// Tells that something below a prefix has changed: a file appeared, grew, or was closed by its writer (so
-/// that the death of a driver or keeper is told, too, perhaps a moment before its lock is free). It may tell
-/// of changes that were seen already; it never forgets one.
-class Watch {
-  public:
-    virtual ~Watch() = default;
-    /// Readable while there are changes that were not taken.
-    virtual int fd() const = 0;
-    /// Takes the changes that have come; false: there were none. Call it before looking at the files, so that
-    /// none is missed between.
-    virtual bool take() = 0;
 };
 
 /// Journal, packs and keeper log are append files in the store's own folder (where the store is a directory).

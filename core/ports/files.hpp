@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "core/ports/watch.hpp"
 
 namespace amp {
 
@@ -32,6 +35,9 @@ class Files {
     /// Absolute, with links resolved. @throws Error(not_found)
     virtual std::string canonical(const std::string& path) = 0;
     virtual std::string current_folder() = 0;
+    /// What appears in a folder from now on, by its name; nothing below that. nullptr where that cannot be
+    /// told (another machine may write there): look from time to time.
+    virtual std::unique_ptr<Watch> watch(const std::string& /*folder*/) { return nullptr; }
 };
 
 }  // namespace amp

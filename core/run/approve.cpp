@@ -10,6 +10,7 @@
 #include "core/base/text.hpp"
 #include "core/run/reference.hpp"
 #include "core/run/run_reader.hpp"
+#include "core/run/task_text.hpp"
 #include "core/run/waits.hpp"
 #include "core/store/store.hpp"
 
@@ -43,7 +44,7 @@ std::string listed(const std::string& run, const std::vector<Waiting>& waiting) 
     std::vector<std::string> names;
     names.reserve(waiting.size());
     for (const Waiting& task : waiting) {
-        names.push_back(fmt::format("{}/{} ({})", run, task.name.text(), task.what));
+        names.push_back(fmt::format("{}/{} ({})", run, task_text(task.name), task.what));
     }
     return names.empty() ? fmt::format("nothing of run {} waits", run) : "these wait: " + join(names, ", ");
 }
@@ -69,8 +70,8 @@ Approved approve_tasks(Services& services, const Project& project, const Approve
         if (store.objects->put_if_absent(key, json::dump(to_value(approval))) == PutResult::exists) {
             const auto known = store.objects->get(key);
             const Approval first = approval_from(json::parse(known ? known->bytes : "{}", key));
-            answered = fmt::format("{} was {} by {} already", name, first.approved ? "approved" : "rejected",
-                                   first.by);
+            answered = fmt::format("{} was {} by {} already", task_text(name),
+                                   first.approved ? "approved" : "rejected", first.by);
             continue;
         }
         out.tasks.push_back(name);

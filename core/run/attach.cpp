@@ -11,6 +11,7 @@
 #include "core/run/reference.hpp"
 #include "core/run/run_changes.hpp"
 #include "core/run/run_reader.hpp"
+#include "core/run/task_text.hpp"
 #include "core/run/turns.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/lease.hpp"
@@ -158,11 +159,18 @@ class Following {
         } else if (const auto* reused = std::get_if<TaskReused>(&event.event)) {
             observer_.task_reused(name(reused->step, reused->index), event.from);
         } else if (const auto* failed = std::get_if<DecisionFailed>(&event.event)) {
-            observer_.note(name(failed->question.step, failed->question.index).text() + ": " + event.message);
+            observer_.note(task_text(name(failed->question.step, failed->question.index)) + ": " +
+                           event.message);
         } else if (const auto* wait = std::get_if<WaitBegan>(&event.event)) {
             observer_.task_waits(name(wait->step, wait->index), event.message);
         } else if (std::holds_alternative<RunReopened>(event.event)) {
             observer_.note("the run goes on");
+        } else if (std::holds_alternative<RunCancelled>(event.event)) {
+            observer_.note("the run was cancelled");
+        } else if (std::holds_alternative<RunTimedOut>(event.event)) {
+            observer_.note("the run's timeout has passed");
+        } else if (const auto* over = std::get_if<WaitEnded>(&event.event); over && !event.from.empty()) {
+            observer_.note(task_text(name(over->step, over->index)) + ": approved by " + event.from);
         } else if (const auto* ended = std::get_if<TaskEnded>(&event.event); ended && event.result) {
             const auto task = data_->plan().find(ended->step, ended->index);
             const TaskState now = task ? data_->plan().state(*task) : TaskState::failed;

@@ -99,7 +99,7 @@ Changes find_changes(Services& services, OpenStore& store, const Project& projec
     }
     const CodeManifest code = scan_project(services, store, record.project_folder, flow, false);
     if (code.hash != record.code.hash) {
-        c.why.push_back("code has changed: " + listed(differences(record.code, code)));
+        c.why.push_back("code has changed: " + code_changes(record.code, code));
         c.record.code = keep ? scan_project(services, store, record.project_folder, flow, true) : code;
         c.record.git = git_state(services.process, record.project_folder);
     }

@@ -1,21 +1,22 @@
 #include "core/run/checkout.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <set>
 
 #include "core/base/error.hpp"
-#include "core/base/ids.hpp"
 #include "core/base/json.hpp"
+#include "core/base/text.hpp"
+#include "core/package/layable.hpp"
 #include "core/package/manifest.hpp"
+#include "core/package/new_folder.hpp"
 #include "core/run/reference.hpp"
 #include "core/store/objects.hpp"
 #include "core/store/store.hpp"
+#include "core/task/code.hpp"
 
 namespace amp {
 namespace {
@@ -24,68 +25,12 @@ namespace fs = std::filesystem;
 
 constexpr const char* k_beside = ".amp-run";
 
-/// Removed when it goes, unless it was moved to its place.
-class NewFolder {
-  public:
-    explicit NewFolder(fs::path path) : path_(std::move(path)) {
-        if (!fs::create_directory(path_)) {
-            throw Error::system("cannot create", path_.string(), EEXIST);
-        }
-    }
-    ~NewFolder() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    NewFolder(const NewFolder&) = delete;
-    NewFolder& operator=(const NewFolder&) = delete;
-
-    const fs::path& path() const { return path_; }
-    /// Over an empty folder, or where nothing is.
-    void move_to(const fs::path& place) { fs::rename(path_, place); }
-
-  private:
-    fs::path path_;
-};
-
-/// Only inner paths, none twice, none below a file or link.
-void check_manifest(const CodeManifest& code) {
-    std::set<std::string> leaves;
-    for (const CodeEntry& entry : code.entries) {
-        const bool beside = entry.path == k_beside || entry.path.starts_with(std::string(k_beside) + "/");
-        const bool fine = is_inner_path(entry.path) && !beside &&
-                          entry.path.find('\0') == std::string::npos && leaves.insert(entry.path).second;
-        if (!fine) {
-            throw Error(
-                ExitCode::mismatch,
-                fmt::format("the run's list of code holds the path '{}', which is not laid", entry.path), {},
-                "`amp fsck` checks the store");
-        }
-    }
-    for (const std::string& path : leaves) {
-        for (std::size_t at = path.find('/'); at != std::string::npos; at = path.find('/', at + 1)) {
-            if (leaves.contains(path.substr(0, at))) {
-                throw Error(ExitCode::mismatch,
-                            fmt::format("the run's list of code holds '{}' below what is no folder", path));
-            }
-        }
-    }
-}
-
 void write_text(const fs::path& path, const std::string& text) {
     std::ofstream out(path, std::ios::binary);
     out << text;
     if (!out.flush()) {
         throw Error(ExitCode::infrastructure, fmt::format("cannot write '{}'", path.string()), path.string());
     }
-}
-
-void set_rights(const fs::path& path, bool executable) {
-    using fs::perms;
-    perms rights = perms::owner_read | perms::owner_write | perms::group_read | perms::others_read;
-    if (executable) {
-        rights |= perms::owner_exec | perms::group_exec | perms::others_exec;
-    }
-    fs::permissions(path, rights);
 }
 
 /// As --params takes them; files are laid beside.
@@ -98,7 +43,7 @@ void write_params(Objects& objects, const Value& params, const fs::path& beside)
             const std::string sha256 = value.as_file().sha256;
             fs::create_directories(beside / "params");
             objects.get_to_file(sha256, (beside / "params" / name).string());
-            set_rights(beside / "params" / name, false);
+            ::chmod((beside / "params" / name).c_str(), 0644);
             value = Value(fmt::format("{}/params/{}", k_beside, name));
         }
     }
@@ -120,14 +65,18 @@ void write_beside(Objects& objects, const RunRecord& record, const fs::path& fol
     }
 }
 
+[[noreturn]] void fail_not_empty(const fs::path& place) {
+    throw Error(ExitCode::usage, fmt::format("'{}' is not empty", place.string()), place.string(),
+                "name a folder that is new or empty");
+}
+
 void check_place(const fs::path& place) {
     std::error_code failed;
     const fs::file_status status = fs::symlink_status(place, failed);
     const bool free = status.type() == fs::file_type::not_found ||
                       (fs::is_directory(status) && fs::is_empty(place, failed) && !failed);
     if (!free) {
-        throw Error(ExitCode::usage, fmt::format("'{}' is not empty", place.string()), place.string(),
-                    "name a folder that is new or empty");
+        fail_not_empty(place);
     }
 }
 
@@ -135,34 +84,7 @@ void check_place(const fs::path& place) {
 
 std::vector<std::string> lay_code(const OpenStore& store, const CodeManifest& code,
                                   const std::string& folder) {
-    check_manifest(code);
-    Objects objects(*store.objects);
-    std::vector<std::string> missing;
-    for (const CodeEntry& entry : code.entries) {
-        if (!entry.link_target.empty()) {
-            continue;  // last, so that nothing is ever written through one
-        }
-        const fs::path path = fs::path(folder) / entry.path;
-        if (entry.folder) {
-            fs::create_directories(path);
-            continue;
-        }
-        fs::create_directories(path.parent_path());
-        if (entry.sha256.empty() || !objects.contains(entry.sha256, entry.size_bytes)) {
-            missing.push_back(entry.path);
-            continue;
-        }
-        objects.get_to_file(entry.sha256, path.string());
-        set_rights(path, entry.executable);
-    }
-    for (const CodeEntry& entry : code.entries) {
-        if (!entry.link_target.empty()) {
-            const fs::path path = fs::path(folder) / entry.path;
-            fs::create_directories(path.parent_path());
-            fs::create_symlink(entry.link_target, path);
-        }
-    }
-    return missing;
+    return lay_code_files(*store.objects, code, folder, k_beside);
 }
 
 CheckedOut checkout_run(Services& services, const Project& project, const std::string& reference,
@@ -171,6 +93,7 @@ CheckedOut checkout_run(Services& services, const Project& project, const std::s
     CheckedOut out;
     out.run = resolve_run(*store.objects, reference);
     const RunRecord record = run_record_from(read_run(*store.objects, out.run));
+    out.image_commit = record.code.base;
     try {
         fs::path place = fs::absolute(folder).lexically_normal();
         if (!place.has_filename()) {
@@ -178,12 +101,13 @@ CheckedOut checkout_run(Services& services, const Project& project, const std::s
         }
         check_place(place);
         fs::create_directories(place.parent_path());
-        NewFolder fresh(place.parent_path() /
-                        fmt::format(".{}.{:x}", place.filename().string(), random_bits()));
-        out.missing = lay_code(store, record.code, fresh.path().string());
+        NewFolder fresh(place.string());
+        out.missing = lay_code(store, record.code, fresh.path());
         Objects objects(*store.objects);
         write_beside(objects, record, fresh.path());
-        fresh.move_to(place);
+        if (!fresh.move_to_place()) {
+            fail_not_empty(place);
+        }
         out.folder = place.string();
     } catch (const fs::filesystem_error& failed) {
         throw Error::system("cannot write", folder, failed.code().value());

@@ -14,6 +14,7 @@ struct CheckedOut {
     std::string folder;
     std::size_t files = 0;
     std::vector<std::string> missing;  ///< paths whose content the run has not kept
+    std::string image_commit;  ///< where an image has the code, or all but what was laid: it holds this
 };
 
 /// Lays the code of a run, as it used it, uncommitted changes included, into a new or empty folder, and

@@ -14,6 +14,7 @@
 #include "core/run/artifact_values.hpp"
 #include "core/run/drive.hpp"
 #include "core/run/parameters.hpp"
+#include "core/run/record_run.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/objects.hpp"
 #include "core/store/store.hpp"
@@ -128,7 +129,7 @@ Subflows read_subflows(Services& services, const Project& project, const Flow& f
         return {};
     }
     const std::string folder = record ? record->project_folder : project.folder;
-    const auto own = subflow_key(folder, "", services.files.canonical(flow.path));
+    const auto own = subflow_key(folder, "", recorded_path(services, flow));
     SubflowSource source;
     source.folder = folder;
     source.key = own.value_or(flow.path);

@@ -25,6 +25,11 @@ bool is_scalar(const Value& value) {
            (value.is_string() && value.as_string().size() <= k_text_shown);
 }
 
+/// "train" for the only task of a step, else "train/3".
+std::string brief(const TaskName& name) {
+    return name.index.path.empty() ? name.step : name.step + "/" + TaskIndex{name.index.path, 0}.text();
+}
+
 Object metrics_of(const RunView& view) {
     Object out;
     for (const TaskView& task : view.tasks) {
@@ -32,7 +37,7 @@ Object metrics_of(const RunView& view) {
             continue;
         }
         for (const auto& [name, summary] : task.attempts.back().report->metrics) {
-            out.insert_or_assign(task.name.text() + "." + name, summary.last);
+            out.insert_or_assign(brief(task.name) + "." + name, summary.last);
         }
     }
     return out;
@@ -143,11 +148,6 @@ void add_value(std::map<std::string, Value>& out, const std::string& name, const
             }
         }
     }
-}
-
-/// "train" for the only task of a step, else "train/3".
-std::string brief(const TaskName& name) {
-    return name.index.path.empty() ? name.step : name.step + "/" + TaskIndex{name.index.path, 0}.text();
 }
 
 Comparison::Run compared_run(RunView view) {

@@ -118,9 +118,8 @@ void Conductor::wait() {
     for (const auto& node : nodes_) {
         if (!node->run->outcome()) {
             fds_.push_back(node->run->driver().event_fd());
-            if (const int fd = node->run->driver().wait_fd(); fd >= 0) {
-                fds_.push_back(fd);
-            }
+            const std::vector<int> waits = node->run->driver().wait_fds();
+            fds_.insert(fds_.end(), waits.begin(), waits.end());
             seconds = std::min(seconds, node->seconds_to_wait());
         }
     }

@@ -88,8 +88,8 @@ Place place_in(const Flow& flow, const std::string& step, const std::string& par
     }
     const Step* found = flow.find(step);
     const bool has_line = part == "run" || part == "shell" || part == "env" || part == "cwd" ||
-                          part == "outputs" || part == "item" || part == "source" || part == "input" ||
-                          part == "flow" || part == "secrets";
+                          part == "image" || part == "outputs" || part == "item" || part == "source" ||
+                          part == "input" || part == "flow" || part == "secrets";
     if (!found || !has_line) {
         return {};
     }
@@ -158,6 +158,7 @@ class Comparing {
         whole("shell", "shell");
         named("env", "env");
         whole("cwd", "cwd");
+        whole("image", "image");
         named("outputs", "outputs");
         members("params", "parameter");
         members("config", "config");

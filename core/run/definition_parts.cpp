@@ -80,12 +80,19 @@ Value sources_hash(const Step& step, const CodeManifest& code) {
     if (step.sources.empty()) {
         return {};
     }
+    const auto used = [&step](const std::string& path) {
+        return std::any_of(step.sources.begin(), step.sources.end(),
+                           [&](const std::string& glob) { return glob_matches(glob, path); });
+    };
     std::string text;
+    if (code.mode != CodeMode::files) {  // what an image holds is known by its commit alone
+        text = fmt::format("{} {}\n", code_mode_name(code.mode), code.base);
+    }
+    for (const std::string& path : code.deleted) {
+        text += used(path) ? json::quote(path) + "deleted\n" : "";
+    }
     for (const CodeEntry& entry : code.entries) {
-        const bool used = std::any_of(step.sources.begin(), step.sources.end(), [&](const std::string& glob) {
-            return glob_matches(glob, entry.path);
-        });
-        if (used) {
+        if (used(entry.path)) {
             text += json::quote(entry.path) + (entry.executable ? "x" : "-") + entry.sha256 +
                     entry.link_target + "\n";
         }

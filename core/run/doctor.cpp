@@ -251,6 +251,17 @@ Diagnosis check_leftovers(const ProjectFacts& project) {
                    "look at them, and end them with kill");
 }
 
+Diagnosis check_engine(const ProjectFacts& project) {
+    if (!project.engine.empty()) {
+        return good("containers", project.engine);
+    }
+    if (project.wants_engine) {
+        return failure("containers", project.engine_problem, "steps with container = true cannot run",
+                       "start docker, or install podman");
+    }
+    return good("containers", "no engine answers, and no step needs one");
+}
+
 }  // namespace
 
 std::string_view health_name(Health health) {
@@ -271,7 +282,7 @@ std::vector<Diagnosis> diagnose(const HostFacts& host, const ProjectFacts& proje
             check_locks(host),        check_clock(host),          check_open_files(host),
             check_processes(host),    check_scratch(host),        check_shells(host),
             check_git(host, project), check_gpus(host),           check_memory(host, project),
-            check_leases(project),    check_leftovers(project)};
+            check_leases(project),    check_leftovers(project),   check_engine(project)};
 }
 
 }  // namespace amp

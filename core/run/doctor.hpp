@@ -33,6 +33,9 @@ struct ProjectFacts {
     std::vector<std::string>
         dead_processes;  ///< processes of tasks whose run nobody keeps: "pid 7 (RUN/STEP/0)"
     std::optional<Error> store_error;
+    std::string engine;          ///< of containers: "docker 20.10"; empty: none answers
+    std::string engine_problem;  ///< why none does
+    bool wants_engine = false;   ///< a step of flow.toml runs in a container
 };
 
 /// The verdicts, from facts alone.

@@ -8,6 +8,7 @@
 #include "core/base/text.hpp"
 #include "core/flow/load.hpp"
 #include "core/package/code_manifest.hpp"
+#include "core/run/containers.hpp"
 #include "core/run/doctor.hpp"
 #include "core/run/run_reader.hpp"
 #include "core/store/layout.hpp"
@@ -65,27 +66,39 @@ void look_at_store(Services& services, const HostFacts& host, ProjectFacts& fact
     }
 }
 
-/// The most memory that a step of flow.toml asks for; what is an expression is not known here.
-std::uint64_t most_memory(Services& services, const std::string& folder) {
+/// The most memory that a step of flow.toml asks for, and whether one wants a container; what is an
+/// expression is not known here.
+void look_at_flow(Services& services, ProjectFacts& facts) {
     constexpr std::uint64_t k_flow_bytes = std::uint64_t{64} << 20;
-    const std::string path = folder + "/flow.toml";
-    std::uint64_t most = 0;
+    const std::string path = facts.folder + "/flow.toml";
     try {
         if (!services.files.info(path)) {
-            return 0;
+            return;
         }
         Diagnostics diagnostics;
         const Flow flow = load_flow(services.files.read(path, k_flow_bytes), path, diagnostics);
         for (const Step& step : flow.steps) {
             const auto memory = step.resources.find("memory");
             if (memory != step.resources.end() && memory->second.value.is_string() && !memory->second.text) {
-                most = std::max(most, parse_size(memory->second.value.as_string()).value_or(0));
+                const std::uint64_t bytes = parse_size(memory->second.value.as_string()).value_or(0);
+                facts.asked_memory_bytes = std::max(facts.asked_memory_bytes, bytes);
             }
+            const auto container = step.later.find("container");
+            facts.wants_engine = facts.wants_engine ||
+                                 (container != step.later.end() && container->second.value == Value(true));
         }
     } catch (const Error&) {
         // `amp validate` tells of it.
     }
-    return most;
+}
+
+void ask_engine(Services& services, const Value& settings, ProjectFacts& facts) {
+    try {
+        const Engine engine = find_engine(services.process, wanted_engine(services, settings));
+        facts.engine = engine.name + " " + engine.version + (engine.rootless ? ", without root" : "");
+    } catch (const Error& error) {
+        facts.engine_problem = error.message();
+    }
 }
 
 void ask_gpu_tool(Services& services, HostFacts& host) {
@@ -108,10 +121,12 @@ std::vector<Diagnosis> examine(Services& services, const std::vector<std::string
                                const std::string& profile) {
     ProjectFacts facts;
     std::string store_folder;
+    Value settings;
     try {
         const Project project = find_project(services, overrides, profile);
         facts.folder = project.folder;
         store_folder = project.store_folder;
+        settings = project.settings;
     } catch (const Error& error) {
         facts.settings_error = error;
         facts.folder = services.files.current_folder();
@@ -120,7 +135,8 @@ std::vector<Diagnosis> examine(Services& services, const std::vector<std::string
     HostFacts host = services.look_at_host(store_folder);
     ask_gpu_tool(services, host);
     facts.git_refuses = git_refuses(services.process, facts.folder);
-    facts.asked_memory_bytes = most_memory(services, facts.folder);
+    look_at_flow(services, facts);
+    ask_engine(services, settings, facts);
     look_at_store(services, host, facts);
     return diagnose(host, facts);
 }

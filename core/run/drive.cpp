@@ -34,13 +34,30 @@ std::string listed(const std::vector<CodeDifference>& differences) {
                                         : out;
 }
 
+std::string code_changes(const CodeManifest& before, const CodeManifest& after) {
+    std::string out;
+    if (before.mode != after.mode) {
+        out = fmt::format("{} instead of {}", code_mode_name(after.mode), code_mode_name(before.mode));
+    }
+    if (before.base != after.base) {
+        const auto brief = [](const std::string& commit) {
+            return commit.empty() ? "none" : commit.substr(0, 12);
+        };
+        out +=
+            fmt::format("{}commit {} → {}", out.empty() ? "" : ", ", brief(before.base), brief(after.base));
+    }
+    const std::string files = listed(differences(before, after));
+    return out + (out.empty() || files.empty() ? "" : ", ") + files;
+}
+
 CodeManifest scan_project(Services& services, OpenStore& store, const std::string& folder, const Flow& flow,
                           bool keep_contents) {
     Objects objects(*store.objects);
     const KeepContent keep = [&](std::string_view content) { return objects.put(content).sha256; };
-    return scan_code(services.files, services.process, *store.objects, folder,
-                     CodeSelection{flow.code_include, flow.code_exclude}, services.clock.now(),
-                     keep_contents ? keep : KeepContent());
+    CodeSelection selection{flow.code_include, flow.code_exclude};
+    selection.mode = code_mode_from(flow.code_mode).value_or(CodeMode::files);
+    return scan_code(services.files, services.process, *store.objects, folder, selection,
+                     services.clock.now(), keep_contents ? keep : KeepContent());
 }
 
 RunOutcome drive_run(Services& services, OpenStore& store, const std::string& run,

@@ -26,5 +26,7 @@ CodeManifest scan_project(Services& services, OpenStore& store, const std::strin
                           bool keep_contents);
 /// "a.py changed, b.py added and 3 more"
 std::string listed(const std::vector<CodeDifference>& differences);
+/// The same of two manifests, and which commits an image is to hold where it is code of an image.
+std::string code_changes(const CodeManifest& before, const CodeManifest& after);
 
 }  // namespace amp

@@ -23,7 +23,7 @@ void note_changed_code(const RunRecord& record, const CodeManifest& now, RunObse
     observer.note(fmt::format(
         "code has changed since the run began: {}; where that is no code, but what tasks write, name it in "
         "{}",
-        listed(differences(record.code, now)), record.git ? ".gitignore or .ampignore" : ".ampignore"));
+        code_changes(record.code, now), record.git ? ".gitignore or .ampignore" : ".ampignore"));
 }
 
 Lease::Identity self(const Services& services) {

@@ -10,6 +10,12 @@
 #include "core/run/artifact_values.hpp"
 
 namespace amp {
+namespace {
+
+/// How long the ends of killed tasks are waited for: most come at once.
+constexpr double k_last_ends_s = 1;
+
+}  // namespace
 
 Driver::Driver(Parts parts)
     : services_(parts.services),
@@ -117,24 +123,53 @@ void Driver::watch_signals() {
     const int signal = services_.waiter.get().terminating_signal();
     const int interrupts = services_.waiter.get().interrupts();
     constexpr int k_hangup = 1;
-    if (signal == k_hangup || interrupts > 1) {
-        // A hang-up leaves what runs to its backend; a second interrupt has no patience.
-        if (interrupts > 1) {
-            backend_.kill(attempts_in_flight());
-        }
+    if (signal == k_hangup) {  // leaves what runs to its backend
         stop_ = Stop::now;
         return;
     }
-    if ((signal != 0 || interrupts == 1) && stop_ < Stop::graceful) {
-        stop_ = Stop::graceful;
-        const auto attempts = attempts_in_flight();
-        news_.emplace_back([this, count = attempts.size()] {
-            observer_.note(
-                count == 0 ? "interrupted"
-                           : fmt::format("interrupted: ending {} tasks (again: kill them at once)", count));
-        });
-        backend_.cancel(attempts);
+    if (interrupts > 1) {
+        kill_all();
+    } else if (signal != 0 || interrupts == 1) {
+        end_gracefully();
     }
+    if (interrupts > 2) {
+        leave_killed();
+    }
+}
+
+void Driver::end_gracefully() {
+    if (stop_ >= Stop::graceful) {
+        return;
+    }
+    stop_ = Stop::graceful;
+    const auto attempts = attempts_in_flight();
+    news_.emplace_back([this, count = attempts.size()] {
+        observer_.note(count == 0
+                           ? "interrupted"
+                           : fmt::format("interrupted: ending {} tasks (again: kill them at once)", count));
+    });
+    backend_.cancel(attempts);
+}
+
+/// A second interrupt has no patience with tasks. Those that are killed end within a moment, and their ends
+/// are taken in, so that the journal has them; a third has no patience with us.
+void Driver::kill_all() {
+    if (stop_ >= Stop::killing) {
+        return;
+    }
+    stop_ = Stop::killing;
+    leaves_at_ = services_.clock.steady_seconds() + k_last_ends_s;
+    backend_.kill(attempts_in_flight());
+}
+
+void Driver::leave_killed() {
+    if (stop_ == Stop::killing && !in_flight_.empty()) {
+        news_.emplace_back([this, count = in_flight_.size()] {
+            observer_.note(fmt::format("{} {} killed, and not seen to end: `amp resume` finds out", count,
+                                       count == 1 ? "task was" : "tasks were"));
+        });
+    }
+    stop_ = Stop::now;
 }
 
 /// In a full store there is room for how things ended and for nothing more.
@@ -169,6 +204,9 @@ void Driver::watch_time() {
     if (data_.plan().cleaning_up() && !cleanup_since_) {
         cleanup_since_ = steady;
     }
+    if (stop_ == Stop::killing && steady >= leaves_at_) {
+        leave_killed();
+    }
     if (cleanup_since_ && steady - *cleanup_since_ >= flow.cleanup_timeout_s) {
         cleanup_since_ = HUGE_VAL;  // once
         news_.emplace_back([this] { observer_.note("cleanup_timeout has passed"); });
@@ -187,6 +225,9 @@ double Driver::seconds_to_wait() const {
     }
     if (stop_ == Stop::none) {
         wait = std::min(wait, waits_.seconds_to_look());
+    }
+    if (stop_ == Stop::killing) {
+        wait = std::min(wait, leaves_at_ - steady);
     }
     if (data_.flow().timeout_s > 0 && !timed_out_) {
         wait = std::min(wait, started_at_ + data_.flow().timeout_s - steady);

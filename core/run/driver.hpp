@@ -53,16 +53,16 @@ class Driver {
     double seconds_to_wait() const;
     /// Readable when receive() may find something; -1: none.
     int event_fd() { return backend_.event_fd(); }
-    /// Readable when what a task waits for may have come; -1: none.
-    int wait_fd() const { return waits_.fd(); }
+    /// Readable when what a task waits for may have come.
+    std::vector<int> wait_fds() const { return waits_.fds(); }
     /// Takes in the signals and events that have come.
     void receive();
     /// Ends the run as `amp cancel` does.
     void cancel(const std::string& who) { handle(CancelAsked{who}); }
 
   private:
-    /// draining: what runs may end, nothing is started.
-    enum class Stop { none, draining, graceful, now };
+    /// draining: what runs may end, nothing is started; killing: their ends are waited for, a moment.
+    enum class Stop { none, draining, graceful, killing, now };
     struct InFlight {
         std::string definition;
         bool started = false;
@@ -103,6 +103,9 @@ class Driver {
     std::vector<AttemptId> attempts_in_flight() const;
     AttemptResult failed_result(const AttemptId& id, Cause cause, const std::string& message) const;
     void watch_signals();
+    void end_gracefully();
+    void kill_all();
+    void leave_killed();
     void watch_time();
     void watch_waits();
     void watch_room();
@@ -149,6 +152,7 @@ class Driver {
     bool results_refused_ = false;  ///< the user was told
     bool no_cache_;
     double started_at_ = 0;  ///< steady seconds
+    double leaves_at_ = 0;   ///< once killing: not waited for longer
     std::optional<double> cleanup_since_;
     Cause first_cause_ = Cause::none;
     std::string first_failure_;  ///< "train/3: exit 1"

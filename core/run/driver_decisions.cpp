@@ -5,6 +5,7 @@
 #include "core/base/error.hpp"
 #include "core/run/decisions.hpp"
 #include "core/run/driver.hpp"
+#include "core/run/task_text.hpp"
 
 namespace amp {
 namespace {
@@ -40,9 +41,9 @@ void Driver::fail_decision(const Question& question, Cause cause, const std::str
     const TaskName name{data_.graph().nodes[question.step].name, question.index};
     if (first_cause_ == Cause::none) {
         first_cause_ = cause;
-        first_failure_ = name.text() + ": " + why;
+        first_failure_ = task_text(name) + ": " + why;
     }
-    news_.emplace_back([this, name, why] { observer_.note(name.text() + ": " + why); });
+    news_.emplace_back([this, name, why] { observer_.note(task_text(name) + ": " + why); });
     record(RunEvent{.event = DecisionFailed{question, cause}, .at = now(), .message = why});
 }
 
@@ -82,7 +83,7 @@ void Driver::watch_waits() {
         if (!over.by.empty()) {
             const TaskName name{data_.graph().nodes[over.question.step].name, over.question.index};
             news_.emplace_back(
-                [this, name, by = over.by] { observer_.note(name.text() + ": approved by " + by); });
+                [this, name, by = over.by] { observer_.note(task_text(name) + ": approved by " + by); });
         }
     }
 }
@@ -99,7 +100,7 @@ RunEvent Driver::answer(const Question& q) {
     if (until && !until->done && q.index.round == step.repeat->max) {
         news_.emplace_back([this, name] {
             observer_.note(fmt::format("{}: `until` is still false after round {}, the last of `max`",
-                                       name.text(), name.index.round));
+                                       task_text(name), name.index.round));
         });
     }
     return event;

@@ -8,6 +8,7 @@
 #include "core/base/error.hpp"
 #include "core/run/artifact_values.hpp"
 #include "core/run/driver.hpp"
+#include "core/run/task_text.hpp"
 #include "core/store/packs.hpp"
 #include "core/task/checkpoint.hpp"
 
@@ -94,7 +95,7 @@ bool Driver::end_attempt(const AttemptResult& result, std::string definition) {
     if (state == TaskState::failed && first_cause_ == Cause::none) {
         first_cause_ = result.cause;
         first_failure_ =
-            fmt::format("{}: {}", result.task.text(),
+            fmt::format("{}: {}", task_text(result.task),
                         result.message.empty() ? fmt::format("exit {}", result.exit) : result.message);
         first_exit_ = result.exit;
     }

@@ -6,6 +6,7 @@
 #include "core/run/driver.hpp"
 #include "core/run/requests.hpp"
 #include "core/run/reuse.hpp"
+#include "core/run/task_text.hpp"
 #include "core/task/checkpoint.hpp"
 
 namespace amp {
@@ -167,7 +168,7 @@ void Driver::take_over_checkpoint(TaskId task, const std::string& definition) {
         }
     } catch (const Error& error) {
         news_.emplace_back([this, name, text = error.message()] {
-            observer_.note(name.text() + ": begins without its checkpoint: " + text);
+            observer_.note(task_text(name) + ": begins without its checkpoint: " + text);
         });
     }
 }

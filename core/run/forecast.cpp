@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,25 +13,34 @@
 #include "core/run/artifact_values.hpp"
 #include "core/run/changes.hpp"
 #include "core/run/decisions.hpp"
+#include "core/run/given.hpp"
 #include "core/run/parameters.hpp"
 #include "core/run/reference.hpp"
 #include "core/run/result_cache.hpp"
 #include "core/run/reuse.hpp"
 #include "core/run/run_reader.hpp"
 #include "core/run/spec_builder.hpp"
+#include "core/run/task_text.hpp"
 #include "core/store/store.hpp"
 
 namespace amp {
 namespace {
 
 constexpr std::size_t k_at_once = 4096;
+/// A list that hangs on parameters alone is foreseen item by item, up to so many.
+constexpr std::size_t k_items_told = 100'000;
 
 /// Plays a run as far as it can be known: questions are answered, what is reused is done, and what would run
 /// stays where it is.
 class Play {
   public:
     Play(RunData& data, const RunData* origin, ArtifactLoader load, Timestamp now)
-        : data_(data), origin_(origin), load_(std::move(load)), now_(now), builder_(data, load_) {
+        : data_(data),
+          origin_(origin),
+          given_(data, origin),
+          load_(std::move(load)),
+          now_(now),
+          builder_(data, load_) {
         if (origin_) {
             their_builder_ = std::make_unique<SpecBuilder>(*origin_, load_);
         }
@@ -61,7 +72,38 @@ class Play {
         }
     }
 
-    ForecastTask told(TaskId task) const {
+    /// One, or of a foreach whose list is known before it is its turn, one an item.
+    std::vector<ForecastTask> told(TaskId task) const {
+        const StepId step = data_.plan().step(task);
+        const TaskIndex index = data_.plan().index(task);
+        const bool open = !told_.contains(task) && !is_terminal(data_.plan().state(task));
+        if (open && index.path.size() < data_.graph().nodes[step].stack.size()) {
+            return told_below(step, index);
+        }
+        return {told_one(task)};
+    }
+
+    /// Of a step within a foreach that has not been expanded, where the plan knows no task of it.
+    std::vector<ForecastTask> told_unseen(StepId step) const {
+        if (!indices_below(step, {})) {
+            return {{data_.graph().nodes[step].name, "unknown", "how many is not known yet", {}}};
+        }
+        return told_below(step, {});
+    }
+
+  private:
+    std::vector<ForecastTask> told_below(StepId step, const TaskIndex& around) const {
+        std::vector<ForecastTask> out;
+        const auto indices = indices_below(step, around);
+        for (const TaskIndex& index : indices.value_or(std::vector<TaskIndex>{around})) {
+            ForecastTask& task = out.emplace_back();
+            tell_waiting(task, step, index);
+            task.task = TaskName{data_.graph().nodes[step].name, index}.text();
+        }
+        return out;
+    }
+
+    ForecastTask told_one(TaskId task) const {
         const StepId step = data_.plan().step(task);
         ForecastTask out;
         if (const auto it = told_.find(task); it != told_.end()) {
@@ -80,10 +122,50 @@ class Play {
         return out;
     }
 
-  private:
+    /// How many items a foreach has, where that hangs on parameters alone.
+    std::optional<std::size_t> items_known(StepId level) const {
+        const auto& list = data_.step(level).foreach;
+        const auto uses = list ? list->uses() : std::vector<Expression::Use>();
+        const bool known = list && std::all_of(uses.begin(), uses.end(), [](const Expression::Use& use) {
+                               return use.reference.root == "params";
+                           });
+        if (!known) {
+            return std::nullopt;
+        }
+        try {
+            return decide(data_, {Question::Kind::items, level, {}}, load_, now_).items.size();
+        } catch (const Error&) {
+            return std::nullopt;  // it will fail when it is its turn, if that comes
+        }
+    }
+
+    /// All indices of a step's tasks below `around`; nullopt: not known yet, or very many.
+    std::optional<std::vector<TaskIndex>> indices_below(StepId step, const TaskIndex& around) const {
+        const auto& stack = data_.graph().nodes[step].stack;
+        std::vector<TaskIndex> out{around};
+        for (std::size_t depth = around.path.size(); depth < stack.size(); ++depth) {
+            const auto known = items_known(stack[depth]);
+            std::vector<TaskIndex> deeper;
+            for (const TaskIndex& index : out) {
+                const auto expanded = data_.plan().item_count(stack[depth], index);
+                const auto count = expanded ? std::optional<std::size_t>(*expanded) : known;
+                if (!count || deeper.size() + *count > k_items_told) {
+                    return std::nullopt;
+                }
+                for (std::uint32_t i = 0; i < *count; ++i) {
+                    deeper.push_back(index);
+                    deeper.back().path.push_back(i);
+                }
+            }
+            out = std::move(deeper);
+        }
+        return out;
+    }
+
     RunEvent answer(const Question& question) {
         try {
-            return decide(data_, question, load_, now_);
+            return given_.is_given(question.step) ? given_.answer(question, now_)
+                                                  : decide(data_, question, load_, now_);
         } catch (const Error& error) {
             failed_ = error.advice();
             return {.event = DecisionFailed{question}, .at = now_, .message = error.advice()};
@@ -93,6 +175,10 @@ class Play {
     /// True when its end is known.
     bool place(TaskId task) {
         ForecastTask& out = told_[task];
+        if (given_.is_given(data_.plan().step(task))) {
+            out = {"", "reuse", "--only does not name it: that of run " + data_.record().origin, {}};
+            return data_.apply(given_.result(task, now_));
+        }
         out.what = "run";
         BuiltTask built;
         try {
@@ -140,7 +226,7 @@ class Play {
         if (!found) {
             return false;
         }
-        out = {"", "reuse", fmt::format("cached: {} made the same", found->made_by), {}};
+        out = {"", "reuse", fmt::format("cached: {} made the same", task_text(found->made_by)), {}};
         return data_.apply({.event = TaskReused{step, index},
                             .at = now_,
                             .definition = built.definition,
@@ -193,6 +279,7 @@ class Play {
 
     RunData& data_;
     const RunData* origin_;
+    Given given_;
     const ResultCache* results_ = nullptr;
     ArtifactLoader load_;
     Timestamp now_;
@@ -229,10 +316,11 @@ void tell_steps(Forecast& out, const RunData& data, const Play& play) {
     for (const StepId id : data.graph().order) {
         ForecastStep step{data.graph().nodes[id].name, {}, resources_of(data.step(id))};
         for (const TaskId task : tasks[id]) {
-            step.tasks.push_back(play.told(task));
+            auto told = play.told(task);
+            std::move(told.begin(), told.end(), std::back_inserter(step.tasks));
         }
         if (step.tasks.empty()) {  // below a foreach that is not expanded
-            step.tasks.push_back({step.name, "unknown", "how many is not known yet", {}});
+            step.tasks = play.told_unseen(id);
         }
         out.steps.push_back(std::move(step));
     }
@@ -259,7 +347,11 @@ Forecast forecast_resume(Services& services, const Project& project, const Forec
         if (!before.end || before.end->state != RunState::succeeded) {
             before.data->apply({.event = RunReopened{}, .at = now});
         }
-        Play play(*before.data, nullptr, load, now);
+        std::optional<ReadRun> origin;
+        if (!before.record->only.empty()) {
+            origin = read_whole_run(store, before.record->origin);
+        }
+        Play play(*before.data, origin ? origin->data.get() : nullptr, load, now);
         play.use_cache(results);
         play.keep_what_is_done();
         play.play();
@@ -292,18 +384,29 @@ Forecast forecast_run(Services& services, const Project& project, const Forecast
     options.like = query.like;
     options.params = query.params;
     options.until = query.until;
+    options.only = query.only;
+    options.origin = query.origin;
+    options.fit = query.fit;
     LoadedFlow loaded;
-    const RunRecord record = prospective_record(services, project, options, loaded);
+    RunRecord record = prospective_record(services, project, options, loaded);
+    const auto store = store_if_any(services, project);
     Forecast out;
+    std::optional<ReadRun> origin;
+    if (!options.origin.empty() && store) {
+        record.origin = out.run = resolve_run(*store->objects, options.origin);
+        origin = read_whole_run(*store, record.origin);
+    }
     out.flow_path = record.flow_path;
     out.profile = record.profile;
     const auto flow = recorded_flow(std::move(loaded.flow), std::move(loaded.graph), record);
     RunData data(record, flow->flow, flow->graph);
-    const auto store = store_if_any(services, project);
+    if (origin) {
+        check_given(data, *origin->data);
+    }
     const ArtifactLoader load = [&store](const Artifact& artifact) {
         return store ? read_artifact_value(*store, artifact) : Value();
     };
-    Play play(data, nullptr, load, services.clock.now());
+    Play play(data, origin ? origin->data.get() : nullptr, load, services.clock.now());
     std::optional<ResultCache> results;
     if (store) {
         play.use_cache(results.emplace(*store));

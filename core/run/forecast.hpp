@@ -15,6 +15,9 @@ struct ForecastQuery {
     std::vector<std::string> until;  ///< as StartOptions::until, or ResumeOptions::until
     std::vector<std::string> from;   ///< as ResumeOptions::from
     std::string resume;              ///< a run: what resuming it would do; then `flow` and `like` are empty
+    std::vector<std::string> only;   ///< as StartOptions::only
+    std::string origin;              ///< as StartOptions::origin
+    bool fit = false;                ///< as StartOptions::fit
 };
 
 /// What would become of one task.

@@ -35,7 +35,8 @@ std::string compact_time(Timestamp time) {
 bool is_append_file(std::string_view key) {
     return key.starts_with(layout::k_runs) &&
            (key.find("/journal/") != std::string_view::npos ||
-            key.find("/keeper/") != std::string_view::npos || key.find("/packs/") != std::string_view::npos);
+            key.find("/keeper/") != std::string_view::npos || key.find("/packs/") != std::string_view::npos ||
+            layout::is_attempt_log(key));
 }
 
 Finding& Context::add(Finding finding) {

@@ -63,8 +63,8 @@ class RunCheck {
     /// Also where the lease cannot be read: living processes hold locks.
     bool holds_lock() {
         for (const std::string& key : store_.files->list(layout::run_prefix(run_))) {
-            const bool lock =
-                key.starts_with(layout::lease(run_) + "-") || key.starts_with(layout::keeper_prefix(run_));
+            const bool lock = key.starts_with(layout::lease(run_) + "-") ||
+                              key.starts_with(layout::keeper_prefix(run_)) || layout::is_attempt_log(key);
             if (lock && store_.files->locked(key)) {
                 return true;
             }
@@ -271,7 +271,7 @@ class RunCheck {
 
     void check_packs() {
         const PackLengths& accepted = salvage_.end.packs;
-        for (const std::string& key : store_.files->list(layout::pack_prefix(run_))) {
+        for (const std::string& key : list_packs(*store_.files, run_)) {
             const auto limit = accepted.find(key);
             const bool limited = limit != accepted.end();
             const std::vector<PackGap> gaps =
@@ -317,6 +317,11 @@ class RunCheck {
         };
         for (const std::string& key : store_.objects->list_after(layout::tag_prefix(run_), {}, k_all)) {
             check(key, "the tag is lost, with its history", true);
+        }
+        for (const std::string& key : store_.objects->list_after(layout::tasks_prefix(run_), {}, k_all)) {
+            if (!layout::is_attempt_log(key)) {
+                check(key, "what a task runner has recorded of an attempt is lost", true);
+            }
         }
         check(layout::summary(run_), "nothing: it is a cache", false);
     }

@@ -36,10 +36,16 @@ StoreGlance::StoreGlance(OpenStore store)
     : store_(std::move(store)), index_(*store_.objects), runs_(list_runs(*store_.objects)) {}
 
 std::vector<RunGlance> StoreGlance::runs(std::string_view prefix, std::size_t limit) const {
+    constexpr std::size_t k_read_themselves = 1000;  // of runs that the index does not know
     std::vector<RunGlance> out;
+    std::size_t unknown = 0;
     for (auto run = runs_.rbegin(); run != runs_.rend() && out.size() < limit; ++run) {
         if (!run->starts_with(prefix)) {
             continue;
+        }
+        unknown += index_.line(*run) ? 0 : 1;
+        if (unknown > k_read_themselves) {
+            break;
         }
         try {
             if (auto seen = look(*store_.objects, index_, *run)) {
@@ -66,10 +72,8 @@ std::vector<std::string> StoreGlance::tags() const {
             continue;
         }
         ++looked_at;
-        for (const Tag& tag : read_tags(*store_.objects, *run)) {
-            if (tag.active()) {
-                add(tag.name);
-            }
+        for (const std::string& tag : active_tags(*store_.objects, *run)) {
+            add(tag);
         }
     }
     for (const std::string& tag : index_.tags()) {

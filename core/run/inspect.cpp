@@ -209,11 +209,7 @@ RunView view_run(Services& services, const Project& project, const std::string& 
         view.code_changed = read.end->code_changed;
     }
     view.params = shown_parameters(read.record->params, read.flow->flow);
-    for (const Tag& tag : read_tags(*store.objects, run)) {
-        if (tag.active()) {
-            view.tags.push_back(tag.name);
-        }
-    }
+    view.tags = active_tags(*store.objects, run);
     for (const StepId step : read.flow->graph.order) {
         view.steps.push_back(StepView{read.flow->graph.nodes[step].name, read.data->plan().counts(step)});
     }

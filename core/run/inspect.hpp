@@ -95,6 +95,8 @@ struct RunFilter {
     std::size_t limit = 0;
     bool all = false;  ///< also those that belong to tasks of others
 };
+/// What `where` and `sort` may name, besides params.NAME.
+std::vector<std::string> run_field_names();
 std::vector<RunSummary> list_run_summaries(Services& services, const Project& project,
                                            const RunFilter& filter);
 
@@ -128,8 +130,9 @@ struct LogLine {
     std::optional<std::uint32_t> rank = {};  ///< of a gang
 };
 /// Calls `each` until all is told (follow: until the run has ended, or `each` returns false).
-void read_logs(Services& services, const Project& project, const LogQuery& query,
-               const std::function<bool(const LogLine&)>& each);
+/// @return what the user should know besides: that there are earlier attempts, or why there is nothing
+std::vector<std::string> read_logs(Services& services, const Project& project, const LogQuery& query,
+                                   const std::function<bool(const LogLine&)>& each);
 
 void tag_run(Services& services, const Project& project, const std::string& reference,
              const std::vector<std::string>& tags, bool on);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
 
 #include "core/base/error.hpp"
@@ -9,6 +10,7 @@
 #include "core/run/inspect.hpp"
 #include "core/run/run_changes.hpp"
 #include "core/run/run_reader.hpp"
+#include "core/run/task_text.hpp"
 #include "core/store/lease.hpp"
 #include "core/store/packs.hpp"
 #include "core/store/store.hpp"
@@ -184,6 +186,69 @@ void check_rank(const RunView& view, const LogQuery& query) {
     }
 }
 
+/// Of tasks that never ran: why there is nothing of them.
+std::string why_nothing(const RunView& view, const LogQuery& query,
+                        const std::vector<const TaskView*>& meant) {
+    if (meant.size() != 1) {
+        Plan::Counts counts{};
+        for (const TaskView* task : meant) {
+            ++counts[static_cast<std::size_t>(task->state)];
+        }
+        std::string states;
+        for (std::size_t i = 0; i < counts.size(); ++i) {
+            states += counts[i] == 0 ? ""
+                                     : fmt::format("{}{} {}", states.empty() ? "" : ", ", counts[i],
+                                                   state_name(static_cast<TaskState>(i)));
+        }
+        return fmt::format("no task of {} has run: {}", query.step.empty() ? "run " + view.run : query.step,
+                           states);
+    }
+    const TaskView& task = *meant.front();
+    const std::string name = task_text(task.name);
+    if (!task.made_by.empty()) {
+        const std::string maker = task_text(task.made_by);
+        return fmt::format("{} was taken over from {}: amp logs {}", name, maker, maker);
+    }
+    const std::string what =
+        task.waits_since ? "waits for " + task.waits_for : "is " + std::string(state_name(task.state));
+    return fmt::format("{} {}, and has not run: amp why {}/{}", name, what, view.run, name);
+}
+
+/// Only where a step or a task is named: else there is too much to be said.
+std::string earlier_attempts(const RunView& view, const LogQuery& query,
+                             const std::vector<const TaskView*>& meant) {
+    std::vector<const TaskView*> again;
+    std::copy_if(meant.begin(), meant.end(), std::back_inserter(again),
+                 [](const TaskView* task) { return task->attempt > 1; });
+    if (again.empty() || query.attempt || query.step.empty()) {
+        return "";
+    }
+    if (again.size() > 1) {
+        return fmt::format("{} of these tasks have earlier attempts: --attempt N shows them", again.size());
+    }
+    const TaskView& task = *again.front();
+    const std::uint32_t last = task.attempt - 1;
+    return fmt::format("this is attempt {} of {}; the {}: amp logs {}/{} --attempt {}", task.attempt,
+                       task_text(task.name), last == 1 ? "earlier one" : "earlier ones", view.run,
+                       task_text(task.name), last == 1 ? "1" : fmt::format("N (1 to {})", last));
+}
+
+std::vector<std::string> remarks(const RunView& view, const LogQuery& query) {
+    std::vector<const TaskView*> meant;
+    bool ran = false;
+    for (const TaskView& task : view.tasks) {
+        if (wanted({.step = query.step, .index = query.index}, task.name, 0)) {
+            meant.push_back(&task);
+            ran = ran || task.attempt > 0;
+        }
+    }
+    if (!ran && !meant.empty()) {
+        return {why_nothing(view, query, meant)};
+    }
+    const std::string earlier = earlier_attempts(view, query, meant);
+    return earlier.empty() ? std::vector<std::string>() : std::vector{earlier};
+}
+
 }  // namespace
 
 void check_task(const RunView& view, const std::string& step, const std::optional<TaskIndex>& index) {
@@ -207,8 +272,8 @@ void check_task(const RunView& view, const std::string& step, const std::optiona
     }
 }
 
-void read_logs(Services& services, const Project& project, const LogQuery& query,
-               const std::function<bool(const LogLine&)>& each) {
+std::vector<std::string> read_logs(Services& services, const Project& project, const LogQuery& query,
+                                   const std::function<bool(const LogLine&)>& each) {
     const RunView view = view_run(services, project, query.run);
     const OpenStore store = services.open_store(project.store_folder, false);
     const bool at_work =
@@ -217,10 +282,10 @@ void read_logs(Services& services, const Project& project, const LogQuery& query
         check_task(view, query.step, query.index);
         check_attempt(view, query);
         check_rank(view, query);
-        read_now(store, view, query, each);
-        return;
+        return read_now(store, view, query, each) ? remarks(view, query) : std::vector<std::string>();
     }
     follow(services, store, view.run, query, each);
+    return {};
 }
 
 }  // namespace amp

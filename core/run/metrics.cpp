@@ -111,6 +111,26 @@ void read_points(Services& services, const Project& project, const RunView& view
     }
 }
 
+void MetricRows::add(const MetricPoint& point) {
+    const auto [place, fresh] = places_.try_emplace({point.task, point.attempt, point.name}, rows_.size());
+    if (fresh) {
+        rows_.push_back({point.task, point.attempt, point.name, {}});
+    }
+    rows_[place->second].metric.add(point.value, point.step);
+}
+
+std::vector<MetricRow> metric_rows_since(Services& services, const Project& project, const RunView& view,
+                                         const MetricQuery& query, Timestamp since) {
+    MetricRows rows;
+    read_points(services, project, view, query, [&](const MetricPoint& point) {
+        if (point.at >= since) {
+            rows.add(point);
+        }
+        return true;
+    });
+    return rows.rows();
+}
+
 std::map<AttemptKey, std::shared_ptr<const TaskReport>> told_so_far(const OpenStore& store,
                                                                     const std::string& run,
                                                                     const std::set<AttemptKey>& attempts) {

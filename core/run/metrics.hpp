@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -43,6 +44,20 @@ std::vector<MetricRow> metric_rows(const RunView& view, const MetricQuery& query
 /// attempts that were lost (not yet of lost ones that others followed). Stops when `each` returns false.
 void read_points(Services& services, const Project& project, const RunView& view, const MetricQuery& query,
                  const std::function<bool(const MetricPoint&)>& each);
+
+/// Points put together to rows, in the order in which these begin.
+class MetricRows {
+  public:
+    void add(const MetricPoint& point);
+    const std::vector<MetricRow>& rows() const { return rows_; }
+
+  private:
+    std::map<std::tuple<TaskName, std::uint32_t, std::string>, std::size_t> places_;
+    std::vector<MetricRow> rows_;
+};
+/// In short what was told since then.
+std::vector<MetricRow> metric_rows_since(Services& services, const Project& project, const RunView& view,
+                                         const MetricQuery& query, Timestamp since);
 
 /// What attempts told whose end did not say it: they run, or were lost. Read from the run's packs.
 using AttemptKey = std::pair<TaskName, std::uint32_t>;

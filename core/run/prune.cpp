@@ -100,16 +100,6 @@ Family read_family(const OpenStore& store) {
     return family;
 }
 
-std::string active_tags(const OpenStore& store, const std::string& run) {
-    std::vector<std::string> names;
-    for (const Tag& tag : read_tags(*store.objects, run)) {
-        if (tag.active()) {
-            names.push_back(tag.name);
-        }
-    }
-    return join(names, ", ");
-}
-
 /// Why a run is in use; "" when it is not.
 std::string in_use(Services& services, const OpenStore& store, const Family& family, const std::string& run) {
     if (is_driven(*store.objects, *store.files, services.clock, run, services.host)) {
@@ -241,7 +231,8 @@ class Pruner {
         const std::vector<std::string> tree = family_.tree(run);
         for (const std::string& member : tree) {
             std::string why = in_use(services_, store_, family_, member);
-            if (const std::string tags = active_tags(store_, member); why.empty() && !tags.empty()) {
+            if (const std::string tags = join(active_tags(*store_.objects, member), ", ");
+                why.empty() && !tags.empty()) {
                 why = "it is tagged: " + tags;
             }
             if (!why.empty()) {
@@ -314,7 +305,7 @@ std::vector<std::string> remove_runs(Services& services, const Project& project,
             throw Error(ExitCode::busy, fmt::format("run {} stays: {}", run, why), run,
                         fmt::format("`amp cancel {}` ends it", run));
         }
-        const std::string tags = active_tags(store, run);
+        const std::string tags = join(active_tags(*store.objects, run), ", ");
         if (!tags.empty() && !force) {
             throw Error(ExitCode::usage, fmt::format("run {} stays: it is tagged: {}", run, tags), run,
                         "remove the tags, or say --force");

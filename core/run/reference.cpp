@@ -97,13 +97,8 @@ class FactsReader {
         try {
             const Value record = read_run(store_, run);
             const Value* flow = record.find("flow");
-            RunFacts facts{flow ? get_string(*flow, "name") : "", get_string(record, "parent"), {}};
-            for (const Tag& tag : read_tags(store_, run)) {
-                if (tag.active()) {
-                    facts.tags.push_back(tag.name);
-                }
-            }
-            return facts;
+            return RunFacts{flow ? get_string(*flow, "name") : "", get_string(record, "parent"),
+                            active_tags(store_, run)};
         } catch (const Error&) {
             return std::nullopt;  // who names it by its id will hear why
         }
@@ -131,6 +126,25 @@ std::optional<std::string> search(ObjectStore& store, const std::vector<std::str
     for (auto run = runs.rbegin(); run != runs.rend(); ++run, ++position) {
         const auto facts = reader.read(*run, position, word);
         if (facts && is_meant(wanted, *facts)) {
+            return *run;
+        }
+    }
+    return std::nullopt;
+}
+
+/// The newest run that is no task of another. A run may have thousands of children, all newer than it: behind
+/// the newest runs the index is asked for them.
+std::optional<std::string> find_latest(ObjectStore& store, const std::vector<std::string>& runs) {
+    std::optional<RunIndex> index;
+    std::size_t position = 0;
+    for (auto run = runs.rbegin(); run != runs.rend(); ++run, ++position) {
+        if (position == k_read_themselves) {
+            index.emplace(store);
+        }
+        const auto entry = index ? index->find(*run) : std::nullopt;
+        const bool nobodys =
+            entry ? get_string(entry->summary, "parent").empty() : is_nobodys_child(store, *run);
+        if (nobodys) {
             return *run;
         }
     }
@@ -276,9 +290,7 @@ std::string resolve_run(ObjectStore& store, const std::string& reference) {
     }
     const std::vector<std::string> runs = list_runs(store);
     if (wanted == RunReference{}) {
-        const auto latest = std::find_if(
-            runs.rbegin(), runs.rend(), [&](const std::string& run) { return is_nobodys_child(store, run); });
-        if (latest != runs.rend()) {
+        if (auto latest = find_latest(store, runs)) {
             return *latest;
         }
     } else if (wanted.kind != RunReference::Kind::id) {

@@ -17,6 +17,7 @@
 #include "core/run/run_reader.hpp"
 #include "core/run/secrets.hpp"
 #include "core/run/spec_builder.hpp"
+#include "core/run/task_text.hpp"
 #include "core/run/why.hpp"
 #include "core/store/store.hpp"
 #include "core/task/masker.hpp"
@@ -97,6 +98,13 @@ void refuse_subflow(const Past& past, TaskId task, const std::string& run) {
     }
 }
 
+void refuse_image(const CodeManifest& code, const std::string& run) {
+    if (code.mode != CodeMode::files) {
+        throw Error(ExitCode::usage, fmt::format("the code of run {} is in its image, not in the store", run),
+                    run, fmt::format("`git worktree add DIR {}` lays what the image is to hold", code.base));
+    }
+}
+
 [[noreturn]] void refuse_never_ran(Services& services, const Project& project, const std::string& run,
                                    const TaskName& task) {
     const WhyReport why = why_task(services, project, {run, task.step, task.index, {}});
@@ -105,8 +113,8 @@ void refuse_subflow(const Past& past, TaskId task, const std::string& run) {
         reason = why.answers.front().reasons.front();
     }
     throw Error(ExitCode::not_found,
-                fmt::format("{}/{} never ran{}", run, task.text(), reason.empty() ? "" : ": " + reason), run,
-                fmt::format("`amp why {}/{}` says more", run, task.text()));
+                fmt::format("{}/{} never ran{}", run, task_text(task), reason.empty() ? "" : ": " + reason),
+                run, fmt::format("`amp why {}/{}` says more", run, task_text(task)));
 }
 
 /// Which attempt, and when it was. @throws Error(not_found)
@@ -131,8 +139,8 @@ std::pair<std::uint32_t, Timestamp> choose_attempt(const Past& past, TaskId task
         numbers.insert(attempt.attempt);
     }
     throw Error(ExitCode::not_found,
-                fmt::format("{} has no attempt {}", known->second.front().task.text(), *query.attempt), {},
-                fmt::format("there are: {}", fmt::join(numbers, ", ")));
+                fmt::format("{} has no attempt {}", task_text(known->second.front().task), *query.attempt),
+                {}, fmt::format("there are: {}", fmt::join(numbers, ", ")));
 }
 
 bool ever_ran(const OpenStore& store, const Past& past, TaskId task, const TaskName& name) {
@@ -239,6 +247,7 @@ Replay replay_task(Services& services, const Project& project, const ReplayQuery
     const Past past = read_past(store, begin.run);
     const TaskId task = find_task(past, begin.run, query);
     refuse_subflow(past, task, begin.run);
+    refuse_image(past.read.record->code, begin.run);
     begin.task = TaskName{query.step, past.plan().index(task)};
     if (!ever_ran(store, past, task, begin.task)) {
         refuse_never_ran(services, project, begin.run, begin.task);

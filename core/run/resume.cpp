@@ -2,6 +2,7 @@
 
 #include "core/base/error.hpp"
 #include "core/run/changes.hpp"
+#include "core/run/containers.hpp"
 #include "core/run/drive.hpp"
 #include "core/run/given.hpp"
 #include "core/run/record_run.hpp"
@@ -24,8 +25,8 @@ void check_idle(Services& services, const OpenStore& store, const std::string& o
     }
 }
 
-PreparedRun prepare_anew(Services& services, OpenStore& store, Changes changes, const ResumeOptions& options,
-                         RunObserver& observer) {
+PreparedRun prepare_anew(Services& services, OpenStore& store, const Project& project, Changes changes,
+                         const ResumeOptions& options, RunObserver& observer) {
     RunRecord& record = changes.record;
     const std::string origin = record.run;
     check_idle(services, store, origin);
@@ -39,6 +40,8 @@ PreparedRun prepare_anew(Services& services, OpenStore& store, Changes changes, 
     PreparedRun prepared;
     prepared.flow = load_recorded_flow(record);
     check_from(record, prepared.flow->graph);
+    record_containers(services, project.settings, prepared.flow->flow, {}, record, true,
+                      [&observer](const std::string& text) { observer.note(text); });
     const ReadRun old = read_whole_run(store, origin);
     check_given(RunData(record, prepared.flow->flow, prepared.flow->graph), *old.data);
     record.run.clear();
@@ -62,8 +65,9 @@ PreparedRun prepare_resume(Services& services, const Project& project, const Res
     Changes changes = find_changes(services, store, project, record, options.params, true);
     apply_parts(changes, options.from, options.until);
     if (!changes.why.empty()) {
-        return prepare_anew(services, store, std::move(changes), options, observer);
+        return prepare_anew(services, store, project, std::move(changes), options, observer);
     }
+    check_engine(services, record);  // or it would be each task that lacks one
     PreparedRun prepared;
     prepared.run = run;
     prepared.drive.resumed = true;

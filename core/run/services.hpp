@@ -95,6 +95,8 @@ struct Services {
     std::function<std::string(const std::vector<std::string>& arguments, const std::string& input,
                               const std::string& log)>
         start_apart = {};
+    /// All of standard input, up to what a flow may have.
+    std::function<std::string()> read_input = {};
     /// The secrets whose values are known, by key: each is looked up once a process.
     std::map<std::string, Secret, std::less<>> secrets = {};
 };

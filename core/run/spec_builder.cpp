@@ -15,6 +15,7 @@
 #include "core/flow/setting.hpp"
 #include "core/flow/subflows.hpp"
 #include "core/package/code_manifest.hpp"
+#include "core/run/containers.hpp"
 #include "core/run/definition_parts.hpp"
 #include "core/run/profiles.hpp"
 #include "core/run/requests.hpp"
@@ -140,6 +141,18 @@ void put_into_cwd(TaskSpec& spec) {
     }
     for (auto& [name, text] : spec.env) {
         put_into_cwd(text, spec.cwd);
+    }
+}
+
+/// The image is what its name meant when the run began, whatever that means by now.
+void add_container(TaskSpec& spec, const RecordedContainer& container, Object& definition) {
+    if (container.image.empty()) {
+        return;
+    }
+    spec.container = Container{container.image};
+    definition.emplace("image", container.digest);
+    if (!container.engine.empty()) {
+        spec.env.emplace_back(k_engine_variable, plain(container.engine));
     }
 }
 
@@ -275,6 +288,7 @@ BuiltTask SpecBuilder::build(TaskId task, Timestamp now, const Value& failures, 
     if (built.child) {
         definition.emplace("given", built.child->params);
     }
+    add_container(spec, recorded_container(step, scope, data_.record(), spec.profile.empty()), definition);
     add_item(spec, id, scope, definition);
     add_inputs(spec, step, scope, definition);
     if (!failures.is_null()) {

@@ -11,8 +11,10 @@
 #include "core/flow/project_config.hpp"
 #include "core/flow/schema.hpp"
 #include "core/flow/setting.hpp"
+#include "core/package/code_notes.hpp"
 #include "core/run/changes.hpp"
 #include "core/run/child_runs.hpp"
+#include "core/run/containers.hpp"
 #include "core/run/drive.hpp"
 #include "core/run/given.hpp"
 #include "core/run/parameters.hpp"
@@ -38,7 +40,13 @@ constexpr std::string_view k_local = "local";
 /// More than load_flow takes, so that it is load_flow which says so.
 constexpr std::uint64_t k_flow_bytes = std::uint64_t{64} << 20;
 
+constexpr std::string_view k_input = "-";
+constexpr std::string_view k_input_path = "<stdin>";  ///< as what a flow from there is shown and recorded
+
 std::string flow_path(Services& services, const Project& project, const std::string& given) {
+    if (given == k_input) {
+        return std::string(k_input_path);
+    }
     if (!given.empty()) {
         return given;
     }
@@ -78,7 +86,7 @@ RunRecord make_record(Services& services, OpenStore* store, const Project& proje
     const Flow& flow = loaded.flow;
     RunRecord r;
     r.flow_name = flow.name;
-    r.flow_path = services.files.canonical(flow.path);
+    r.flow_path = recorded_path(services, flow);
     r.flow_source = flow.source;
     r.overrides = step_overrides(project.settings, project.profile);
     r.project_folder = project.folder;
@@ -165,10 +173,14 @@ void check_surroundings(Services& services, const Project& project, LoadedFlow& 
 }  // namespace
 
 InvalidFlow::InvalidFlow(Diagnostics diagnostics, std::string path, std::string source)
-    : Error(ExitCode::invalid,
-            fmt::format("{} has {} error{}", path, diagnostics.error_count(),
-                        diagnostics.error_count() == 1 ? "" : "s"),
-            path),
+    : InvalidFlow(Error(ExitCode::invalid,
+                        fmt::format("{} has {} error{}", path, diagnostics.error_count(),
+                                    diagnostics.error_count() == 1 ? "" : "s"),
+                        path),
+                  std::move(diagnostics), path, std::move(source)) {}
+
+InvalidFlow::InvalidFlow(Error error, Diagnostics diagnostics, std::string path, std::string source)
+    : Error(std::move(error)),
       diagnostics_(std::move(diagnostics)),
       path_(std::move(path)),
       source_(std::move(source)) {}
@@ -178,7 +190,8 @@ LoadedFlow load_and_validate(Services& services, const Project& project, const s
                              bool starting, bool fit) {
     LoadedFlow loaded;
     const std::string file = flow_path(services, project, path);
-    const std::string text = services.files.read(file, k_flow_bytes);
+    const std::string text =
+        path == k_input ? services.read_input() : services.files.read(file, k_flow_bytes);
     loaded.flow =
         load_flow(text, file, loaded.diagnostics, step_overrides(project.settings, project.profile));
     ParameterSources sources;
@@ -189,6 +202,10 @@ LoadedFlow load_and_validate(Services& services, const Project& project, const s
     check_surroundings(services, project, loaded, starting, fit);
     loaded.subflows = read_subflows(services, project, loaded.flow, loaded.diagnostics);
     return loaded;
+}
+
+std::string recorded_path(Services& services, const Flow& flow) {
+    return flow.path == k_input_path ? flow.path : services.files.canonical(flow.path);
 }
 
 std::string create_recorded_run(Services& services, OpenStore& store, RunRecord& record) {
@@ -238,9 +255,9 @@ void note_other_code(const RunRecord& like, const RunRecord& record, RunObserver
     if (like.flow_source != record.flow_source) {
         observer.note(fmt::format("{} differs from that of run {}", record.flow_path, like.run));
     }
-    const auto differing = differences(like.code, record.code);
+    const std::string differing = code_changes(like.code, record.code);
     if (!differing.empty()) {
-        observer.note(fmt::format("code differs from that of run {}: {}", like.run, listed(differing)));
+        observer.note(fmt::format("code differs from that of run {}: {}", like.run, differing));
     }
 }
 
@@ -267,7 +284,16 @@ RunRecord prospective_record(Services& services, const Project& project, const S
         throw InvalidFlow(std::move(loaded.diagnostics), loaded.flow.path, loaded.flow.source);
     }
     check_parts(options, loaded.flow);
-    return make_record(services, nullptr, project, loaded, options, like ? &*like : nullptr);
+    RunRecord record = make_record(services, nullptr, project, loaded, options, like ? &*like : nullptr);
+    try {
+        record_containers(services, project.settings, loaded.flow, loaded.subflows, record, false,
+                          [](const std::string&) {});
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::infrastructure) {  // no engine: the run will say so
+            throw;
+        }
+    }
+    return record;
 }
 
 namespace {
@@ -293,6 +319,22 @@ void note_partial(const RunRecord& record, const Flow& whole, RunObserver& obser
                               outside.empty() ? "" : "; no part of it: " + join(outside, ", ")));
 }
 
+/// What is heavy, or not what it seems; and what an image is to hold.
+void note_code(const RunRecord& record, RunObserver& observer) {
+    const CodeManifest& code = record.code;
+    for (const std::string& note : code_notes(code)) {
+        observer.note(note);
+    }
+    if (code.mode == CodeMode::files) {
+        return;
+    }
+    const std::string commit =
+        code.base.empty() ? "the code, of which git knows no commit" : "commit " + code.base.substr(0, 12);
+    const bool left_out = code.mode == CodeMode::image && record.git && record.git->dirty;
+    observer.note(fmt::format("code = \"{}\": images are to hold {}{}", code_mode_name(code.mode), commit,
+                              left_out ? "; what is not committed is not shipped" : ""));
+}
+
 void note_beginning(Services& services, const RunRecord& record, const LoadedFlow& loaded,
                     const RunRecord* like, RunObserver& observer) {
     note_refusal(services, record, observer);
@@ -301,6 +343,7 @@ void note_beginning(Services& services, const RunRecord& record, const LoadedFlo
     for (const std::string& cut : record.cuts) {
         observer.note(cut);
     }
+    note_code(record, observer);
     if (like) {
         note_other_code(*like, record, observer);
     }
@@ -343,6 +386,8 @@ PreparedRun prepare_start(Services& services, const Project& project, const Star
     note_beginning(services, record, loaded, like ? &*like : nullptr, notes);
     auto flow = recorded_flow(std::move(loaded.flow), std::move(loaded.graph), record);
     check_inputs(services, store, project, record, *flow, loaded.subflows);
+    record_containers(services, project.settings, flow->flow, loaded.subflows, record, true,
+                      [&observer](const std::string& text) { observer.note(text); });
     PreparedRun prepared;
     if (record.concurrency == "skip") {
         store.objects->sync_pending();

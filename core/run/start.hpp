@@ -27,7 +27,8 @@ struct LoadedFlow {
     Diagnostics diagnostics;
     Subflows subflows;
 };
-/// @param path of the file; empty: flow.toml in the current folder, else in the project's
+/// @param path of the file; empty: flow.toml in the current folder, else in the project's; "-": standard
+/// input, whose relative files are the project's
 /// Checks also what this machine can give (for steps of the local backend), and the variables and the git
 /// that the flow asks for. Diagnostics are not thrown.
 /// @param starting it runs now: what will surely be missing is an error, not a warning
@@ -46,7 +47,7 @@ struct ParameterSources {
 };
 
 struct StartOptions {
-    std::string flow;  ///< path; empty: flow.toml
+    std::string flow;  ///< path; empty: flow.toml; "-": standard input
     std::string
         like;  ///< a run whose parameters and --config stand where nothing else is given; and its flow
     ParameterSources params;
@@ -111,10 +112,13 @@ RunOutcome start_run(Services& services, const Project& project, const StartOpti
 PreparedRun prepare_start(Services& services, const Project& project, const StartOptions& given,
                           RunObserver& observer);
 
-/// The flow, its parameters or configuration are invalid: carries the diagnostics for rendering.
+/// The flow, its parameters or configuration are invalid, or the settings are: carries the diagnostics for
+/// rendering.
 class InvalidFlow : public Error {
   public:
     InvalidFlow(Diagnostics diagnostics, std::string path, std::string source);
+    /// @param error what it is where there is room for one text only
+    InvalidFlow(Error error, Diagnostics diagnostics, std::string path, std::string source);
     const Diagnostics& diagnostics() const { return diagnostics_; }
     const std::string& path() const { return path_; }
     const std::string& source() const { return source_; }

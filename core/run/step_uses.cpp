@@ -73,6 +73,11 @@ std::vector<Expression> deciding_expressions(const Step& step) {
             add(**setting);
         }
     }
+    for (const char* key : {"image", "container"}) {
+        if (const auto found = step.later.find(key); found != step.later.end()) {
+            add(found->second);
+        }
+    }
     if (step.wait) {
         for (const auto* text : {&step.wait->file, &step.wait->url}) {
             if (*text) {

@@ -49,11 +49,6 @@ Value fields(const RunSummary& s) {
                   {"params", s.params}};
 }
 
-/// Those that people ask for.
-std::vector<std::string> field_names() {
-    return {"run", "flow", "state", "user", "created", "ended", "tasks", "succeeded", "failed", "tags"};
-}
-
 Value without_tags(const RunSummary& s) {
     Object out = fields(s).as_object();
     out.insert_or_assign("schema", 1);
@@ -108,7 +103,7 @@ class Where {
             if (!scope.unknown().empty()) {
                 throw Error(ExitCode::usage,
                             fmt::format("--where: runs have no '{}'", printable(scope.unknown())), text_,
-                            fmt::format("they have {}, and params.NAME", join(field_names(), ", ")));
+                            fmt::format("they have {}, and params.NAME", join(run_field_names(), ", ")));
             }
             return false;
         }
@@ -158,7 +153,7 @@ void sort_runs(std::vector<RunSummary>& runs, std::string field) {
         keyed.emplace_back(key(runs[i]), i);
     }
     if (!known) {
-        const std::vector<std::string> fields = field_names();
+        const std::vector<std::string> fields = run_field_names();
         throw Error(ExitCode::usage, fmt::format("--sort: no run has '{}'", printable(field)), "",
                     near_hint(field, fields, join(fields, ", ") + ", or params.NAME"));
     }
@@ -246,6 +241,10 @@ std::optional<RunSummary> summarize(Services& services, const Project& project, 
 
 }  // namespace
 
+std::vector<std::string> run_field_names() {
+    return {"run", "flow", "state", "user", "created", "ended", "tasks", "succeeded", "failed", "tags"};
+}
+
 namespace {
 
 /// A run as the index knows it, else as its own records tell, which the index then hears of.
@@ -260,11 +259,7 @@ std::optional<RunSummary> look_up(Services& services, const Project& project, co
     if (!summary || summary->state == "unreadable") {
         return summary;
     }
-    for (const Tag& tag : read_tags(*store.objects, run)) {
-        if (tag.active()) {
-            summary->tags.push_back(tag.name);
-        }
-    }
+    summary->tags = active_tags(*store.objects, run);
     if (summary->ended) {
         index.add(run, {without_tags(*summary), summary->tags});
     }

@@ -17,7 +17,11 @@ namespace amp {
 namespace {
 
 constexpr double k_file_s = 0.5;
-constexpr double k_approval_s = 2;  // where the store cannot tell of changes by itself
+constexpr double k_watched_file_s =
+    10;  // for whatever a watch does not tell: a folder above that is replaced
+constexpr double k_deaf_s = 0.05;
+constexpr std::size_t k_most_folders = 32;  // of which changes are heard; a user has not many watches
+constexpr double k_approval_s = 2;          // where the store cannot tell of changes by itself
 constexpr double k_until_s = 1;
 constexpr double k_url_s = 10;
 constexpr double k_answer_s = 3;
@@ -111,10 +115,28 @@ void Waits::add(const Question& question, Timestamp since) {
     open_.push_back(open);
 }
 
+std::vector<int> Waits::fds() const {
+    std::vector<int> out;
+    if (watch_) {
+        out.push_back(watch_->fd());
+    }
+    const double steady = services_.clock.steady_seconds();
+    for (const auto& entry : folders_) {
+        if (entry.second.watch && entry.second.deaf_until <= steady) {
+            out.push_back(entry.second.watch->fd());
+        }
+    }
+    return out;
+}
+
 double Waits::seconds_to_look() const {
     double next = HUGE_VAL;
     for (const Open& open : open_) {
         next = std::min(next, open.next_look);
+    }
+    const double steady = services_.clock.steady_seconds();
+    for (const auto& entry : folders_) {
+        next = entry.second.deaf_until > steady ? std::min(next, entry.second.deaf_until) : next;
     }
     return std::max(0.0, next - services_.clock.steady_seconds());
 }
@@ -129,9 +151,10 @@ std::vector<Waits::Over> Waits::look(Timestamp now) {
     if (due && !told) {
         list_answers();
     }
+    const std::set<std::string> changed = changed_folders(steady);
     std::vector<Over> over;
     std::erase_if(open_, [&](Open& open) {
-        if (open.next_look > steady && !(told && wait_of(open).approval)) {
+        if (open.next_look > steady && !(told && wait_of(open).approval) && !changed.contains(open.folder)) {
             return false;
         }
         auto end = look_at(open, now);
@@ -142,8 +165,42 @@ std::vector<Waits::Over> Waits::look(Timestamp now) {
     });
     if (open_.empty()) {
         watch_.reset();
+        folders_.clear();
     }
     return over;
+}
+
+/// A watch that has told something is made anew by whoever goes on waiting: its folder may be another one.
+std::set<std::string> Waits::changed_folders(double steady) {
+    std::set<std::string> changed;
+    for (auto& entry : folders_) {
+        Folder& folder = entry.second;
+        if (folder.watch && folder.deaf_until <= steady && folder.watch->take()) {
+            folder.watch.reset();
+            folder.deaf_until = steady + k_deaf_s;
+            changed.insert(entry.first);
+        }
+    }
+    return changed;
+}
+
+bool Waits::watches(const std::string& folder) {
+    if (!folders_.contains(folder) && folders_.size() >= k_most_folders) {
+        return false;
+    }
+    Folder& known = folders_[folder];
+    if (!known.watch) {
+        known.watch = services_.files.watch(folder);
+    }
+    return known.watch != nullptr;
+}
+
+/// Watched before it is looked for, so that it cannot come between.
+bool Waits::is_there(Open& open, Timestamp now, double& look_again_s) {
+    const std::string path = path_of(open.question, now);
+    open.folder = path.substr(0, std::max<std::size_t>(1, path.rfind('/')));
+    look_again_s = watches(open.folder) ? k_watched_file_s : k_file_s;
+    return services_.files.info(path).has_value();
 }
 
 /// One listing for all who wait. True when there are others than before.
@@ -200,8 +257,8 @@ std::optional<Waits::Over> Waits::judge(Open& open, Timestamp now, bool& come) {
         }
         missing(k_approval_s);
     }
-    if (wait.file && !services_.files.info(path_of(open.question, now))) {
-        missing(k_file_s);
+    if (double look_again_s = k_file_s; wait.file && !is_there(open, now, look_again_s)) {
+        missing(look_again_s);
     }
     if (wait.until && !until_holds(open, now)) {
         missing(k_until_s);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -53,8 +54,8 @@ class Waits {
     bool empty() const { return open_.empty(); }
     /// In how many seconds to look again; nothing to wait for: HUGE_VAL.
     double seconds_to_look() const;
-    /// Readable when something may have come; -1: none.
-    int fd() const { return watch_ ? watch_->fd() : -1; }
+    /// Readable when something may have come.
+    std::vector<int> fds() const;
 
   private:
     struct Open {
@@ -64,10 +65,20 @@ class Waits {
         double next_look = 0;  ///< steady seconds
         double url_look = 0;   ///< of `url` alone
         bool url_seen = false;
+        std::string folder = {};  ///< of the file that it waits for
+    };
+    /// Where files are waited for. After a change it is looked at, and then not heard for a moment: it may be
+    /// a place where much happens.
+    struct Folder {
+        std::unique_ptr<Watch> watch;
+        double deaf_until = 0;  ///< steady seconds
     };
 
     const Wait& wait_of(const Open& open) const { return *data_.step(open.question.step).wait; }
     bool list_answers();
+    std::set<std::string> changed_folders(double steady);
+    bool watches(const std::string& folder);
+    bool is_there(Open& open, Timestamp now, double& look_again_s);
     RunScope scope_of(const Question& question, Timestamp now) const;
     std::string rendered(const TextTemplate& text, const Question& question, Timestamp now) const;
     std::string path_of(const Question& question, Timestamp now) const;
@@ -83,6 +94,7 @@ class Waits {
     std::vector<Open> open_;
     std::set<std::string> answers_;  ///< keys of those that were there at the last look
     std::unique_ptr<Watch> watch_;
+    std::map<std::string, Folder> folders_;
 };
 
 }  // namespace amp

@@ -18,6 +18,7 @@
 #include "core/run/reuse.hpp"
 #include "core/run/run_reader.hpp"
 #include "core/run/spec_builder.hpp"
+#include "core/run/task_text.hpp"
 #include "core/store/store.hpp"
 
 namespace amp {
@@ -169,7 +170,7 @@ std::vector<std::string> blocking_chain(History& run, TaskId task) {
         for (const Graph::Edge& edge : run.data().graph().nodes[run.plan().step(task)].needs) {
             for (const TaskId before : tasks_before(run.data(), edge, run.plan().index(task))) {
                 if (run.plan().state(before) == TaskState::failed) {
-                    out.push_back(fmt::format("it needs {}, which failed: {}", run.name(before).text(),
+                    out.push_back(fmt::format("it needs {}, which failed: {}", task_text(run.name(before)),
                                               failure_of(run, before)));
                     return out;
                 }
@@ -179,7 +180,7 @@ std::vector<std::string> blocking_chain(History& run, TaskId task) {
         if (!next) {
             break;
         }
-        out.push_back(fmt::format("it needs {}, which is blocked itself:", run.name(*next).text()));
+        out.push_back(fmt::format("it needs {}, which is blocked itself:", task_text(run.name(*next))));
         task = *next;
     }
     return out;
@@ -242,7 +243,7 @@ class Answering {
                         ? fmt::format("its definition, and all that it needs, is the same as in run {}",
                                       run_.record().origin)
                         : fmt::format("its definition is the same as that of {}, which succeeded",
-                                      run_.data().made_by(task)));
+                                      task_text(run_.data().made_by(task))));
                 return out;
             case TaskState::waiting:
                 out.reasons = waiting_for(task);
@@ -271,7 +272,7 @@ class Answering {
         for (const Graph::Edge& edge : run_.data().graph().nodes[run_.plan().step(task)].needs) {
             for (const TaskId before : tasks_before(run_.data(), edge, run_.plan().index(task))) {
                 if (!is_terminal(run_.plan().state(before)) && out.size() < k_most_answers) {
-                    out.push_back(fmt::format("it needs {}, which is {}", run_.name(before).text(),
+                    out.push_back(fmt::format("it needs {}, which is {}", task_text(run_.name(before)),
                                               state_name(run_.plan().state(before))));
                 }
             }
@@ -287,7 +288,7 @@ class Answering {
             if (run_.plan().is_task(other) && other != task &&
                 run_.plan().state(other) == TaskState::failed) {
                 return fmt::format("{} failed ({}), which ends a run without keep_going",
-                                   run_.name(other).text(), failure_of(run_, other));
+                                   task_text(run_.name(other)), failure_of(run_, other));
             }
         }
         return "the run was cancelled, or its time was over";
@@ -384,7 +385,7 @@ std::vector<TaskId> tasks_asked_for(const History& run, const WhyQuery& query) {
     if (out.empty()) {
         throw Error(ExitCode::not_found,
                     fmt::format("run {} has no task '{}'", run.record().run,
-                                TaskName{query.step, query.index.value_or(TaskIndex{})}.text()),
+                                task_text(TaskName{query.step, query.index.value_or(TaskIndex{})})),
                     run.record().run, fmt::format("`amp show {}` lists its tasks", run.record().run));
     }
     return out;

@@ -41,7 +41,13 @@ std::string pack_prefix(std::string_view run) {
 }
 
 std::string pack(std::string_view run, std::uint32_t epoch, std::uint32_t seq) {
-    return fmt::format("runs/{}/packs/{:08}-{:08}", run, epoch, seq);
+    return pack_of(pack_writer(run, epoch), seq);
+}
+std::string pack_writer(std::string_view run, std::uint32_t epoch) {
+    return fmt::format("runs/{}/packs/{:08}-", run, epoch);
+}
+std::string pack_of(std::string_view writer, std::uint32_t seq) {
+    return fmt::format("{}{:08}", writer, seq);
 }
 
 std::optional<std::uint32_t> epoch_of(std::string_view pack) {
@@ -85,6 +91,41 @@ std::string checkpoint_prefix(std::string_view run, std::string_view task) {
 }
 std::string checkpoint(std::string_view run, std::string_view task, std::uint32_t seq) {
     return fmt::format("{}{:08}.json", checkpoint_prefix(run, task), seq);
+}
+std::string tasks_prefix(std::string_view run) {
+    return fmt::format("runs/{}/tasks/", run);
+}
+std::string task_commit(std::string_view run, std::string_view task) {
+    return fmt::format("runs/{}/tasks/{}/commit", run, task);
+}
+std::string attempt_claim(std::string_view run, std::string_view task, std::uint32_t attempt) {
+    return fmt::format("runs/{}/tasks/{}/{}/claim", run, task, attempt);
+}
+std::string attempt_result(std::string_view run, std::string_view task, std::uint32_t attempt) {
+    return fmt::format("runs/{}/tasks/{}/{}/result.json", run, task, attempt);
+}
+std::string attempt_cancel(std::string_view run, std::string_view task, std::uint32_t attempt) {
+    return fmt::format("runs/{}/tasks/{}/{}/cancel", run, task, attempt);
+}
+std::string attempt_log_writer(std::string_view run, std::string_view task, std::uint32_t attempt,
+                               std::uint32_t execution) {
+    return fmt::format("runs/{}/tasks/{}/{}/log/{:08}-", run, task, attempt, execution);
+}
+bool is_attempt_log(std::string_view key) {
+    constexpr std::string_view k_tasks = "/tasks/";
+    const std::size_t tasks = key.find(k_tasks);  // behind it: STEP/INDEX/N/log/…
+    if (tasks == std::string_view::npos) {
+        return false;
+    }
+    std::size_t at = tasks + k_tasks.size();
+    for (int part = 0; part < 3; ++part) {
+        const std::size_t end = key.find('/', at);
+        if (end == std::string_view::npos) {
+            return false;
+        }
+        at = end + 1;
+    }
+    return key.substr(at).starts_with("log/");
 }
 std::string result(std::string_view definition) {
     return fmt::format("{}{}/{}", k_results, definition.substr(0, 2), definition.substr(2));

@@ -24,9 +24,12 @@ std::string pack_prefix(std::string_view run);  // runs/RUN/packs/
 std::string pack(std::string_view run, std::uint32_t epoch, std::uint32_t seq);  // …/packs/00000001-00000001
 /// The epoch in a pack's key.
 std::optional<std::uint32_t> epoch_of(std::string_view pack);
-std::string keeper_prefix(std::string_view run);                    // runs/RUN/keeper/
-std::string keeper_log(std::string_view run, std::uint32_t epoch);  // …/keeper/00000001
-std::string tag(std::string_view run, std::string_view name);       // …/tags/<sha256(tag)[:32]>.json
+/// What the keys of one writer's packs begin with, and the whole key.
+std::string pack_writer(std::string_view run, std::uint32_t epoch);  // …/packs/00000001-
+std::string pack_of(std::string_view writer, std::uint32_t seq);     // …/packs/00000001-00000001
+std::string keeper_prefix(std::string_view run);                     // runs/RUN/keeper/
+std::string keeper_log(std::string_view run, std::uint32_t epoch);   // …/keeper/00000001
+std::string tag(std::string_view run, std::string_view name);        // …/tags/<sha256(tag)[:32]>.json
 std::string tag_prefix(std::string_view run);
 /// The run that is a task of `run`, or was spawned by one: …/children/<sha256(key)[:32]>.json
 std::string child(std::string_view run, std::string_view key);
@@ -38,6 +41,17 @@ std::string approval_prefix(std::string_view run);
 std::string checkpoints_prefix(std::string_view run);
 std::string checkpoint_prefix(std::string_view run, std::string_view task);
 std::string checkpoint(std::string_view run, std::string_view task, std::uint32_t seq);
+/// What attempts keep that run where no keeper is (core/task/claim): runs/RUN/tasks/STEP/INDEX/commit, and
+/// …/STEP/INDEX/N/{claim, result.json, cancel}. `task` is "STEP/INDEX".
+std::string tasks_prefix(std::string_view run);  // runs/RUN/tasks/
+std::string task_commit(std::string_view run, std::string_view task);
+std::string attempt_claim(std::string_view run, std::string_view task, std::uint32_t attempt);
+std::string attempt_result(std::string_view run, std::string_view task, std::uint32_t attempt);
+std::string attempt_cancel(std::string_view run, std::string_view task, std::uint32_t attempt);
+/// The packs of one execution of such an attempt, as pack_writer: …/N/log/00000001-
+std::string attempt_log_writer(std::string_view run, std::string_view task, std::uint32_t attempt,
+                               std::uint32_t execution);
+bool is_attempt_log(std::string_view key);
 /// The result of a definition: cache/results/ab/<62 hex>
 std::string result(std::string_view definition);
 inline constexpr std::string_view k_results = "cache/results/";

@@ -4,6 +4,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
+#include "core/store/far_lease.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/sealed.hpp"
 
@@ -232,6 +233,26 @@ void write_released_lease(ObjectStore& store, const std::string& run, std::uint3
     record.epoch = epoch;
     record.released = true;
     store.put_if_absent(layout::lease(run), to_json(record));
+}
+
+std::uint32_t raise_lease(ObjectStore& store, const std::string& run, std::uint32_t epoch) {
+    LeaseRecord record;
+    record.epoch = epoch;
+    record.released = true;
+    const std::string key = layout::lease(run);
+    for (int attempt = 0; attempt < k_attempts; ++attempt) {
+        const std::optional<Stored> before = store.get(key);
+        const std::uint32_t stands = before ? from_json(before->bytes, run).epoch : 0;
+        if (before && stands >= epoch) {
+            return stands;
+        }
+        const PutResult result = before ? store.compare_and_swap(key, to_json(record), before->version)
+                                        : store.put_if_absent(key, to_json(record));
+        if (result == PutResult::stored) {
+            return epoch;
+        }
+    }
+    throw Error(ExitCode::busy, fmt::format("many drivers reach for run {} at once", run), run);
 }
 
 bool is_driven(ObjectStore& store, AppendFiles& files, Clock& clock, const std::string& run,

@@ -88,8 +88,7 @@ std::optional<std::string_view> sound_content(std::string_view bytes, const Head
 
 class PackWriter::Impl {
   public:
-    Impl(AppendFiles& files, std::string run, std::uint32_t epoch)
-        : files_(files), run_(std::move(run)), epoch_(epoch) {}
+    Impl(AppendFiles& files, std::string writer) : files_(files), writer_(std::move(writer)) {}
 
     LogPiece append(const TaskName& task, std::uint32_t attempt, std::string_view kind,
                     std::string_view bytes, Timestamp at) {
@@ -139,9 +138,9 @@ class PackWriter::Impl {
   private:
     void open_next() {
         file_.reset();
-        // A number may be taken by another writer of this epoch, dead or alive: its pack is left as it is.
+        // A number may be taken by another writer of this name, dead or alive: its pack is left as it is.
         do {
-            key_ = layout::pack(run_, epoch_, ++number_);
+            key_ = layout::pack_of(writer_, ++number_);
             if (!files_.read(key_, 0, 1)) {
                 file_ = files_.open(key_, 0);
             }
@@ -149,8 +148,7 @@ class PackWriter::Impl {
     }
 
     AppendFiles& files_;
-    std::string run_;
-    std::uint32_t epoch_;
+    std::string writer_;
     std::uint32_t number_ = 0;
     std::string key_;
     std::string frame_;
@@ -162,7 +160,9 @@ class PackWriter::Impl {
 };
 
 PackWriter::PackWriter(AppendFiles& files, std::string run, std::uint32_t epoch)
-    : impl_(std::make_unique<Impl>(files, std::move(run), epoch)) {}
+    : PackWriter(files, layout::pack_writer(run, epoch)) {}
+PackWriter::PackWriter(AppendFiles& files, std::string writer)
+    : impl_(std::make_unique<Impl>(files, std::move(writer))) {}
 PackWriter::~PackWriter() = default;
 LogPiece PackWriter::append(const TaskName& task, std::uint32_t attempt, std::string_view kind,
                             std::string_view bytes, Timestamp at) {
@@ -282,7 +282,7 @@ class PackFollower::Impl {
     std::size_t poll(const std::function<void(const PackFrame&)>& each) {
         std::size_t given = 0;
         const PackLengths accepted = accepted_packs(files_, run_);
-        for (const std::string& key : files_.list(layout::pack_prefix(run_))) {
+        for (const std::string& key : list_packs(files_, run_)) {
             const auto limit = accepted.find(key);
             given += follow(
                 key, offsets_[key],
@@ -364,6 +364,16 @@ PackFollower::PackFollower(AppendFiles& files, std::string run, std::string kind
 PackFollower::~PackFollower() = default;
 std::size_t PackFollower::poll(const std::function<void(const PackFrame&)>& each) {
     return impl_->poll(each);
+}
+
+std::vector<std::string> list_packs(AppendFiles& files, std::string_view run) {
+    std::vector<std::string> keys = files.list(layout::pack_prefix(run));
+    for (std::string& key : files.list(layout::tasks_prefix(run))) {
+        if (layout::is_attempt_log(key)) {
+            keys.push_back(std::move(key));
+        }
+    }
+    return keys;
 }
 
 std::vector<PackGap> find_pack_gaps(AppendFiles& files, const std::string& key, std::uint64_t limit) {

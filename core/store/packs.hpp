@@ -26,6 +26,8 @@ namespace amp {
 class PackWriter {
   public:
     PackWriter(AppendFiles& files, std::string run, std::uint32_t epoch);
+    /// @param writer what its keys begin with: layout::pack_writer, layout::attempt_log_writer
+    PackWriter(AppendFiles& files, std::string writer);
     ~PackWriter();
     PackWriter(const PackWriter&) = delete;
     PackWriter& operator=(const PackWriter&) = delete;
@@ -62,6 +64,9 @@ std::string read_piece(AppendFiles& files, const LogPiece& piece, const PackLeng
 /// @throws Error(not_found), Error(mismatch) when not all of it is there
 void read_range(AppendFiles& files, const LogPiece& range, const TaskName& task, std::uint32_t attempt,
                 const PackLengths& accepted, const std::function<void(std::string_view bytes)>& each);
+
+/// The keys of all packs of a run: those of its keepers, and those of attempts that ran elsewhere.
+std::vector<std::string> list_packs(AppendFiles& files, std::string_view run);
 
 /// A stretch of a pack that holds no sound frame.
 struct PackGap {

@@ -60,7 +60,8 @@ class Finder {
         for (;;) {
             const std::vector<std::string> keys = store_.list_after(prefix, after, k_page);
             for (const std::string& key : keys) {
-                if (is_log(key) || has_part(key, "/packs/") || !hash_of_object(key).empty()) {
+                if (is_log(key) || has_part(key, "/packs/") || layout::is_attempt_log(key) ||
+                    !hash_of_object(key).empty()) {
                     continue;
                 }
                 if (const auto stored = store_.get(key)) {

@@ -86,4 +86,14 @@ std::vector<Tag> read_tags(ObjectStore& store, const std::string& run) {
     return tags;
 }
 
+std::vector<std::string> active_tags(ObjectStore& store, const std::string& run) {
+    std::vector<std::string> names;
+    for (const Tag& tag : read_tags(store, run)) {
+        if (tag.active()) {
+            names.push_back(tag.name);
+        }
+    }
+    return names;
+}
+
 }  // namespace amp

@@ -26,5 +26,7 @@ struct Tag {
 bool set_tag(ObjectStore& store, const std::string& run, const std::string& name, bool on,
              const std::string& user, Timestamp at);
 std::vector<Tag> read_tags(ObjectStore& store, const std::string& run);
+/// The names of those that are on, sorted.
+std::vector<std::string> active_tags(ObjectStore& store, const std::string& run);
 
 }  // namespace amp

@@ -38,6 +38,8 @@ class TaskEnvironment {
     /// The last one set wins. PATH keeps amp's folder in front, PYTHONPATH amp's package behind.
     void set(std::string_view name, std::string_view value);
     std::string_view get(std::string_view name) const;
+    /// What was set, as "NAME=value".
+    const std::vector<std::string>& own() const { return own_; }
     /// For execve; valid until the next set.
     char* const* block();
 

@@ -55,7 +55,7 @@ class Asked(CompletionTest):
         self.assertEqual(self.asked(project, "sh"), ("words", {"show": "show a flow as a tree, or how a run went"}))
         everything = self.words(project, "")
         self.assertTrue({"run", "show", "completion"} <= set(everything))
-        self.assertFalse({"complete", "manual", "keeper", "orchestrate"} & set(everything))
+        self.assertFalse({"complete", "manual", "keeper", "orchestrate", "task"} & set(everything))
         self.assertTrue({"--json", "--on", "--version", "--help"} <= set(self.words(project, "--")))
         self.assertIn("run", self.words(project, "--json", "--on", "hpc", "r"))
         self.assertEqual(self.words(project, "nonsense", ""), [])
@@ -88,6 +88,9 @@ class Asked(CompletionTest):
         self.assertEqual(self.words(project, "tag", ""), ["add", "remove", "list"])
         self.assertEqual(self.words(project, "tag", "remove", "latest", ""), ["good"])
         self.assertEqual(self.words(project, "completion", ""), ["bash", "zsh", "fish"])
+        self.assertEqual(self.words(project, "package", ""), ["list", "save"])
+        self.assertEqual(self.asked(project, "package", "save", "")[0], "files")
+        self.assertEqual(self.words(project, "package", "list", "--run", "l"), ["latest"])
         self.assertEqual(self.words(project, "explain", "AMP120")[0], "AMP1201")
         self.assertIn("exit-codes", self.words(project, "help", ""))
         self.assertIn("run", self.words(project, "help", ""))
@@ -97,6 +100,26 @@ class Asked(CompletionTest):
         self.assertEqual(self.asked(project, "checkout", "latest", "")[0], "folders")
         self.assertEqual(self.asked(project, "run", "--params", "")[0], "files")
         self.assertEqual(self.asked(project, "runs", "--limit", ""), ("", {}))
+
+    def test_names_within_runs(self) -> None:
+        project = self.project({"flow.toml": FLOW.replace('run = "true"', 'run = "amp put size 1; amp put model 2"', 1)})
+        self.run_ok(project, "run", "-q", "--tag", "first")
+        self.run_ok(project, "run", "-q", "--tag", "second")
+        self.assertEqual(self.words(project, "get", "latest/prepare", ""), ["model", "size"])
+        self.assertEqual(self.words(project, "get", "latest/prepare", "s"), ["size"])
+        self.assertEqual(self.words(project, "get", "latest/report", ""), [])
+        self.assertEqual(self.words(project, "get", "latest/prepare", "size", ""), [])
+        self.assertEqual(self.words(project, "tag", "remove", "@first", ""), ["first"])
+        self.assertEqual(self.words(project, "tag", "add", "@first", ""), ["second", "first"])
+        self.assertEqual(self.words(project, "runs", "--sort", "st"), ["state"])
+        self.assertEqual(self.words(project, "runs", "--sort", "-params.b"), ["-params.batch_size"])
+        self.assertEqual(self.words(project, "compare", "--sort=params.l"), ["--sort=params.lr"])
+
+    def test_short_options_together(self) -> None:
+        project = self.made()
+        self.assertEqual(self.words(project, "run", "-qp", "optimizer="), ["optimizer=adam", "optimizer=sgd"])
+        self.assertEqual(self.words(project, "run", "-qpoptimizer=s"), ["-qpoptimizer=sgd"])
+        self.assertEqual(self.words(project, "run", "-pop"), ["-poptimizer="])
 
     def test_parameters_of_the_flow(self) -> None:
         project = self.made()

@@ -65,7 +65,11 @@ class Signals(FaultTest):
         self.assertEqual(driver.wait(timeout=20 * SLOW), 130)
         self.assertLess(time.monotonic() - began, 1.5 * SLOW)
         self.assert_no_orphans(project)
-        self.assertEqual(project.json("show")["state"], "interrupted")
+        shown = project.json("show")
+        self.assertEqual(shown["state"], "interrupted")
+        self.assertNotRegex(project.output(), r"interrupted after .*running", "what was killed runs no more")
+        killed = [attempt for task in shown["tasks"] for attempt in task["attempts"]]
+        self.assertEqual({attempt["cause"] for attempt in killed}, {"cancelled"}, "it is recorded that it was killed")
 
     def test_quit_kills_the_orchestrator_alone(self) -> None:
         """SIGQUIT is the user's axe; the keeper goes on, as after any death of its orchestrator."""

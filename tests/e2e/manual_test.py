@@ -10,7 +10,7 @@ from harness import ROOT, AmpTest, Project, decode
 
 FLOW = '[flow]\nname = "M"\n[step.one]\nrun = "true"\n'
 TOPICS = ["backends", "config", "environment", "exit-codes", "formatting"]
-HIDDEN = ["complete", "manual"]
+HIDDEN = ["complete", "manual", "task"]
 
 
 def commands(overview: str) -> list[str]:

@@ -1,6 +1,7 @@
 """amp replay: one task of a run again, in front of the user, and nothing of it in the run."""
 
 import hashlib
+import json
 import os
 import signal
 import unittest
@@ -52,7 +53,7 @@ class Replay(AmpTest):
         before = content(project.folder / ".amp")
         folder = project.folder / "again"
         result = project.amp("replay", "latest/each/1", "--keep", str(folder))
-        self.assert_code(3, result)
+        self.assert_code(1, result)
         self.assertEqual(result.out, PRINTED)
         self.assertIn("exit status 3", result.err)
         self.assertIn(str(folder), result.err)
@@ -60,6 +61,24 @@ class Replay(AmpTest):
         self.assertEqual((folder / "code/each.sh").read_text(), SCRIPT)
         self.assertEqual(content(project.folder / ".amp"), before)
         self.assert_no_orphans(project)
+
+    def test_its_exit_code_is_none_of_ours(self) -> None:
+        """A task's 3 does not mean that a flow is invalid; who wants the task's own asks for it."""
+        project = self.failed_run()
+        result = project.amp("replay", "latest/each/1", "--json")
+        self.assert_code(1, result)
+        self.assertEqual(json.loads(result.out)["exit"], 3)
+        self.assert_code(3, project.amp("replay", "latest/each/1", "--exit-code=task"))
+        self.assert_code(0, project.amp("replay", "latest/each/0", "--exit-code", "task"))
+        self.assert_code(2, project.amp("replay", "latest/each/0", "--exit-code=tusk"))
+
+    def test_a_run_exits_as_its_task(self) -> None:
+        project = self.project({"flow.toml": FLOW, "each.sh": SCRIPT})
+        result = project.amp("run", "--exit-code=task", "--json")
+        self.assert_code(3, result)
+        self.assertEqual(json.loads(result.out)["exit_code"], 3)
+        self.assert_code(1, project.amp("resume"))
+        self.assert_code(2, project.amp("run", "--exit-code=task", "--detach"))
 
     def test_one_that_succeeds(self) -> None:
         project = self.failed_run()
@@ -82,7 +101,7 @@ class Replay(AmpTest):
         folder = project.folder / "again"
         arguments = ("replay", "latest/each/1", "--shell", "--keep", str(folder))
         result = project.amp(*arguments, env={"SHELL": str(shell)}, stdin=b"hello\n")
-        self.assert_code(5, result)
+        self.assert_code(1, result)
         run = project.runs()[0]["run"]
         lines = result.out.splitlines()
         self.assertEqual(lines[0], f'{folder}/code|"b"|0.1|{run}/each/1')
@@ -111,7 +130,7 @@ class Replay(AmpTest):
         replay = project.start("replay", "latest/one", "--keep", str(folder))
         wait_until(lambda: any("600" in words for words in project.processes().values()), 20, "the task to be up")
         replay.send_signal(signal.SIGINT)
-        self.assertEqual(replay.wait(20), 128 + signal.SIGTERM)
+        self.assertEqual(replay.wait(20), 130)
         self.assert_no_orphans(project)
 
     def test_empty_folders_of_the_code_are_there(self) -> None:

@@ -88,13 +88,13 @@ class Run(AmpTest):
 
     def test_options_of_versions_to_come_are_no_parameters(self) -> None:
         project = self.project(SWEEP)
-        for option in ("--isolated", "--exit-code"):
+        for option in ("--isolated", "--debug"):
             for command in ("run", "resume"):
                 result = project.amp(command, option, "start")
                 self.assert_code(2, result)
                 self.assertIn(f"'{option}' is not in this version of amp yet", result.err)
         of_resume = (("run", "--from", "resume"),)
-        of_run = tuple(("resume", option, "run") for option in ("--only", "--origin", "--fit"))
+        of_run = tuple(("resume", option, "run") for option in ("--only", "--origin", "--fit", "--dry-run"))
         for command, option, other in of_resume + of_run:
             result = project.amp(command, option, "start")
             self.assert_code(2, result)

@@ -11,7 +11,7 @@ from json_schema import DRAFT, Schemas, walk
 FOLDER = ROOT / "docs" / "schemas"
 TYPES = "amp.types.1.json"
 # Commands that have no document: they print nothing, a page or a script.
-WITHOUT = {"help", "put", "metric", "note", "link", "progress", "completion", "complete", "manual"}
+WITHOUT = {"help", "put", "metric", "note", "link", "progress", "completion", "complete", "manual", "task"}
 
 RICH = """
 [flow]
@@ -187,6 +187,9 @@ class Documents(AmpTest):
         cls.tell("plan", "--resume", "latest", "--from", "train")
         cls.tell("replay", "latest/prepare")
         cls.tell("checkout", "latest", str(cls.project_.top / "there"))
+        cls.tell("package", "list")
+        cls.tell("package", "list", "fails.toml", "--sort", "size", "--limit", "1")
+        cls.tell("package", "save", str(cls.project_.top / "code.tar.zst"), "--run", "latest")
         cls.keep("resume --events", cls.project_.amp("resume", "--events=ndjson", "--from", "train"))
         cls.tell("resume")
 

@@ -66,7 +66,7 @@ class Streams(AmpTest):
         "validate -q": (0, NOTHING, NOTHING),
         "validate wrong.toml": (3, NOTHING, r"error(.|\n)*"),
         "plan": (0, r"a new run of (.|\n)*", NOTHING),
-        "why @good/report": (0, r"report/_ +succeeded\n(.|\n)*", NOTHING),
+        "why @good/report": (0, r"report +succeeded\n(.|\n)*", NOTHING),
         "diff @good latest": (0, r"--- (.|\n)*", NOTHING),
         "compare": (0, r"RUN .*\n(.+\n){3}", NOTHING),
         "compare --csv": (0, r"run,state,(.|\n)*", NOTHING),

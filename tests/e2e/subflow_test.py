@@ -117,7 +117,7 @@ class Subflows(TreeTest):
         (project.top / "ledger.broken").touch()
         result = project.amp("run")
         self.assert_code(1, result)
-        self.assertIn("say/_", result.err)
+        self.assertRegex(result.err, r"failed: say: ")
         (project.top / "ledger.broken").unlink()
         before = set(project.ledger_lines())
         self.assert_code(0, project.amp("resume", "latest"))

@@ -42,7 +42,7 @@ class Waits(AmpTest):
         self.assert_code(7, project.amp("approve", "latest/make"))
         self.run_ok(project, "approve", "latest/publish", "--comment", "fine")
         self.assertEqual(driver.wait(20), 0, project.output())
-        self.assertIn("publish/_: approved by", project.output())
+        self.assertIn("publish: approved by", project.output())
         self.assertEqual(len(project.ledger_lines()), 2)
         result = project.amp("approve", "latest/publish")
         self.assert_code(7, result)

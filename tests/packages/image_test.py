@@ -4,14 +4,11 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import tarfile
-import tempfile
-import time
 import unittest
-from pathlib import Path
 
-from common import AMP, PackageTest, run
+from common import AMP, PackageTest
+from engines import Docker, start_docker
 
 
 class Archive(PackageTest):
@@ -30,70 +27,16 @@ class Archive(PackageTest):
         self.assertEqual(len(saved["Layers"]), len(layers["layers"]))
 
 
-class Engine:
-    """dockerd with a folder and a network namespace of its own."""
-
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="amp-docker-"))
-        self.environment = {**os.environ, "DOCKER_HOST": f"unix://{self.folder}/socket"}
-        (self.folder / "config.json").write_text("{}")
-        places = ["--data-root", self.folder / "data", "--exec-root", self.folder / "exec", "--pidfile", self.folder / "pid"]
-        network = ["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
-        command = [
-            "unshare",
-            "--net",
-            "dockerd",
-            "--config-file",
-            self.folder / "config.json",
-            *places,
-            *network,
-            "-H",
-            f"unix://{self.folder}/socket",
-        ]
-        with open(self.folder / "log", "wb") as log:
-            self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-    def is_up(self) -> bool:
-        until = time.monotonic() + 60
-        while time.monotonic() < until and self.process.poll() is None:
-            if run("docker", "version", env=self.environment).returncode == 0:
-                return True
-            time.sleep(0.2)
-        return False
-
-    def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        for line in Path("/proc/self/mounts").read_text().splitlines():
-            place = line.split()[1]
-            if place.startswith(f"{self.folder}/"):
-                subprocess.run(["umount", "-l", place], check=False)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
 class InAnEngine(PackageTest):
-    engine: Engine
+    engine: Docker
 
     @classmethod
     def setUpClass(cls) -> None:
-        for program in ("dockerd", "docker"):
-            if shutil.which(program) is None:
-                raise unittest.SkipTest(f"SKIPPED, NOT TESTED: there is no {program}")
-        if os.geteuid() != 0:
-            raise unittest.SkipTest("SKIPPED, NOT TESTED: only root can start a container engine")
-        cls.engine = Engine()
+        cls.engine = start_docker()
         cls.addClassCleanup(cls.engine.stop)
-        if not cls.engine.is_up():
-            raise unittest.SkipTest(
-                "SKIPPED, NOT TESTED: dockerd does not start here: " + (cls.engine.folder / "log").read_text()[-300:]
-            )
 
     def docker(self, *arguments: object) -> str:
-        return self.ok("docker", *arguments, env=self.engine.environment)
+        return self.ok("docker", *arguments, env={**os.environ, **self.engine.environment})
 
     def load(self) -> str:
         self.assertIn("Loaded image: amp:", self.docker("load", "-i", self.only("amp-*-image.tar")))
@@ -123,7 +66,7 @@ class InAnEngine(PackageTest):
         """FROM scratch, COPY --from: what people do with it."""
         name = self.load()
         (self.folder / "Dockerfile").write_text(f'FROM scratch\nCOPY --from={name} /amp /bin/amp\nENTRYPOINT ["/bin/amp"]\n')
-        environment = {**self.engine.environment, "DOCKER_BUILDKIT": "0"}
+        environment = {**os.environ, **self.engine.environment, "DOCKER_BUILDKIT": "0"}
         self.ok("docker", "build", "--network=none", "-t", "other", self.folder, env=environment)
         self.assertRegex(self.docker(*self.container("other", "--version")), r"\Aamp \d")
 

@@ -1,6 +1,7 @@
 #include "tests/support/memory_files.hpp"
 
 #include <cerrno>
+#include <utility>
 
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
@@ -73,6 +74,7 @@ std::string MemoryFiles::read(const std::string& path, std::uint64_t max_bytes) 
 }
 
 std::optional<FileInfo> MemoryFiles::info(const std::string& path) {
+    ++looks;
     const auto found = nodes_.find(absolute(path));
     return found == nodes_.end() ? std::nullopt : std::optional(found->second.info);
 }
@@ -108,6 +110,22 @@ std::string MemoryFiles::canonical(const std::string& path) {
         return canonical(target.starts_with('/') ? target : whole.substr(0, whole.rfind('/') + 1) + target);
     }
     return whole;
+}
+
+/// Whatever is added.
+class MemoryFiles::AnyChange : public Watch {
+  public:
+    explicit AnyChange(const MemoryFiles& files) : files_(files), seen_(files.last_inode_) {}
+    int fd() const override { return -1; }
+    bool take() override { return std::exchange(seen_, files_.last_inode_) != files_.last_inode_; }
+
+  private:
+    const MemoryFiles& files_;
+    std::uint64_t seen_;
+};
+
+std::unique_ptr<Watch> MemoryFiles::watch(const std::string& /*folder*/) {
+    return tells_changes ? std::make_unique<AnyChange>(*this) : nullptr;
 }
 
 }  // namespace amp::test

@@ -31,14 +31,18 @@ class MemoryFiles : public Files {
 
     std::int64_t now_ns = 1'000'000'000'000;
     std::vector<std::string> reads;  ///< paths that were read, in order
+    std::size_t looks = 0;           ///< calls of info()
+    bool tells_changes = false;      ///< by watch()
 
     std::string read(const std::string& path, std::uint64_t max_bytes) override;
     std::optional<FileInfo> info(const std::string& path) override;
     std::vector<std::string> list(const std::string& folder) override;
     std::string canonical(const std::string& path) override;
     std::string current_folder() override { return current_; }
+    std::unique_ptr<Watch> watch(const std::string& folder) override;
 
   private:
+    class AnyChange;
     struct Node {
         FileInfo info;
         std::string content;

@@ -96,8 +96,8 @@ void ScriptedBackend::cancel(std::span<const AttemptId> attempts) {
 void ScriptedBackend::kill(std::span<const AttemptId> attempts) {
     killed_.insert(killed_.end(), attempts.begin(), attempts.end());
     for (Held& held : running_) {
-        held.cancelled =
-            held.cancelled || std::find(attempts.begin(), attempts.end(), id_of(held.spec)) != attempts.end();
+        const bool meant = std::find(attempts.begin(), attempts.end(), id_of(held.spec)) != attempts.end();
+        held.cancelled = held.cancelled || (meant && held.verdict.heeds_kill);
     }
     for (const AttemptId& id : attempts) {
         forget_waiting(id);

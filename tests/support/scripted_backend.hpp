@@ -34,6 +34,7 @@ struct Verdict {
     double takes_s = 0;         ///< by the clock, from its start
     std::string queued_reason;  ///< not empty: AttemptQueued comes first
     bool heeds_cancel = true;   ///< false: a cancelled one ends when and as it would have
+    bool heeds_kill = true;     ///< false: as one that hangs in the kernel
     Answer answer = Answer::plain;
 };
 

@@ -29,7 +29,8 @@ TEST_CASE("with JSON an error is a document, unless a result was printed") {
     report(captured.output, Error(ExitCode::busy, "held", "r1", "wait"), true);
     captured.output.flush();
     CHECK(captured.out ==
-          "{\"error\":{\"diagnostics\":[],\"exit_code\":75,\"hint\":\"wait\",\"message\":\"held\",\"where\":"
+          "{\"error\":{\"code\":\"busy\",\"diagnostics\":[],\"exit_code\":75,\"hint\":\"wait\",\"message\":"
+          "\"held\",\"where\":"
           "\"r1\"},\"schema\":"
           "\"amp.error/1\"}\n");
     CHECK(captured.err.starts_with("error: held\n"));

@@ -79,3 +79,37 @@ TEST_CASE("a table that is too wide for a terminal is cut in its last column, th
     CHECK(table.text(presentation).find("a-flow-of-a-very-long-name  1234567890  one two three\n") !=
           std::string::npos);
 }
+
+TEST_CASE("what does not fit is left out whole, what is empty and what matters least first") {
+    using amp::Table;
+    Table table({{"RUN"},
+                 {"STATE"},
+                 {"FLOW", Table::Align::left, 1},
+                 {"STARTED", Table::Align::left, 4, true},
+                 {"TASKS", Table::Align::right, 5},
+                 {"TAGS", Table::Align::left, 3}});
+    table.color_states(1);
+    table.add({"261120-081530-k3fx", "interrupted", "a-long-name", "11-20 08:15", "120/3456", ""});
+    amp::Presentation presentation;
+    presentation.unicode = true;
+    presentation.width = 80;
+    CHECK(table.text(presentation) ==
+          "RUN                 STATE        FLOW         STARTED         TASKS  TAGS\n"
+          "261120-081530-k3fx  interrupted  a-long-name  11-20 08:15  120/3456\n");
+    presentation.width = 66;  // the tags, of which there are none
+    CHECK(table.text(presentation) ==
+          "RUN                 STATE        FLOW        STARTED         TASKS\n"
+          "261120-081530-k3fx  interrupted  a-long-na…  11-20 08:15  120/3456\n");
+    presentation.width = 60;
+    CHECK(table.text(presentation) ==
+          "RUN                 STATE        FLOW         STARTED …\n"
+          "261120-081530-k3fx  interrupted  a-long-name  11-20 08:15\n");
+    presentation.width = 45;
+    CHECK(table.text(presentation) ==
+          "RUN                 STATE        FLOW …\n"
+          "261120-081530-k3fx  interrupted  a-long-name\n");
+    presentation.width = 20;  // these stay
+    CHECK(table.text(presentation) ==
+          "RUN                 STATE\n"
+          "261120-081530-k3fx  interrupted\n");
+}

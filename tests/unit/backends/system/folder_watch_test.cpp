@@ -81,3 +81,25 @@ TEST_CASE("where there is no folder there is no watch") {
     Place place;
     CHECK(place.files.watch("runs/none/") == nullptr);
 }
+
+TEST_CASE("a watch of names tells what appears in a folder, and that the folder is gone; nothing else") {
+    TempFolder folder;
+    const std::string place = folder.path() + "/place";
+    CHECK_FALSE(FolderWatch::of_names(place));
+    std::filesystem::create_directories(place + "/below");
+    const auto watch = FolderWatch::of_names(place);
+    REQUIRE(watch);
+    CHECK_FALSE(watch->take());
+    std::ofstream file(place + "/ready");
+    CHECK(readable(*watch));
+    CHECK(watch->take());
+    file << "more" << std::flush;
+    file.close();
+    std::ofstream(place + "/below/other") << "x";
+    CHECK_FALSE(watch->take());
+    std::ofstream(folder.path() + "/beside") << "x";
+    std::filesystem::rename(folder.path() + "/beside", place + "/moved");
+    CHECK(watch->take());
+    std::filesystem::remove_all(place);
+    CHECK(watch->take());
+}

@@ -31,3 +31,9 @@ TEST_CASE("this machine has something") {
     CHECK(measure_machine().cpu >= 1);
     CHECK(measure_machine().memory_bytes > 0);
 }
+
+TEST_CASE("who is in a group") {
+    CHECK(are_all_among("12\n7\n", {7, 12, 13}));
+    CHECK_FALSE(are_all_among("12\n7\n8\n", {7, 12, 13}));
+    CHECK_FALSE(are_all_among("0\n12\n", {12}));  // one of another pid namespace
+}

@@ -181,6 +181,14 @@ TEST_CASE("wrong joins") {
           "AMP1307");
 }
 
+TEST_CASE("a join is no mistake where the foreach before it may be lost to another one") {
+    CHECK(build({"train: foreach = 'params.xs'", "b: needs = 'trian'; join = true"}).codes() == "AMP1301");
+    CHECK(build({"a: needs = 'nobody'", "b: needs = 'a'", "c: needs = 'b'; join = true"}).codes() ==
+          "AMP1301");
+    CHECK(build({"a: needs = 'c'; foreach = 'params.xs'", "b: needs = 'a'", "c: needs = 'b'; join = 'a'"})
+              .codes() == "AMP1302");
+}
+
 TEST_CASE("clean-up at the end is needed by nobody") {
     const Built built =
         build({"a:", "end: when = 'always()'", "b: needs = 'end'", "c: needs = 'a'; when = 'failed()'"});

@@ -197,6 +197,18 @@ TEST_CASE("keys that are not acted upon yet are named with their places") {
     CHECK(keys == "flow.schedule@6 flow.timezone@7 ");
 }
 
+TEST_CASE("where the code of a run is") {
+    const auto flow = [](const std::string& code) {
+        return load("[flow]\nname = 'F'\n" + code + "\n[step.a]\nrun = 'x'\n");
+    };
+    CHECK(flow("").code_mode == "files");
+    CHECK(flow("code = { exclude = ['*.bin'] }").code_mode == "files");
+    CHECK(flow("code = { exclude = ['*.bin'] }").code_exclude == std::vector<std::string>{"*.bin"});
+    CHECK(flow("code = 'image'").code_mode == "image");
+    CHECK(flow("code = 'image+diff'").code_mode == "image+diff");
+    CHECK(keys_not_acted_upon(flow("code = 'image'")).empty());
+}
+
 TEST_CASE("what a step remembers and waits for") {
     const Flow flow = load(R"toml([flow]
 name = "F"

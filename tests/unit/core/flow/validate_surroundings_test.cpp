@@ -77,7 +77,7 @@ TEST_CASE("each variable is told once, where it surely fails") {
 }
 
 TEST_CASE("keys that are not acted upon yet fail nothing") {
-    CHECK(at_start("[step.a]\nrun = 'x'\nimage = '{{ env.NO }}'\n").empty());
+    CHECK(at_start("[step.a]\nrun = 'x'\nslurm = { partition = '{{ env.NO }}' }\n").empty());
 }
 
 TEST_CASE("secrets that are not there are a warning; a start looks them up itself") {

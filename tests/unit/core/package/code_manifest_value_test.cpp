@@ -49,7 +49,7 @@ TEST_CASE("base64 paths of every length") {
 TEST_CASE("the hash is that of the canonical JSON of the entries") {
     const CodeManifest manifest = sample();
     CHECK(manifest.hash == sha256_hex(json::dump(*to_value(manifest).find("entries"))));
-    CHECK(hash_of({}) == sha256_hex("[]"));
+    CHECK(hash_of(std::vector<CodeEntry>()) == sha256_hex("[]"));
 }
 
 TEST_CASE("the record is compact: what is empty is not there") {

@@ -102,3 +102,28 @@ TEST_CASE("who has had enough leaves; the run goes on") {
     CHECK(outcome.left);
     CHECK(outcome.exit_code() == ExitCode::interrupted);
 }
+
+TEST_CASE("that its time has passed is told to who follows it, too") {
+    FakeWorld world("[flow]\nname = 'T'\ntimeout = '10s'\n[step.a]\nrun = 'a'\n");
+    world.script = [](const TaskSpec&) {
+        Verdict verdict = succeed();
+        verdict.takes_s = 50;
+        return verdict;
+    };
+    Told told;
+    world.waiter.interrupt();
+    const std::string run = world.start().run;
+    world.waiter.calm();
+    OpenStore store = world.services->open_store(world.project.store_folder, false);
+    std::optional<Lease> lease(
+        Lease::acquire(*store.objects, *store.files, world.clock, run, {"box", 1, "x"}));
+    world.waiter.at_wait = [&](int) {
+        if (lease) {
+            lease.reset();
+            world.waiter.at_wait = {};
+            world.resume();
+        }
+    };
+    CHECK(attach(world, told).timed_out);
+    CHECK(std::count(told.words.begin(), told.words.end(), "note: the run's timeout has passed") == 1);
+}

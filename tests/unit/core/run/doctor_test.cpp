@@ -53,6 +53,11 @@ const std::vector<Ill>& illnesses() {
         {"inodes", Health::warning, [](HostFacts& h, ProjectFacts&) { h.store.free_inodes = 3000; }},
         {"files", Health::warning, [](HostFacts& h, ProjectFacts&) { h.store.file_system = "9p"; }},
         {"files", Health::warning, [](HostFacts& h, ProjectFacts&) { h.store.file_system = "tmpfs"; }},
+        {"containers", Health::failure,
+         [](HostFacts&, ProjectFacts& p) {
+             p.wants_engine = true;
+             p.engine_problem = "no container engine answers";
+         }},
         {"locks", Health::failure, [](HostFacts& h, ProjectFacts&) { h.store.lock_problem = "No locks"; }},
         {"clock", Health::warning, [](HostFacts& h, ProjectFacts&) { h.store.clock_ahead_s = -60; }},
         {"clock", Health::failure, [](HostFacts& h, ProjectFacts&) { h.store.clock_ahead_s = 86400; }},

@@ -176,6 +176,41 @@ TEST_CASE("an interrupt ends what runs; the run is interrupted and can be resume
     CHECK(world.resume().state == RunState::succeeded);
 }
 
+TEST_CASE("a second interrupt kills, and the journal has what was killed") {
+    FakeWorld world(k_chain);
+    bool heeds_kill = true;
+    world.script = [&](const TaskSpec&) {
+        Verdict verdict = succeed();
+        verdict.takes_s = 50;
+        verdict.heeds_cancel = false;
+        verdict.heeds_kill = heeds_kill;
+        return verdict;
+    };
+    double killed = 0;  // at the first wait behind it
+    world.waiter.at_wait = [&](int n) {
+        if (n == 2 || n == 3) {
+            world.waiter.interrupt();
+        }
+        killed = n == 4 ? world.clock.steady_seconds() : killed;
+    };
+    SUBCASE("it is gone at once") {
+        CHECK(world.start().exit_code() == ExitCode::interrupted);
+        CHECK(world.state("a/_") == "cancelled");
+        REQUIRE(world.view().tasks.at(0).attempts.size() == 1);
+        CHECK(world.view().tasks.at(0).attempts.at(0).cause == Cause::cancelled);
+    }
+    SUBCASE("it hangs: it is not waited for, and said") {
+        heeds_kill = false;
+        CHECK(world.start().exit_code() == ExitCode::interrupted);
+        REQUIRE(!world.notes.empty());
+        CHECK(world.notes.back().starts_with("1 task was killed, and not seen to end"));
+        CHECK(world.view().tasks.at(0).attempts.empty());
+        CHECK(killed > 0);
+        CHECK(world.clock.steady_seconds() - killed < 2);
+    }
+    CHECK(world.view().state == "interrupted");
+}
+
 TEST_CASE("in a full store what runs ends and is recorded, nothing more starts, and a resume goes on") {
     FakeWorld world(k_chain);
     world.append_files.limit_room(std::uint64_t{8} << 20);

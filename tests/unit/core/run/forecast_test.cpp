@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 
+#include "core/base/error.hpp"
 #include "tests/support/fake_world.hpp"
 #include "tests/support/recorded_run.hpp"
 
@@ -113,4 +115,75 @@ TEST_CASE("a resume with nothing changed keeps what is done") {
     CHECK(found.kind == Forecast::Kind::same_run);
     CHECK(whats(found)["prepare/_"] == "keep");
     CHECK(whats(found)["train/_"] == "run");
+}
+
+TEST_CASE("a list that hangs on parameters alone is counted, though what is needed runs first") {
+    FakeWorld world(R"toml(
+[flow]
+name = "Counted"
+[params]
+rates = [0.1, 0.2, 0.3]
+full = false
+[step.prepare]
+run = "prepare"
+outputs = { n = { path = "n.json", type = "json" } }
+[step.train]
+needs = "prepare"
+foreach = "params.rates"
+run = "train {{ item }}"
+[step.fold]
+needs = "train"
+foreach = "range(2)"
+run = "fold {{ item }}"
+[step.test]
+needs = "fold"
+run = "test"
+[step.maybe]
+needs = "prepare"
+foreach = "params.rates"
+when = "params.full"
+run = "maybe {{ item }}"
+[step.later]
+needs = "train"
+foreach = "prepare.n"
+run = "later {{ item }}"
+[step.below]
+needs = "later"
+run = "below"
+[step.all]
+needs = "fold"
+join = true
+run = "all"
+)toml");
+    const auto found = whats(forecast(*world.services, world.project, {}));
+    CHECK(found.at("train/0") == "run");
+    CHECK(found.at("train/2") == "run");
+    CHECK(found.at("fold/0.0") == "run");
+    CHECK(found.at("test/2.1") == "run");
+    CHECK(found.at("maybe/1") == "skip?");
+    CHECK(found.at("below") == "unknown");
+    const auto of_step = [&](const std::string& step) {
+        return std::count_if(found.begin(), found.end(),
+                             [&](const auto& task) { return task.first.starts_with(step); });
+    };
+    CHECK(of_step("train") == 3);
+    CHECK(of_step("fold") == 6);
+    CHECK(of_step("test") == 6);
+    CHECK(of_step("later") == 1);
+}
+
+TEST_CASE("--only: all else is that of its origin") {
+    FakeWorld world(k_flow);
+    world.script = made;
+    const std::string first = world.start().run;
+    world.forget_what_ran();
+    ForecastQuery query;
+    query.only = {"train"};
+    query.origin = "latest";
+    const Forecast found = forecast(*world.services, world.project, query);
+    CHECK(found.run == first);
+    CHECK(whats(found) == Whats{{"prepare/_", "reuse"}, {"train/_", "run"}});
+    CHECK(world.ran().empty());
+    query.origin.clear();
+    CHECK_THROWS_AS(forecast(*world.services, world.project, query), Error);
 }

@@ -172,6 +172,22 @@ TEST_CASE("an old run is found by the index, unless it is marked as changed") {
     CHECK(error_of([&] { resolve_run(store, "@good"); }).code() == ExitCode::not_found);
 }
 
+TEST_CASE("behind thousands of children the latest run is found without reading each") {
+    MemoryStore store;
+    std::vector<std::string> runs;
+    RunIndex index(store);
+    for (int n = 0; n < 2000; ++n) {
+        runs.push_back(nth_run(n));
+        const std::string parent = n == 0 ? "" : runs.front() + "/a/_";
+        create_run(store, runs.back(), record_of("Tune", parent));
+        index.add(runs.back(), {Object{{"flow", "Tune"}, {"parent", parent}}, {}});
+    }
+    index.save(runs, {1000});
+    const std::size_t before = store.calls();
+    CHECK(resolve_run(store, "latest") == runs.front());
+    CHECK(store.calls() - before < 100);
+}
+
 TEST_CASE("errors say what could have been meant") {
     MemoryStore store;
     for (int n = 0; n < 20; ++n) {

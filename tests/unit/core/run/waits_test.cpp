@@ -70,7 +70,7 @@ TEST_CASE("a task waits for approval without being handed out, and goes on when 
     CHECK(world.start().state == RunState::succeeded);
     CHECK(asked == 1);
     CHECK(world.ran() == Names{"make/_#1", "publish/_#1", "tell/_#1"});
-    CHECK(mentions(world.notes, "publish/_: approved by ann: fine"));
+    CHECK(mentions(world.notes, "publish: approved by ann: fine"));
     CHECK_FALSE(task(world.view(), "publish").waits_since.has_value());
     CHECK(code_of(world, publish()) == ExitCode::not_found);
 }
@@ -85,7 +85,7 @@ TEST_CASE("a rejected task fails; a resume asks again") {
     const RunOutcome outcome = world.start();
     CHECK(outcome.state == RunState::failed);
     CHECK(outcome.first_cause == Cause::user);
-    CHECK(outcome.first_failure == "publish/_: rejected by ann: not on Friday");
+    CHECK(outcome.first_failure == "publish: rejected by ann: not on Friday");
     CHECK(world.state("publish/_") == "failed");
     CHECK(task(world.view(), "publish").problem == "rejected by ann: not on Friday");
     CHECK(world.state("tell/_") == "blocked");
@@ -129,7 +129,7 @@ TEST_CASE("an approval of what does not wait says what does") {
                 FAIL("it was approved");
             } catch (const Error& error) {
                 CHECK(error.code() == ExitCode::not_found);
-                CHECK(error.hint().find("/publish/_ (approval)") != std::string::npos);
+                CHECK(error.hint().find("/publish (approval)") != std::string::npos);
             }
             world.waiter.interrupt();
         }
@@ -161,6 +161,26 @@ wait = { file = "ready", timeout = "1h" }
         CHECK(outcome.state == RunState::failed);
         CHECK(outcome.first_cause == Cause::timeout);
         CHECK(world.clock.steady_seconds() - begun == doctest::Approx(3600).epsilon(0.01));
+    }
+    SUBCASE("it does not come, and would be told") {
+        world.files.tells_changes = true;
+        const double begun = world.clock.steady_seconds();
+        CHECK(world.start().first_cause == Cause::timeout);
+        CHECK(world.clock.steady_seconds() - begun == doctest::Approx(3600).epsilon(0.01));
+        CHECK(world.files.looks < 500);  // and not twice a second
+    }
+    SUBCASE("other files come first") {
+        world.files.tells_changes = true;
+        double came = 0;
+        world.waiter.at_wait = [&](int wait) {
+            world.files.add("/project/other" + std::to_string(wait), "");
+            if (wait == 20) {
+                world.files.add("/project/ready", "");
+                came = world.clock.steady_seconds();
+            }
+        };
+        CHECK(world.start().state == RunState::succeeded);
+        CHECK(world.clock.steady_seconds() - came < 11);
     }
     SUBCASE("the time before a kill counts") {
         world.waiter.at_wait = [&](int wait) {

@@ -218,3 +218,33 @@ TEST_CASE("two writers of one epoch do not touch each other's packs") {
     CHECK(read_piece(files, b) == "b");
     CHECK(read_piece(files, c) == "c");
 }
+
+TEST_CASE("attempts that run elsewhere have packs of their own, which are followed as well") {
+    MemoryAppendFiles files;
+    PackFollower follower(files, k_run);
+    PackWriter keeper(files, k_run, 1);
+    const std::string first = layout::attempt_log_writer(k_run, k_task.text(), 2, 1);
+    const std::string again = layout::attempt_log_writer(k_run, k_task.text(), 2, 2);
+    PackWriter before(files, first);
+    PackWriter now(files, again);
+    const LogPiece piece = before.append(k_task, 2, "log", "before", {1});
+    CHECK(piece.pack == "runs/261120-081530-k3fx/tasks/train/3.0@2/2/log/00000001-00000001");
+    now.append(k_task, 2, "log", "now", {2});
+    keeper.append(k_task, 1, "log", "here", {3});
+    CHECK(read_piece(files, piece) == "before");
+    CHECK(poll(follower) == std::vector<std::string>{"train/3.0@2 1 log 3 here", "train/3.0@2 2 log 1 before",
+                                                     "train/3.0@2 2 log 2 now"});
+    before.append(k_task, 2, "log", "more", {4});
+    CHECK(poll(follower) == std::vector<std::string>{"train/3.0@2 2 log 4 more"});
+    CHECK(list_packs(files, k_run).size() == 3);
+}
+
+TEST_CASE("only the logs of attempts are logs of attempts") {
+    const std::string log = layout::attempt_log_writer(k_run, "log/_", 1, 1) + "00000001";
+    CHECK(layout::is_attempt_log(log));
+    CHECK(layout::is_attempt_log("quarantine/20261120T081530.123Z/" + log));
+    CHECK_FALSE(layout::is_attempt_log(layout::attempt_claim(k_run, "log/_", 1)));
+    CHECK_FALSE(layout::is_attempt_log(layout::attempt_claim(k_run, "tasks/_", 1)));
+    CHECK_FALSE(layout::is_attempt_log(layout::task_commit(k_run, "log/_")));
+    CHECK_FALSE(layout::is_attempt_log(layout::pack(k_run, 1, 1)));
+}

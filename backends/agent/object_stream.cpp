@@ -1,0 +1,182 @@
+#include "backends/agent/object_stream.hpp"
+
+#include "core/base/error.hpp"
+#include "core/base/json.hpp"
+#include "core/store/layout.hpp"
+#include "core/store/objects.hpp"
+
+namespace amp::agent {
+namespace {
+
+constexpr std::size_t k_piece = std::size_t{256} << 10;
+constexpr std::size_t k_enough = std::size_t{512} << 10;
+constexpr std::size_t k_hash_length = 64;
+
+bool is_hash(const std::string& text) {
+    return text.size() == k_hash_length && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+}  // namespace
+
+bool object_present(ObjectStore& store, const SizedObject& object) {
+    Objects objects(store);
+    if (object.size_bytes != k_unknown_size) {
+        return objects.contains(object.sha256, object.size_bytes);
+    }
+    try {
+        objects.read(object.sha256, [](std::string_view) {});
+        return true;
+    } catch (const Error& error) {
+        if (error.code() == ExitCode::not_found || error.code() == ExitCode::mismatch) {
+            return false;
+        }
+        throw;
+    }
+}
+
+void ObjectSender::add(const SizedObject& object) {
+    if (is_hash(object.sha256) && known_.insert(object.sha256).second) {
+        waiting_.push_back(object);
+    }
+}
+
+void ObjectSender::forget() {
+    waiting_.clear();
+    known_.clear();
+    key_.clear();
+}
+
+std::vector<ObjectTrouble> ObjectSender::fill(Channel& channel) {
+    std::vector<ObjectTrouble> troubles;
+    while (!waiting_.empty() && channel.unsent() < k_enough) {
+        if (auto trouble = step(channel)) {
+            troubles.push_back(std::move(*trouble));
+        }
+    }
+    return troubles;
+}
+
+bool ObjectSender::begin(Channel& channel, const SizedObject& object) {
+    for (const bool compressed : {false, true}) {
+        std::string key = layout::object(object.sha256, compressed);
+        const auto size = store_.size(key);
+        if (size && (compressed || object.size_bytes == k_unknown_size || *size == object.size_bytes)) {
+            channel.send(Kind::object, json::dump_record(Object{{"sha256", object.sha256},
+                                                                {"size", object.size_bytes},
+                                                                {"compressed", compressed}}));
+            key_ = std::move(key);
+            offset_ = 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+/// The next piece. What it cannot read it tells, and goes on with the next object.
+std::optional<ObjectTrouble> ObjectSender::step(Channel& channel) {
+    const SizedObject object = waiting_.front();
+    std::string error;
+    try {
+        if (key_.empty() && !begin(channel, object)) {
+            error = "it is not in the store";
+        }
+        const auto piece = key_.empty() ? std::nullopt : store_.get_range(key_, offset_, k_piece);
+        if (piece && !piece->empty()) {
+            channel.send(Kind::data, *piece);
+            offset_ += piece->size();
+            if (piece->size() == k_piece) {
+                return std::nullopt;
+            }
+        }
+    } catch (const Error& failed) {
+        error = failed.message();
+    }
+    const bool begun = !std::exchange(key_, {}).empty();
+    waiting_.pop_front();
+    known_.erase(object.sha256);
+    if (begun) {
+        channel.send(Kind::object_end, encode_text("error", error));
+        return std::nullopt;
+    }
+    return ObjectTrouble{object.sha256, error, ExitCode::not_found};
+}
+
+void ObjectTaker::fail(const std::string& error, ExitCode code) {
+    if (current_.error.empty()) {
+        current_.error = error;
+        current_.code = code;
+    }
+    writer_.reset();
+}
+
+void ObjectTaker::begin(std::string_view payload) {
+    const Value value = json::parse_record(payload, "a message");
+    current_ = {get_string(value, "sha256"), {}, ExitCode::infrastructure};
+    hash_.emplace();
+    decompressor_.reset();
+    writer_.reset();
+    if (!is_hash(current_.sha256)) {
+        throw Error(ExitCode::mismatch, "a message names no object");
+    }
+    const bool compressed = get_bool(value, "compressed");
+    const auto size = static_cast<std::uint64_t>(get_int(value, "size"));
+    try {
+        if (!object_present(store_, {current_.sha256, size})) {  // what is damaged would be read first
+            store_.remove(layout::object(current_.sha256, false));
+            store_.remove(layout::object(current_.sha256, true));
+        }
+        if (compressed) {
+            decompressor_ = std::make_unique<compression::Decompressor>(
+                [this](std::string_view bytes) { hash_->update(bytes); });
+        }
+        writer_ = store_.create(layout::object(current_.sha256, compressed));
+    } catch (const Error& error) {
+        fail(error.message(), error.code());
+    }
+}
+
+void ObjectTaker::data(std::string_view bytes) {
+    if (!writer_) {
+        return;
+    }
+    try {
+        if (decompressor_) {
+            decompressor_->write(bytes);
+        } else {
+            hash_->update(bytes);
+        }
+        writer_->append(bytes);
+    } catch (const Error& error) {
+        fail(error.message(), error.code());
+    }
+}
+
+void ObjectTaker::forget() {
+    writer_.reset();
+    decompressor_.reset();
+    current_ = {};
+}
+
+ObjectTrouble ObjectTaker::end(std::string_view payload) {
+    const std::string theirs = text_from(payload, "error");
+    try {
+        if (!theirs.empty()) {
+            fail(theirs, ExitCode::infrastructure);
+        } else if (writer_) {
+            if (decompressor_) {
+                decompressor_->finish();
+            }
+            if (hash_->hex() != current_.sha256) {
+                fail("its bytes have another hash", ExitCode::mismatch);
+            } else {
+                writer_->commit(Durability::later);
+            }
+        }
+    } catch (const Error& error) {
+        fail(error.message(), error.code());
+    }
+    writer_.reset();
+    return std::exchange(current_, {});
+}
+
+}  // namespace amp::agent

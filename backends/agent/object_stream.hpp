@@ -1,0 +1,71 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/agent/channel.hpp"
+#include "backends/agent/far_messages.hpp"
+#include "core/base/hash.hpp"
+#include "core/package/compression.hpp"
+#include "core/ports/object_store.hpp"
+
+namespace amp::agent {
+
+/// Is it there, and not cut short? One of unknown size is read.
+bool object_present(ObjectStore& store, const SizedObject& object);
+
+/// Sends objects as they lie in the store, one after the other, in pieces, between other frames. The same on
+/// both sides.
+class ObjectSender {
+  public:
+    explicit ObjectSender(ObjectStore& store) : store_(store) {}
+
+    /// Once, also when it is asked for twice.
+    void add(const SizedObject& object);
+    bool idle() const { return waiting_.empty(); }
+    /// Sends pieces until the channel holds enough that it has not got rid of.
+    /// @return objects that are not there
+    std::vector<ObjectTrouble> fill(Channel& channel);
+    /// The connection is another one.
+    void forget();
+
+  private:
+    std::optional<ObjectTrouble> step(Channel& channel);
+    bool begin(Channel& channel, const SizedObject& object);
+
+    ObjectStore& store_;
+    std::deque<SizedObject> waiting_;  ///< the first is on its way when key_ is not empty
+    std::set<std::string> known_;
+    std::string key_;
+    std::uint64_t offset_ = 0;
+};
+
+/// Takes objects as ObjectSender sends them, and verifies them: none that does not hash to its name gets into
+/// the store.
+class ObjectTaker {
+  public:
+    explicit ObjectTaker(ObjectStore& store) : store_(store) {}
+
+    void begin(std::string_view payload);
+    void data(std::string_view bytes);
+    /// @return what became of it: an empty error when it is in the store (not durable yet)
+    ObjectTrouble end(std::string_view payload);
+    /// The connection is another one: what was on its way is gone.
+    void forget();
+
+  private:
+    void fail(const std::string& error, ExitCode code);
+
+    ObjectStore& store_;
+    ObjectTrouble current_;
+    std::unique_ptr<ObjectWriter> writer_;
+    std::optional<Sha256> hash_;
+    std::unique_ptr<compression::Decompressor> decompressor_;
+};
+
+}  // namespace amp::agent

@@ -1,0 +1,113 @@
+#include "backends/ssh/ssh_command.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace amp;
+using namespace amp::ssh;
+
+namespace {
+
+constexpr const char* k_marker = "0123456789abcdef0123456789abcdef";
+
+std::vector<Answer> answers_in(const std::string& text, std::size_t piece, std::string* rest = nullptr) {
+    AnswerReader reader(k_marker);
+    std::vector<Answer> answers;
+    for (std::size_t at = 0; at < text.size(); at += piece) {
+        reader.feed(std::string_view(text).substr(at, piece));
+        while (auto answer = reader.next()) {
+            answers.push_back(*answer);
+        }
+    }
+    if (rest != nullptr) {
+        *rest = reader.rest();
+    }
+    return answers;
+}
+
+}  // namespace
+
+TEST_CASE("a host is nothing that ssh or a shell would take for something else") {
+    for (const char* good : {"box", "me@box.example.org", "10.0.0.1", "fe80::1%eth0", "my_box-2", "[::1]"}) {
+        CHECK_MESSAGE(host_mistake(good).empty(), good);
+    }
+    for (const char* bad : {"", "-oProxyCommand=touch x", "a b", "a;b", "$(x)", "a\nb", "`x`", "a'b", "a\"b",
+                            "a|b", "a&b", "a/b", "a>b", "*", "a\\b", "a\x7f", "\xc3\xa4"}) {
+        CHECK_MESSAGE(!host_mistake(bad).empty(), bad);
+    }
+}
+
+TEST_CASE("ssh is started without a terminal, questions and forwardings, and the host is no option") {
+    const auto words = arguments("box");
+    const auto has = [&words](const char* word) { return std::count(words.begin(), words.end(), word) == 1; };
+    for (const char* word : {"-T", "-a", "-x", "BatchMode=yes", "ClearAllForwardings=yes",
+                             "ServerAliveInterval=15", "ServerAliveCountMax=4", "ConnectTimeout=15", "--"}) {
+        CHECK_MESSAGE(has(word), word);
+    }
+    CHECK(words[words.size() - 3] == "--");
+    CHECK(words[words.size() - 2] == "box");
+    CHECK(words.back() == remote_command());
+}
+
+TEST_CASE("the remote command is one word for sh, csh and fish") {
+    const std::string command = remote_command();
+    CHECK(command.starts_with("exec /bin/sh -c '"));
+    CHECK(command.ends_with("'"));
+    CHECK(std::count(command.begin(), command.end(), '\'') == 2);
+    CHECK(command.find_first_of("!\\\n\r") == std::string::npos);
+    CHECK(command.size() < 4000);
+}
+
+TEST_CASE("answers are found among whatever else is printed") {
+    const std::string marker = k_marker;
+    const std::string text = "Welcome!\n" + marker.substr(0, 20) + " no\r\n$ " + marker +
+                             " push Linux x86_64\nmotd " + marker + " run /home/me/.cache/amp\n\x01\x02rest";
+    for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{1000}}) {
+        std::string rest;
+        const auto answers = answers_in(text, piece, &rest);
+        REQUIRE(answers.size() == 2);
+        CHECK(answers[0].kind == Answer::Kind::push);
+        CHECK(answers[0].text == "Linux x86_64");
+        CHECK(answers[1].kind == Answer::Kind::run);
+        CHECK(answers[1].text == "/home/me/.cache/amp");
+        CHECK(rest == "\x01\x02rest");
+    }
+}
+
+TEST_CASE("noise without an end is not kept, and nonsense behind the marker is told") {
+    AnswerReader reader(k_marker);
+    for (int i = 0; i < 1000; ++i) {
+        reader.feed(std::string(10'000, 'x'));
+        CHECK_FALSE(reader.next());
+    }
+    CHECK(reader.rest().size() < 200'000);
+    reader.feed(std::string(k_marker) + " dance\n");
+    CHECK_THROWS_AS(reader.next(), Error);
+    AnswerReader endless(k_marker);
+    endless.feed(std::string(k_marker) + std::string(5000, 'x'));
+    CHECK_THROWS_AS(endless.next(), Error);
+}
+
+TEST_CASE("what ssh says last is what is wrong") {
+    CHECK(last_words("Welcome to box\n\nme@box: Permission denied (publickey).\r\n") ==
+          "me@box: Permission denied (publickey).");
+    CHECK(last_words("ssh: connect to host b port 22: Connection refused\nConnection closed by UNKNOWN port "
+                     "65535\n") == "ssh: connect to host b port 22: Connection refused");
+    CHECK(last_words("Connection closed by 10.0.0.1 port 22\n") == "Connection closed by 10.0.0.1 port 22");
+    CHECK(last_words("channel 0: open failed: connect failed: Connection refused\nstdio forwarding failed\n"
+                     "kex_exchange_identification: Connection closed by remote host\n") ==
+          "channel 0: open failed: connect failed: Connection refused");
+    CHECK(last_words("").empty());
+    CHECK(contact_error("box", "me@box: Permission denied (publickey).").code() == ExitCode::authentication);
+    CHECK(contact_error("box",
+                        "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.")
+              .message()
+              .find("not the one that is known") != std::string::npos);
+    CHECK(
+        contact_error("box", "No ED25519 host key is known for box\nHost key verification failed.").code() ==
+        ExitCode::authentication);
+    CHECK(contact_error("box", "ssh: connect to host box port 22: Connection refused").code() ==
+          ExitCode::infrastructure);
+    CHECK(contact_error("box", "").message() == "box cannot be reached: ssh ended without a word");
+}
