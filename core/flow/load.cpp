@@ -168,9 +168,6 @@ std::vector<LaterKey> keys_not_acted_upon(const Flow& flow) {
     }
     for (const Step& step : flow.steps) {
         for (const auto& [key, setting] : step.later) {
-            if (schema::is_of_containers(key)) {
-                continue;
-            }
             keys.push_back({fmt::format("step.{}.{}", step.name, key), setting.place});
         }
     }

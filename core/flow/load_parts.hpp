@@ -81,6 +81,10 @@ class StepLoader {
     void read_nodes(Step& step, const TomlNode& node);
     void read_tasks_per_node(Step& step, const TomlNode& node);
     void read_launcher(Step& step, const TomlNode& node);
+    void read_image(Step& step, const TomlNode& node);
+    void read_container(Step& step, const TomlNode& node);
+    void read_environment(Step& step, const TomlNode& node);
+    void read_monitor(Step& step, const TomlNode& node);
     void read_on(Step& step, const TomlNode& node);
     void read_retry(Step& step, const TomlNode& node);
     void read_timeout(Step& step, const TomlNode& node);

@@ -150,7 +150,7 @@ const TomlNode* StepLoader::lay_over(const schema::Key& key, const TomlNode* abo
 }
 
 void StepLoader::apply(Step& step, const Entry& entry) {
-    if (entry.key->later || schema::is_of_containers(entry.key->name)) {
+    if (entry.key->later) {
         if (auto setting = read_setting(*entry.node, diagnostics_)) {
             step.later.insert_or_assign(std::string(entry.key->name), std::move(*setting));
         }
@@ -183,9 +183,7 @@ void StepLoader::check_whole(const Step& step) {
             fmt::format("step '{}' runs a flow, which has no nodes and ranks of its own", step.name),
             "give nodes and launcher to the steps of that flow");
     }
-    const auto container = step.later.find("container");
-    if (runs && container != step.later.end() && container->second.value == Value(true) &&
-        !step.later.contains("image")) {
+    if (runs && step.container && step.container->value == Value(true) && !step.image) {
         diagnostics_.error("AMP1608", step.place_of("container"),
                            fmt::format("step '{}' runs in a container, but has no image", step.name),
                            "name one: image = \"python:3.12\"");

@@ -9,7 +9,7 @@
 namespace amp::loading {
 
 const StepLoader::Handling* StepLoader::find_handling(std::string_view key) {
-    static constexpr std::array<Handling, 31> k_handlings = {{
+    static constexpr std::array<Handling, 35> k_handlings = {{
         {"run", &StepLoader::read_run},
         {"shell", &StepLoader::read_shell},
         {"flow", &StepLoader::read_flow},
@@ -41,6 +41,10 @@ const StepLoader::Handling* StepLoader::find_handling(std::string_view key) {
         {"cache", &StepLoader::read_cache},
         {"checkpoint", &StepLoader::read_checkpoint},
         {"cache_dirs", &StepLoader::read_cache_dirs},
+        {"image", &StepLoader::read_image},
+        {"container", &StepLoader::read_container},
+        {"environment", &StepLoader::read_environment},
+        {"monitor", &StepLoader::read_monitor},
     }};
     const auto it =
         std::find_if(k_handlings.begin(), k_handlings.end(), [&](const Handling& h) { return h.key == key; });
@@ -243,6 +247,39 @@ void StepLoader::read_launcher(Step& step, const TomlNode& node) {
 
 void StepLoader::read_on(Step& step, const TomlNode& node) {
     step.on = read_setting(node, diagnostics_);
+}
+
+void StepLoader::read_image(Step& step, const TomlNode& node) {
+    step.image = read_setting(node, diagnostics_);
+}
+
+void StepLoader::read_container(Step& step, const TomlNode& node) {
+    step.container = read_setting(node, diagnostics_);
+}
+
+void StepLoader::read_environment(Step& step, const TomlNode& node) {
+    using Tool = PythonEnvironment::Tool;
+    for (const Tool tool : {Tool::uv, Tool::requirements, Tool::conda}) {
+        if (const TomlNode* file = node.find(environment_tool_name(tool))) {
+            step.environment = EnvironmentSource{tool, file->text()};
+        }
+    }
+}
+
+void StepLoader::read_monitor(Step& step, const TomlNode& node) {
+    step.monitor = {};
+    if (const TomlNode* interval = node.find("interval")) {
+        step.monitor.interval_s = read_duration(*interval);
+    }
+    if (const TomlNode* gpu = node.find("gpu")) {
+        step.monitor.gpu = gpu->scalar.as_bool();
+    }
+    if (const TomlNode* neuron = node.find("neuron")) {
+        step.monitor.neuron = neuron->scalar.as_bool();
+    }
+    if (const TomlNode* hang = node.find("hang")) {
+        step.monitor.hang_s = read_duration(*hang);
+    }
 }
 
 void StepLoader::read_retry(Step& step, const TomlNode& node) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/boxed.hpp"
 #include "core/base/value.hpp"
 #include "core/flow/diagnostic.hpp"
 #include "core/flow/interpolation.hpp"
@@ -67,6 +68,12 @@ struct CacheFolder {
     TextTemplate folder;
 };
 
+/// A Python environment of its own, as written: from a lock or requirements file of the project.
+struct EnvironmentSource {
+    PythonEnvironment::Tool tool = PythonEnvironment::Tool::uv;
+    std::string file;
+};
+
 /// resources as written; each may be an expression. Evaluated with core/flow/setting.hpp.
 using ResourceSettings = std::map<std::string, Setting, std::less<>>;
 
@@ -78,8 +85,8 @@ struct Step {
     std::optional<ShellCommand> command;
     std::vector<std::string> shell = {"bash", "-euo", "pipefail", "-c"};
     std::vector<TextTemplate> arguments;
-    std::string subflow;  ///< a flow file, from the folder of the file that this step stands in
-    std::optional<Setting> subflow_params;  ///< a table: what the sub-flow is given
+    std::string subflow;            ///< a flow file, from the folder of the file that this step stands in
+    Boxed<Setting> subflow_params;  ///< a table: what the sub-flow is given
 
     std::vector<Need> needs;
     std::optional<Expression> foreach;
@@ -88,7 +95,7 @@ struct Step {
     std::string
         join_step;  ///< with `joins`: closes this step's foreach and all within it; empty: the innermost
     std::optional<Expression> when;
-    std::optional<Repeat> repeat;
+    Boxed<Repeat> repeat;
     std::vector<std::string> params;  ///< declared; "*" for all
     struct Input {
         std::string path;   ///< below $AMP_IN; empty: "STEP/NAME"
@@ -99,25 +106,29 @@ struct Step {
     std::vector<std::string> sources;
     std::vector<std::pair<std::string, TextTemplate>> env;
     std::vector<std::pair<std::string, std::string>> secrets;  ///< variable and source ("env:TOKEN")
-    std::optional<TextTemplate> cwd;
+    Boxed<TextTemplate> cwd;
     ResourceSettings resources;
-    std::optional<Setting> on;  ///< the profile that runs it; unset: that of the run
+    Boxed<Setting> on;  ///< the profile that runs it; unset: that of the run
     // Of a gang; the first set of these makes it one.
-    std::optional<Setting> nodes;
-    std::optional<Setting> tasks_per_node;
-    std::optional<Setting> launcher;
+    Boxed<Setting> nodes;
+    Boxed<Setting> tasks_per_node;
+    Boxed<Setting> launcher;
+    Boxed<Setting> image;
+    Boxed<Setting> container;  ///< true: in its image on this machine too
     RetryPolicy retry;
-    std::optional<Setting> timeout;
+    Boxed<Setting> timeout;
     LogCap log;
     std::string catch_as;  ///< the artifact's name; empty: not caught
-    std::optional<Setting> limit;
-    std::optional<Setting> priority;
+    Boxed<Setting> limit;
+    Boxed<Setting> priority;
     std::optional<CachePolicy> cache;
     std::optional<double> checkpoint_s;  ///< how often $AMP_CHECKPOINT is saved; unset: there is none
     std::vector<CacheFolder> cache_dirs;
-    std::optional<Wait> wait;
+    Boxed<Wait> wait;
+    std::optional<EnvironmentSource> environment;
+    Monitor monitor;
 
-    /// Keys that load and validate but are not acted upon yet, with their places ("image", "cache", …).
+    /// Keys that load and validate but are not acted upon yet, with their places ("slurm", "max_wait", …).
     std::map<std::string, Setting> later;
     /// Where its keys stand (those that it has from [defaults] too).
     std::vector<std::pair<std::string_view, Place>> key_places;

@@ -86,7 +86,8 @@ void add_settings(std::vector<SiteExpression>& out, const Step& step) {
             setting(Site::start, value);
         }
     }
-    for (const auto* value : {&step.nodes, &step.tasks_per_node, &step.launcher, &step.on}) {
+    for (const auto* value :
+         {&step.nodes, &step.tasks_per_node, &step.launcher, &step.on, &step.image, &step.container}) {
         if (*value) {
             setting(Site::start, **value);
         }
@@ -95,7 +96,7 @@ void add_settings(std::vector<SiteExpression>& out, const Step& step) {
         const std::size_t first = out.size();
         setting(Site::start, value);
         std::for_each(out.begin() + static_cast<std::ptrdiff_t>(first), out.end(),
-                      [&key](SiteExpression& entry) { entry.later = !schema::is_of_containers(key); });
+                      [](SiteExpression& entry) { entry.later = true; });
     }
     for (const CacheFolder& cached : step.cache_dirs) {
         add(out, Site::start, cached.folder.expressions());

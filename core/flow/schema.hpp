@@ -70,11 +70,6 @@ struct Key {
     bool later = false;  ///< understood and checked, but not acted upon yet
 };
 
-/// What a step says of its container: kept in Step::later, though it is acted upon (core/run/containers).
-inline bool is_of_containers(std::string_view key) {
-    return key == "image" || key == "container";
-}
-
 // The tables of a flow file. schema.cpp holds the data.
 std::span<const Key> flow_keys();
 std::span<const Key> step_keys();

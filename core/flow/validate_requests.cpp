@@ -16,7 +16,7 @@ std::optional<double> static_number(const Step& step, std::string_view key) {
 }
 
 /// The number of a gang's nodes (1: no gang); nullopt: it is known only at its start.
-std::optional<double> static_count(const std::optional<Setting>& setting) {
+std::optional<double> static_count(const Boxed<Setting>& setting) {
     if (!setting) {
         return 1;
     }

@@ -95,6 +95,25 @@ struct Container {
     bool operator==(const Container&) const = default;
 };
 
+/// What is sampled of a task while it runs, and told as its metrics ("system/cpu", …).
+struct Monitor {
+    double interval_s = 10;  ///< 0: nothing is
+    bool gpu = true;         ///< where there are GPUs, and what shows them
+    bool neuron = true;
+    double hang_s = 0;  ///< so long without output or progress: it hangs, and is ended; 0: never
+    bool operator==(const Monitor&) const = default;
+};
+
+/// A Python environment that a node makes once, by its key, before the first task that needs it.
+struct PythonEnvironment {
+    enum class Tool { uv, requirements, conda };
+    Tool tool = Tool::uv;
+    std::string key;  ///< hash of all that decides what is in it
+    Artifact files;   ///< a folder: the lock file and what it names; and for nodes without internet, packages
+    bool operator==(const PythonEnvironment&) const = default;
+};
+std::string_view environment_tool_name(PythonEnvironment::Tool tool);
+
 /// One attempt of one task, as a backend gets it: it holds all that is needed to run, and nothing of the
 /// flow.
 struct TaskSpec {
@@ -122,6 +141,9 @@ struct TaskSpec {
     /// Folders that persist on the node: key, and where the task has it (below `cwd` when relative).
     std::vector<std::pair<std::string, std::string>> cache_dirs;
     LogCap log;
+    Monitor monitor;
+    std::optional<PythonEnvironment> environment;
+    double hold_s = 0;  ///< how long a failed attempt keeps its folders and its place for `amp shell`
 };
 
 /// What the attempt needs at once, all nodes together.

@@ -28,11 +28,6 @@ void put_into(RunRecord& record, Object containers) {
     record.profiles = std::move(profiles);
 }
 
-const Setting* find_setting(const Step& step, const char* key) {
-    const auto found = step.later.find(key);
-    return found == step.later.end() ? nullptr : &found->second;
-}
-
 bool is_true(const Setting& setting, const Scope& scope) {
     const Value value = evaluate(setting, scope);
     if (!value.is_bool()) {
@@ -50,7 +45,7 @@ struct Wanted {
 void look_at(const Flow& flow, const RunRecord& record, bool all, Wanted& wanted) {
     const RecordScope scope(record, flow.name);
     for (const Step& step : flow.steps) {
-        if (find_setting(step, "image") == nullptr && find_setting(step, "container") == nullptr) {
+        if (!step.image && !step.container) {
             continue;
         }
         try {
@@ -85,14 +80,12 @@ ImageIdentity get_image(Services& services, const Engine& engine, const std::str
 }  // namespace
 
 std::string contained_image(const Step& step, const Scope& scope, bool all) {
-    const Setting* image = find_setting(step, "image");
-    const Setting* container = find_setting(step, "container");
     const bool runs = step.subflow.empty() && !step.only_waits();
-    const bool contained = all ? image != nullptr : container != nullptr && is_true(*container, scope);
+    const bool contained = all ? step.image.has_value() : step.container && is_true(*step.container, scope);
     if (!runs || !contained) {
         return {};
     }
-    const Value name = image != nullptr ? evaluate(*image, scope) : Value();
+    const Value name = step.image ? evaluate(*step.image, scope) : Value();
     if (!name.is_string() || name.as_string().empty() || name.as_string().front() == '-') {
         throw Error(ExitCode::invalid, "it runs in a container, but has no image", step.name,
                     "name one: image = \"python:3.12\"");

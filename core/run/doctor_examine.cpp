@@ -83,9 +83,8 @@ void look_at_flow(Services& services, ProjectFacts& facts) {
                 const std::uint64_t bytes = parse_size(memory->second.value.as_string()).value_or(0);
                 facts.asked_memory_bytes = std::max(facts.asked_memory_bytes, bytes);
             }
-            const auto container = step.later.find("container");
-            facts.wants_engine = facts.wants_engine ||
-                                 (container != step.later.end() && container->second.value == Value(true));
+            facts.wants_engine =
+                facts.wants_engine || (step.container && step.container->value == Value(true));
         }
     } catch (const Error&) {
         // `amp validate` tells of it.

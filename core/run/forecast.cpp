@@ -295,7 +295,7 @@ Value resources_of(const Step& step) {
         out.emplace(name, setting.value);
     }
     out.emplace("cpu", 1);
-    const auto add = [&](const char* name, const std::optional<Setting>& setting) {
+    const auto add = [&](const char* name, const Boxed<Setting>& setting) {
         if (setting) {
             out.emplace(name, setting->value);
         }

@@ -20,7 +20,7 @@ bool is_static(const Setting& setting) {
     return expressions_of(setting, ignored).empty();
 }
 
-std::uint32_t count_of(const std::optional<Setting>& setting, const Scope& scope, std::string_view key,
+std::uint32_t count_of(const Boxed<Setting>& setting, const Scope& scope, std::string_view key,
                        std::int64_t most, std::uint32_t fallback) {
     return setting ? static_cast<std::uint32_t>(setting_int(*setting, scope, key, 1, most)) : fallback;
 }
@@ -75,7 +75,7 @@ std::optional<Gang> evaluate_gang(const Step& step, const Scope& scope, const Re
 }
 
 bool has_fixed_requests(const Step& step) {
-    const auto fixed = [](const std::optional<Setting>& setting) { return !setting || is_static(*setting); };
+    const auto fixed = [](const Boxed<Setting>& setting) { return !setting || is_static(*setting); };
     return fixed(step.nodes) && fixed(step.tasks_per_node) && fixed(step.launcher) &&
            std::all_of(step.resources.begin(), step.resources.end(),
                        [](const auto& resource) { return is_static(resource.second); });

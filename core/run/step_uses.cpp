@@ -67,15 +67,10 @@ std::vector<Expression> deciding_expressions(const Step& step) {
     for (const auto& [name, setting] : step.resources) {
         add(setting);
     }
-    for (const auto* setting :
-         {&step.timeout, &step.limit, &step.priority, &step.nodes, &step.tasks_per_node, &step.launcher}) {
+    for (const auto* setting : {&step.timeout, &step.limit, &step.priority, &step.nodes, &step.tasks_per_node,
+                                &step.launcher, &step.image, &step.container}) {
         if (*setting) {
             add(**setting);
-        }
-    }
-    for (const char* key : {"image", "container"}) {
-        if (const auto found = step.later.find(key); found != step.later.end()) {
-            add(found->second);
         }
     }
     if (step.wait) {

@@ -2,10 +2,9 @@
 
 #include <doctest/doctest.h>
 
-#include <chrono>
-
 #include "cli/run_text.hpp"
 #include "core/base/json.hpp"
+#include "tests/support/cpu_time.hpp"
 
 namespace amp {
 namespace {
@@ -129,10 +128,10 @@ TEST_CASE("ten thousand tasks are listed at once") {
         view.tasks.push_back(
             ended_task(("train/" + std::to_string(i)).c_str(), TaskState::failed, Cause::user, 1, i, 1));
     }
-    const auto begin = std::chrono::steady_clock::now();
+    const double begin = cpu_seconds();
     const std::string text = run_report(view, {});
     const std::string document = json::dump(run_document(view));
-    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+    CHECK(cpu_seconds() - begin < 5.0);
     CHECK(text.find("train/9999  failed") != std::string::npos);
     CHECK(text.find("\nand 9980 more failures\n") != std::string::npos);
     CHECK(document.find("\"train/9999\"") != std::string::npos);

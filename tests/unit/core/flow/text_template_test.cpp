@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include <chrono>
+#include "tests/support/cpu_time.hpp"
 
 namespace amp {
 namespace {
@@ -67,7 +67,7 @@ TEST_CASE("what a template is") {
 }
 
 TEST_CASE("hostile texts take no time") {
-    const auto begin = std::chrono::steady_clock::now();
+    const double begin = cpu_seconds();
     for (const std::string_view piece :
          {"{{", "{{ { }}", "{{ ' }}", "}}", "{{ x }}", "{", "{{ {{ }}\n", "{{'\"}}"}) {
         std::string text;
@@ -77,7 +77,7 @@ TEST_CASE("hostile texts take no time") {
         Diagnostics d;
         TextTemplate::parse(text, {1, 1, 1}, false, d);
     }
-    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+    CHECK(cpu_seconds() - begin < 10.0);
 }
 
 }  // namespace
