@@ -95,6 +95,9 @@ std::string cut_at(std::string_view text, std::size_t width, bool unicode, bool 
 }  // namespace
 
 std::size_t display_width(std::string_view text) {
+    if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
+        return text.size();
+    }
     std::size_t width = 0;
     while (!text.empty()) {
         width += columns_of(take(text));

@@ -7,16 +7,40 @@
 
 namespace amp {
 
+namespace {
+
+/// Writes the last `count` digits of `number` to `at`.
+void put_digits(char* at, unsigned number, std::size_t count) {
+    for (; count > 0; --count, number /= 10) {
+        at[count - 1] = static_cast<char>('0' + number % 10);
+    }
+}
+
+}  // namespace
+
+// By hand, since a table of a run has two a task.
 std::string format_time(Timestamp time) {
     using namespace std::chrono;
     const sys_time<milliseconds> point{milliseconds{time.ms}};
     const auto day = floor<days>(point);
     const year_month_day date{day};
     const hh_mm_ss clock{point - day};
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                       clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                       clock.subseconds().count());
+    const int year = static_cast<int>(date.year());
+    if (year < 0 || year > 9999) {
+        return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", year,
+                           static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                           clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                           clock.subseconds().count());
+    }
+    std::string text = "0000-00-00T00:00:00.000Z";
+    put_digits(&text[0], static_cast<unsigned>(year), 4);
+    put_digits(&text[5], static_cast<unsigned>(date.month()), 2);
+    put_digits(&text[8], static_cast<unsigned>(date.day()), 2);
+    put_digits(&text[11], static_cast<unsigned>(clock.hours().count()), 2);
+    put_digits(&text[14], static_cast<unsigned>(clock.minutes().count()), 2);
+    put_digits(&text[17], static_cast<unsigned>(clock.seconds().count()), 2);
+    put_digits(&text[20], static_cast<unsigned>(clock.subseconds().count()), 3);
+    return text;
 }
 
 namespace {

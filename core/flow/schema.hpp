@@ -82,7 +82,8 @@ const Key* find_key(std::span<const Key> keys, std::string_view name);
 /// message.
 struct Path {
     const Path* parent = nullptr;
-    std::string_view name;
+    std::string_view name = {};
+    std::optional<std::size_t> item = {};  ///< of a list, in place of a name
     std::string text() const;
 };
 

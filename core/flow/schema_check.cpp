@@ -194,10 +194,10 @@ std::string_view advice_for(std::string_view key) {
 
 std::string Path::text() const {
     std::string out = parent == nullptr ? std::string() : parent->text();
-    if (!out.empty() && !name.starts_with('[')) {
-        out += '.';
+    if (item) {
+        return out + fmt::format("[{}]", *item);
     }
-    return out + printable(name);
+    return out + (out.empty() ? "" : ".") + printable(name);
 }
 
 const Key* known_key(const TomlMember& member, std::span<const Key> keys, const Path& table,
@@ -243,8 +243,7 @@ bool check(const TomlNode& node, const Rule& rule, const Path& path, Diagnostics
         case TomlNode::Kind::list: {
             bool right = true;
             for (std::size_t i = 0; rule.element != nullptr && i < node.items.size(); ++i) {
-                const std::string index = fmt::format("[{}]", i);
-                right = check(node.items[i], *rule.element, {&path, index}, diagnostics) && right;
+                right = check(node.items[i], *rule.element, {&path, {}, i}, diagnostics) && right;
             }
             return right;
         }

@@ -281,15 +281,16 @@ void ArtifactCheck::check_artifact(const Lookup& lookup, StepId target, const st
 void ArtifactCheck::check_guard(const Lookup& lookup, StepId target, const std::string& name) {
     const Place place = lookup.use.reference.place;
     const std::string& other = node(target).name;
-    const std::string guarded = fmt::format("say default({}.{}, …)", other, name);
+    const auto guarded = [&] { return fmt::format("say default({}.{}, …)", other, name); };
     if (node(lookup.step).cleanup) {
         if (target != lookup.step) {
             context_.diagnostics.error(
                 "AMP1419", place,
                 fmt::format("the clean-up step '{}' uses '{}' of '{}', which may have failed",
                             node(lookup.step).name, name, other),
-                lookup.site == Site::input ? fmt::format("leave it out of `inputs`, and {} in `run`", guarded)
-                                           : guarded);
+                lookup.site == Site::input
+                    ? fmt::format("leave it out of `inputs`, and {} in `run`", guarded())
+                    : guarded());
         }
         return;
     }
@@ -300,7 +301,8 @@ void ArtifactCheck::check_guard(const Lookup& lookup, StepId target, const std::
     if (!by_need && !context_.reach.surely_ran(target, lookup.step)) {
         context_.diagnostics.warning(
             "AMP1420", place,
-            fmt::format("step '{}' may have been skipped, and then there is no '{}'", other, name), guarded);
+            fmt::format("step '{}' may have been skipped, and then there is no '{}'", other, name),
+            guarded());
         return;
     }
     const Step& maker = context_.flow.steps[target];
@@ -308,14 +310,14 @@ void ArtifactCheck::check_guard(const Lookup& lookup, StepId target, const std::
                                      [&](const TaskOutput& o) { return o.name == name; });
     if (maker.catch_as == name) {
         context_.diagnostics.warning(
-            "AMP1421", place, fmt::format("'{}' is there only if step '{}' failed", name, other), guarded);
+            "AMP1421", place, fmt::format("'{}' is there only if step '{}' failed", name, other), guarded());
     } else if (node(target).caught || (output != maker.outputs.end() && output->optional)) {
         context_.diagnostics.warning(
             "AMP1421", place,
             fmt::format(
                 "'{}' may be missing, since {}", name,
                 node(target).caught ? fmt::format("a failure of '{}' is caught", other) : "it is optional"),
-            guarded);
+            guarded());
     }
 }
 

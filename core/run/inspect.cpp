@@ -69,14 +69,44 @@ void add_standing(TaskView& view, const RunData& data, TaskId task) {
     }
 }
 
+/// The tasks as people read them: the steps in the order of the graph, each step's by their index.
+std::vector<TaskId> in_order(const RunData& data) {
+    const Plan& plan = data.plan();
+    std::vector<std::size_t> rank(data.graph().nodes.size());
+    for (std::size_t i = 0; i < data.graph().order.size(); ++i) {
+        rank[data.graph().order[i]] = i;
+    }
+    struct Key {
+        std::size_t rank;
+        TaskIndex index;
+        TaskId task;
+    };
+    std::vector<Key> keys;
+    keys.reserve(plan.task_count());
+    for (TaskId task = 0; task < plan.task_count(); ++task) {
+        if (plan.is_task(task)) {
+            keys.push_back({rank[plan.step(task)], plan.index(task), task});
+        }
+    }
+    const auto before = [](const Key& a, const Key& b) {
+        return std::tie(a.rank, a.index.path) < std::tie(b.rank, b.index.path);
+    };
+    if (!std::is_sorted(keys.begin(), keys.end(), before)) {
+        std::stable_sort(keys.begin(), keys.end(), before);
+    }
+    std::vector<TaskId> tasks;
+    tasks.reserve(keys.size());
+    for (const Key& key : keys) {
+        tasks.push_back(key.task);
+    }
+    return tasks;
+}
+
 std::vector<TaskView> task_views(const RunData& data, Attempts& attempts) {
     std::vector<TaskView> views;
     const Plan& plan = data.plan();
     views.reserve(plan.task_count());
-    for (TaskId task = 0; task < plan.task_count(); ++task) {
-        if (!plan.is_task(task)) {
-            continue;
-        }
+    for (const TaskId task : in_order(data)) {
         TaskView view;
         view.name = TaskName{data.step(plan.step(task)).name, plan.index(task)};
         view.state = plan.state(task);
@@ -93,15 +123,6 @@ std::vector<TaskView> task_views(const RunData& data, Attempts& attempts) {
         add_standing(view, data, task);
         views.push_back(std::move(view));
     }
-    std::vector<std::size_t> rank(data.graph().nodes.size());
-    for (std::size_t i = 0; i < data.graph().order.size(); ++i) {
-        rank[data.graph().order[i]] = i;
-    }
-    std::stable_sort(views.begin(), views.end(), [&](const TaskView& a, const TaskView& b) {
-        const auto key = [&](const TaskView& v) { return rank[data.graph().id(v.name.step)]; };
-        return std::make_tuple(key(a), std::cref(a.name.index.path)) <
-               std::make_tuple(key(b), std::cref(b.name.index.path));
-    });
     return views;
 }
 

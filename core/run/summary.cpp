@@ -96,9 +96,12 @@ class Where {
     explicit Where(const std::string& text) : text_(text), expression_(parse_where(text)) {}
 
     bool matches(const RunSummary& summary, Timestamp now) const {
+        if (!expression_) {
+            return true;
+        }
         const SummaryScope scope(fields(summary), now);
         try {
-            return !expression_ || truthy(expression_->evaluate(scope));
+            return truthy(expression_->evaluate(scope));
         } catch (const Error&) {
             if (!scope.unknown().empty()) {
                 throw Error(ExitCode::usage,
