@@ -110,7 +110,7 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "  amp get dataset                      # inside a task\n"
      "  amp get latest/train model -o model  # anywhere\n",
      "Inside a task, reads one of its inputs; with a run, a step or a task in front, any artifact "
-     "of the store. A value is printed as JSON, a file as it is, a folder is copied with -o.",
+     "of the store. A text and a file are printed as they are, another value as JSON, a folder is copied with -o.",
      "0 2 3 7", ".amp", "put artifacts"},
     {"put", "NAME VALUE|@FILE|-", "make an artifact, inside a task",
      "  amp put accuracy 0.93\n"

@@ -14,7 +14,7 @@
 #include "cli/live_progress.hpp"
 #include "cli/progress.hpp"
 #include "core/base/text.hpp"
-#include "core/store/packs.hpp"
+#include "core/run/log_tail.hpp"
 
 namespace amp {
 namespace {
@@ -28,14 +28,7 @@ LogTail make_tail(Services& services, const Project& project) {
     return [&services, folder = project.store_folder](const AttemptResult& result) -> std::string {
         try {
             const OpenStore store = services.open_store(folder, false);
-            std::string tail;
-            for (auto piece = result.log.rbegin(); piece != result.log.rend() && tail.size() < k_tail_bytes;
-                 ++piece) {
-                if (!result.failed_rank || piece->rank == result.failed_rank) {
-                    tail.insert(0, read_piece(*store.files, *piece));
-                }
-            }
-            return tail.size() > k_tail_bytes ? tail.substr(tail.size() - k_tail_bytes) : tail;
+            return log_tail(*store.files, result, k_tail_bytes);
         } catch (const Error&) {
             return "";  // a service only: `amp logs` says what is wrong
         }

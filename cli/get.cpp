@@ -45,7 +45,8 @@ ExitCode get_in_task(Session& session, const GetCommand& command) {
                                     {"value", input.is_value ? value : Value()},
                                     {"path", input.is_value ? Value() : value}});
     } else {
-        session.out.result(value_line(value));
+        const std::string line = value_line(value);
+        session.out.result(session.out.presentation().out_is_tty ? safe_for_terminal(line) : line);
     }
     return ExitCode::ok;
 }

@@ -138,7 +138,11 @@ std::unique_ptr<Backend> make_backend(const OpenStore& store, const BackendReque
         theirs.settings = use.settings;
         places.push_back({use.name, make_backend_of(store, theirs, places.size() - 1), use.sure});
     }
-    return std::make_unique<RoutedBackend>(std::move(places));
+    const auto make_log = [files = store.files.get(), run = request.run, epoch = request.epoch] {
+        return std::make_unique<KeeperLogWriter>(*files, run, epoch, std::function<void()>(),
+                                                 Witness::driver);
+    };
+    return std::make_unique<RoutedBackend>(std::move(places), make_log);
 }
 
 /// What main alone can add to the world: things that few commands need.

@@ -17,7 +17,6 @@
 #include "core/base/error.hpp"
 #include "core/base/hash.hpp"
 #include "core/store/layout.hpp"
-#include "core/task/result_secrets.hpp"
 
 namespace amp {
 namespace {
@@ -325,7 +324,7 @@ void ExecRun::end(Cause cause, const std::string& message) {
 }
 
 void ExecRun::finish() {
-    keep_secrets_out(run_.result, run_.masks.get());
+    run_.result.message = masked(run_.result.message);
     try {
         packs_.sync();
     } catch (const Error& error) {

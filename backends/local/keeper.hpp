@@ -96,6 +96,7 @@ class Keeper {
     void ask_again();
     void refuse_spawns();
     bool waits(const AttemptId& id) const;
+    bool has_open_wait(const AttemptId& id, std::uint64_t but) const;
 
     // A wake-up.
     void work(int signals);

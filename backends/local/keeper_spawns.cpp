@@ -29,6 +29,16 @@ void Keeper::spawn_asked(int peer, const agent::Frame& frame) {
     }
     Object question = request.as_object();
     question.erase("token");
+    if (masks_ && !(masks_->mask_value(question) == Value(question))) {
+        const SpawnAnswer refusal{++last_ticket_,
+                                  {},
+                                  "it holds the value of a secret, and what a run is started with is written "
+                                  "into its record: give the secret to the steps of that flow",
+                                  static_cast<int>(ExitCode::invalid),
+                                  {}};
+        door_.tell(peer, agent::Kind::spawned, agent::encode(refusal), true);
+        return;
+    }
     Spawn& spawn = spawns_[++last_ticket_];
     spawn = {peer, found->first, Value(std::move(question)), {}};
     events_.spawn_asked({spawn.id, last_ticket_, spawn.request});
@@ -61,15 +71,9 @@ void Keeper::spawn_answered(const SpawnAnswer& answer) {
         if (run != runs_.end()) {
             lend_slots(*run->second);
         }
-    } else if (run != runs_.end() && run->second->lent) {
+    } else if (run != runs_.end() && run->second->lent && !has_open_wait(spawn.id, answer.ticket)) {
         spawn.answer = payload;
-        const bool queued = std::count_if(spawns_.begin(), spawns_.end(), [&](const auto& other) {
-                                return other.second.id == spawn.id && !other.second.answer.empty();
-                            }) > 1;
-        if (!queued) {
-            const TaskSpec& spec = run->second->spec;
-            queue_.push(spawn.id, {spec.resources.cpu, 0, 0}, k_first, loop_.now());
-        }
+        queue_.push(spawn.id, {run->second->spec.resources.cpu, 0, 0}, k_first, loop_.now());
     } else {
         door_.tell(spawn.peer, agent::Kind::spawned, payload, true);
         spawns_.erase(found);
@@ -97,6 +101,15 @@ void Keeper::slots_back(TaskRun& run) {
             ++spawn;
         }
     }
+}
+
+/// Does it wait for another run than that of `but`? Then its slots stay lent: what waits may need them.
+bool Keeper::has_open_wait(const AttemptId& id, std::uint64_t but) const {
+    return std::any_of(spawns_.begin(), spawns_.end(), [&](const auto& entry) {
+        const Spawn& spawn = entry.second;
+        return entry.first != but && spawn.id == id && spawn.answer.empty() &&
+               get_bool(spawn.request, "wait");
+    });
 }
 
 void Keeper::peer_left(int peer) {

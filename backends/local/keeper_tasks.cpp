@@ -10,7 +10,6 @@
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
 #include "core/task/engines.hpp"
-#include "core/task/result_secrets.hpp"
 
 namespace amp {
 namespace {
@@ -65,6 +64,9 @@ void Keeper::start_ready() {
         if (run.lent) {
             queue_.release({run.spec.resources.cpu, 0, 0});
             slots_back(run);
+            if (has_open_wait(run.id, 0)) {  // begun meanwhile by another of its processes
+                lend_slots(run);
+            }
             continue;
         }
         run.has_slots = true;
@@ -309,7 +311,7 @@ void Keeper::end(TaskRun& run, Cause cause, const std::string& message) {
 }
 
 void Keeper::end(TaskRun& run) {
-    keep_secrets_out(run.result, masks_.get());
+    run.result.message = masked(run.result.message);
     record_end(run.result);
     if (run.checkpoint && run.result.succeeded() && run.id.task.index.round == 0) {
         discard_checkpoint(run);

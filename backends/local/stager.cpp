@@ -135,6 +135,7 @@ void Stager::collect(TaskRun& run, std::function<void()> done) {
                                                           std::string(layout::k_objects));
                        }
                        places.input_sources.push_back(stores_.cache + "/");
+                       places.masks = run.masks.get();
                        found->outputs = collect_outputs(run.spec, places);
                        add_written_metrics(run, found->outputs);
                    } catch (const std::exception& error) {

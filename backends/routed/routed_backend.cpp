@@ -17,7 +17,9 @@ constexpr std::size_t k_window = 4096;
 
 }  // namespace
 
-RoutedBackend::RoutedBackend(std::vector<Place> places) : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+RoutedBackend::RoutedBackend(std::vector<Place> places,
+                             std::function<std::unique_ptr<KeeperLogWriter>()> make_log)
+    : epoll_(epoll_create1(EPOLL_CLOEXEC)), make_log_(std::move(make_log)) {
     if (!epoll_) {
         throw Error::system("create", "an epoll", errno);
     }
@@ -50,12 +52,14 @@ Adoption RoutedBackend::adopt() {
         Adoption found = members_[i].place.backend->adopt();
         for (const AttemptStarted& running : found.running) {
             held_[running.id] = i;
+            note(i, "start", running.id, running.at);
         }
         members_[i].used = members_[i].used || !found.running.empty();
         std::move(found.running.begin(), found.running.end(), std::back_inserter(all.running));
         std::move(found.ended.begin(), found.ended.end(), std::back_inserter(all.ended));
         std::move(found.lost.begin(), found.lost.end(), std::back_inserter(all.lost));
     }
+    flush_notes();
     return all;
 }
 
@@ -86,7 +90,9 @@ void RoutedBackend::submit(std::span<const TaskSpec> specs) {
     }
     for (std::size_t i = 0; i < members_.size(); ++i) {
         if (!parts[i].empty()) {
-            members_[i].used = true;
+            if (!std::exchange(members_[i].used, true)) {
+                members_[i].place.backend->open();
+            }
             members_[i].place.backend->submit(parts[i]);
         }
     }
@@ -137,12 +143,44 @@ std::vector<BackendEvent> RoutedBackend::events() {
             take(i, std::move(event), out);
         }
     }
+    flush_notes();
     return out;
 }
 
+/// What cannot be written is not: the run goes on without onlookers.
+void RoutedBackend::note(std::size_t member, std::string_view type, const AttemptId& id, Timestamp at) {
+    if (members_[member].place.profile.empty() || !make_log_) {
+        return;
+    }
+    try {
+        if (!log_) {
+            log_ = make_log_();
+        }
+        log_->append(type, Object{{"task", id.task.text()},
+                                  {"attempt", std::uint64_t{id.attempt}},
+                                  {"at", format_time(at)}});
+        noted_ = true;
+    } catch (const Error&) {
+        make_log_ = {};
+    }
+}
+
+void RoutedBackend::flush_notes() {
+    try {
+        if (std::exchange(noted_, false)) {
+            log_->flush();
+        }
+    } catch (const Error&) {
+        make_log_ = {};
+    }
+}
+
 void RoutedBackend::take(std::size_t member, BackendEvent event, std::vector<BackendEvent>& out) {
-    if (const auto* ended = std::get_if<AttemptEnded>(&event)) {
+    if (const auto* started = std::get_if<AttemptStarted>(&event)) {
+        note(member, "start", started->id, started->at);
+    } else if (const auto* ended = std::get_if<AttemptEnded>(&event)) {
         held_.erase({ended->result.task, ended->result.attempt});
+        note(member, "end", {ended->result.task, ended->result.attempt}, ended->result.ended);
     } else if (auto* asked = std::get_if<SpawnAsked>(&event)) {
         const std::pair theirs{member, asked->ticket};
         const auto known = std::find_if(tickets_.begin(), tickets_.end(),
@@ -154,6 +192,7 @@ void RoutedBackend::take(std::size_t member, BackendEvent event, std::vector<Bac
         lost->held.emplace();
         for (auto it = held_.begin(); it != held_.end();) {
             if (it->second == member) {
+                note(member, "end", it->first);
                 lost->held->push_back(it->first);
                 it = held_.erase(it);
             } else {

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/unique_fd.hpp"
 #include "core/ports/backend.hpp"
+#include "core/store/keeper_log.hpp"
 
 namespace amp {
 
@@ -20,7 +23,10 @@ class RoutedBackend : public Backend {
     };
 
     /// @param places this machine's first
-    explicit RoutedBackend(std::vector<Place> places);
+    /// @param make_log where those who look on find what runs elsewhere: what runs here, its keeper writes
+    /// down. Called when the first such task starts
+    explicit RoutedBackend(std::vector<Place> places,
+                           std::function<std::unique_ptr<KeeperLogWriter>()> make_log = {});
 
     /// Of this machine: requests for others are theirs to judge.
     Capacity capacity() override;
@@ -43,6 +49,8 @@ class RoutedBackend : public Backend {
     };
 
     Member& member_of(const std::string& profile);
+    void note(std::size_t member, std::string_view type, const AttemptId& id, Timestamp at = {});
+    void flush_notes();
     void take(std::size_t member, BackendEvent event, std::vector<BackendEvent>& out);
     /// Those of the attempts that each member holds.
     std::vector<std::vector<AttemptId>> by_member(std::span<const AttemptId> attempts) const;
@@ -53,6 +61,9 @@ class RoutedBackend : public Backend {
     std::map<std::uint64_t, std::pair<std::size_t, std::uint64_t>> tickets_;
     std::uint64_t last_ticket_ = 0;
     UniqueFd epoll_;
+    std::function<std::unique_ptr<KeeperLogWriter>()> make_log_;
+    std::unique_ptr<KeeperLogWriter> log_;
+    bool noted_ = false;  ///< since the last flush
 };
 
 }  // namespace amp

@@ -11,11 +11,16 @@ namespace {
 /// Walks over a step's expressions and sorts out what each reference is.
 class StepReferences {
   public:
-    StepReferences(Context& context, ArtifactCheck& artifacts, const std::set<std::string_view>& loop_names,
-                   StepId id)
+    /// What all steps have in common.
+    struct Names {
+        std::set<std::string_view> loops = {"item"};
+        std::set<std::string_view> secrets;  ///< variables of the environment that secrets come from
+    };
+
+    StepReferences(Context& context, ArtifactCheck& artifacts, const Names& names, StepId id)
         : context_(context),
           artifacts_(artifacts),
-          loop_names_(loop_names),
+          names_(names),
           id_(id),
           step_(context.flow.steps[id]),
           node_(context.graph.nodes[id]) {}
@@ -52,6 +57,14 @@ class StepReferences {
 
     /// A secret reaches a shell as a variable; everywhere else its value would be seen.
     void check_secret(const SiteExpression& entry, const Reference& reference) {
+        if (reference.root == "env" && !reference.path.empty() &&
+            names_.secrets.contains(reference.path.front().name)) {
+            const std::string& name = reference.path.front().name;
+            error("AMP1424", reference,
+                  fmt::format("the secret '{}' would be seen here, and in the run's record", name),
+                  "name it in `secrets` of this step: the task finds it as a variable");
+            return;
+        }
         if (reference.root != "params" || reference.path.empty()) {
             return;
         }
@@ -93,7 +106,7 @@ class StepReferences {
         }
         if (reference.root == "outputs") {
             check_output(entry, reference);
-        } else if (reference.root == "index" || loop_names_.contains(reference.root)) {
+        } else if (reference.root == "index" || names_.loops.contains(reference.root)) {
             check_item(entry, use);
         } else if (reference.root == "round" || reference.root == "prev") {
             check_round(entry, reference);
@@ -262,7 +275,7 @@ class StepReferences {
 
     Context& context_;
     ArtifactCheck& artifacts_;
-    const std::set<std::string_view>& loop_names_;
+    const Names& names_;
     StepId id_;
     const Step& step_;
     const Graph::Node& node_;
@@ -271,15 +284,25 @@ class StepReferences {
 }  // namespace
 
 void check_references(Context& context) {
-    std::set<std::string_view> loop_names = {"item"};
+    StepReferences::Names names;
     for (const Step& step : context.flow.steps) {
         if (step.foreach) {
-            loop_names.insert(step.as);
+            names.loops.insert(step.as);
+        }
+        for (const auto& [variable, source] : step.secrets) {
+            if (source.starts_with("env:")) {
+                names.secrets.insert(std::string_view(source).substr(4));
+            }
+        }
+    }
+    for (const Parameter& parameter : context.flow.params) {
+        if (parameter.type == Parameter::Type::secret && !parameter.env.empty()) {
+            names.secrets.insert(parameter.env);
         }
     }
     ArtifactCheck artifacts(context);
     for (StepId id = 0; id < context.flow.steps.size(); ++id) {
-        StepReferences(context, artifacts, loop_names, id).check();
+        StepReferences(context, artifacts, names, id).check();
     }
     artifacts.report();
 }

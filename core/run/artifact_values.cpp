@@ -71,6 +71,22 @@ bool artifact_present(const OpenStore& store, const Artifact& artifact, const Pa
 
 }  // namespace
 
+bool take_out_of_packs(const OpenStore& store, std::map<std::string, Artifact>& artifacts) {
+    bool wrote = false;
+    for (auto& [name, artifact] : artifacts) {
+        if (!artifact.pack.empty()) {
+            const ObjectInfo object =
+                Objects(*store.objects).put(json::dump(read_artifact_value(store, artifact)));
+            artifact.pack.clear();
+            artifact.pack_offset = 0;
+            artifact.sha256 = object.sha256;
+            artifact.size_bytes = object.size_bytes;
+            wrote = true;
+        }
+    }
+    return wrote;
+}
+
 bool objects_present(const OpenStore& store, const AttemptResult& result, const PackLengths& accepted) {
     return std::all_of(result.artifacts.begin(), result.artifacts.end(),
                        [&](const auto& named) { return artifact_present(store, named.second, accepted); });

@@ -282,7 +282,6 @@ RunRecord spawned_record(Services& services, OpenStore& store, const RunRecord& 
 std::map<std::string, Artifact> child_outputs(OpenStore& store, const RunData& child,
                                               const std::vector<TaskOutput>& outputs) {
     std::map<std::string, Artifact> out;
-    bool wrote = false;
     for (const TaskOutput& output : outputs) {
         const SubflowOutput wanted = parse_subflow_output(output.path);
         const StepId step = child.graph().id(wanted.step);
@@ -296,19 +295,9 @@ std::map<std::string, Artifact> child_outputs(OpenStore& store, const RunData& c
             throw Error(ExitCode::not_found, fmt::format("output '{}' is missing: run {} made no {}",
                                                          output.name, child.record().run, output.path));
         }
-        Artifact artifact = found->second;
-        if (!artifact.pack.empty()) {  // a pack belongs to its run
-            const ObjectInfo object =
-                Objects(*store.objects).put(json::dump(read_artifact_value(store, artifact)));
-            artifact.pack.clear();
-            artifact.pack_offset = 0;
-            artifact.sha256 = object.sha256;
-            artifact.size_bytes = object.size_bytes;
-            wrote = true;
-        }
-        out.emplace(output.name, std::move(artifact));
+        out.emplace(output.name, found->second);
     }
-    if (wrote) {
+    if (take_out_of_packs(store, out)) {
         store.objects->sync_pending();
     }
     return out;

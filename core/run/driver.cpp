@@ -103,6 +103,9 @@ void Driver::open_backend() {
 
 /// Makes durable what happened, then tells of it.
 void Driver::settle() {
+    if (std::exchange(objects_made_, false)) {
+        store_.objects->sync_pending();
+    }
     journal_.flush();
     for (const auto& tell : news_) {
         tell();

@@ -112,7 +112,6 @@ class Driver {
     void record(RunEvent event);
     void settle();
     void check_progress() const;
-    std::string log_tail(const AttemptResult& result) const;
     RunOutcome finish();
     RunOutcome interrupted_outcome();
     Timestamp now() const { return services_.clock.now(); }
@@ -149,6 +148,7 @@ class Driver {
     bool cancelled_ = false;
     bool timed_out_ = false;
     bool results_kept_ = false;     ///< there is something to sync
+    bool objects_made_ = false;     ///< which what is to be flushed names: they are synced before
     bool results_refused_ = false;  ///< the user was told
     bool no_cache_;
     double started_at_ = 0;  ///< steady seconds

@@ -8,6 +8,7 @@
 #include "core/base/error.hpp"
 #include "core/run/artifact_values.hpp"
 #include "core/run/driver.hpp"
+#include "core/run/log_tail.hpp"
 #include "core/run/task_text.hpp"
 #include "core/store/packs.hpp"
 #include "core/task/checkpoint.hpp"
@@ -80,7 +81,7 @@ bool Driver::end_attempt(const AttemptResult& result, std::string definition) {
     if (result.succeeded()) {
         event.definition = std::move(definition);
     } else {
-        event.log_tail = log_tail(result);
+        event.log_tail = log_tail(*store_.files, result, k_log_tail_bytes);
         failures_seen_ = true;
     }
     if (!data_.apply(event)) {
@@ -210,28 +211,6 @@ AttemptResult Driver::failed_result(const AttemptId& id, Cause cause, const std:
     result.message = message;
     result.started = result.ended = now();
     return result;
-}
-
-std::string Driver::log_tail(const AttemptResult& result) const {
-    std::string tail;
-    const bool in_gang = result.failed_rank.has_value();
-    // A range stands for what lies before at least a hundred pieces: that is tail enough.
-    for (auto piece = result.log.rbegin();
-         piece != result.log.rend() && !piece->is_range() && tail.size() < k_log_tail_bytes; ++piece) {
-        if (in_gang && piece->rank != result.failed_rank) {
-            continue;
-        }
-        try {
-            tail.insert(0, read_piece(*store_.files, *piece));
-        } catch (const Error&) {
-            break;  // the tail is a service; the log itself says what is wrong with it
-        }
-    }
-    if (tail.size() > k_log_tail_bytes) {
-        tail.erase(0, tail.size() - k_log_tail_bytes);
-        tail.erase(0, std::min(tail.find('\n') + 1, tail.size()));
-    }
-    return tail;
 }
 
 /// Of an attempt that another driver handed out: the task would be built the same way again.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/base/error.hpp"
+#include "core/run/artifact_values.hpp"
 #include "core/run/driver.hpp"
 #include "core/run/requests.hpp"
 #include "core/run/reuse.hpp"
@@ -82,6 +83,7 @@ void Driver::fail_before_start(TaskId task, const std::string& message) {
 /// Of a step that --only does not name.
 void Driver::take_given(TaskId task) {
     RunEvent event = given_.result(task, now());
+    objects_made_ = take_out_of_packs(store_, event.artifacts) || objects_made_;
     const auto& reused = std::get<TaskReused>(event.event);
     const TaskName name{data_.graph().nodes[reused.step].name, reused.index};
     news_.emplace_back([this, name, made_by = event.from] { observer_.task_reused(name, made_by); });
@@ -98,8 +100,16 @@ bool Driver::reuse(TaskId task, const std::string& definition) {
         return false;
     }
     const auto* made = origin_->artifacts(*found.old);
-    record_reused(task, definition, maker_of(*origin_, *found.old),
-                  made ? *made : std::map<std::string, Artifact>{});
+    std::map<std::string, Artifact> artifacts = made ? *made : std::map<std::string, Artifact>{};
+    try {
+        objects_made_ = take_out_of_packs(store_, artifacts) || objects_made_;
+    } catch (const Error& error) {
+        if (error.code() == ExitCode::not_found || error.code() == ExitCode::mismatch) {
+            return false;  // it is gone, or damaged: made again
+        }
+        throw;
+    }
+    record_reused(task, definition, maker_of(*origin_, *found.old), std::move(artifacts));
     return true;
 }
 

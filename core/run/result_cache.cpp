@@ -64,13 +64,9 @@ std::optional<CachedResult> ResultCache::find(const std::string& definition, std
 }
 
 void ResultCache::keep(const std::string& definition, std::uint32_t round, CachedResult result) const {
+    take_out_of_packs(store_, result.artifacts);
     Object artifacts;
-    for (auto& [name, artifact] : result.artifacts) {
-        if (!artifact.pack.empty()) {
-            Objects(*store_.objects).put(json::dump(read_artifact_value(store_, artifact)));
-            artifact.pack.clear();
-            artifact.pack_offset = 0;
-        }
+    for (const auto& [name, artifact] : result.artifacts) {
         artifacts.emplace(name, to_value(artifact));
     }
     const std::string bytes = json::dump(Object{{"schema", k_schema},

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <set>
 
 #include "core/base/error.hpp"
 #include "core/base/hash.hpp"
@@ -110,7 +111,20 @@ void RunIndex::add(const std::string& run, const Entry& entry) {
 }
 
 void RunIndex::save(const std::vector<std::string>& existing, Timestamp now) {
-    if (added_.empty()) {
+    const std::set<std::string_view> there(existing.begin(), existing.end());
+    const auto is_settled = [&](const Listed& mark) {
+        std::string run = mark.key.substr(layout::index_mark_prefix().size());
+        run.erase(std::min(run.find('.'), run.size()));
+        return added_.contains(run) || !there.contains(run);
+    };
+    const Timestamp young = now.plus_seconds(-k_mark_s);
+    std::vector<std::string> settled;
+    for (const Listed& mark : marks_) {
+        if (mark.changed < young && is_settled(mark)) {
+            settled.push_back(mark.key);
+        }
+    }
+    if (added_.empty() && settled.empty()) {
         return;
     }
     std::string body;
@@ -131,13 +145,10 @@ void RunIndex::save(const std::vector<std::string>& existing, Timestamp now) {
         if (result != PutResult::stored) {
             return;
         }
-        // Only now, and only those whose runs were read since: the entry says what they stood for.
-        const Timestamp young = now.plus_seconds(-k_mark_s);
-        for (const Listed& mark : marks_) {
-            const std::string name = mark.key.substr(layout::index_mark_prefix().size());
-            if (mark.changed < young && added_.contains(name.substr(0, name.find('.')))) {
-                store_.remove(mark.key);
-            }
+        // Only now, and only those whose runs were read since, or are gone: the list says what they stood
+        // for.
+        for (const std::string& mark : settled) {
+            store_.remove(mark);
         }
     } catch (const Error&) {
         // A cache: a store that cannot be written can still be read.

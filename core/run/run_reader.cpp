@@ -81,9 +81,10 @@ bool awaits_driver(Services& services, const OpenStore& store, const RunRecord& 
     return young && !read_lease(*store.objects, record.run);
 }
 
-std::vector<std::uint32_t> keeper_epochs(const OpenStore& store, const std::string& run) {
+namespace {
+
+std::vector<std::uint32_t> epochs_below(const OpenStore& store, const std::string& prefix) {
     std::vector<std::uint32_t> epochs;
-    const std::string prefix = layout::keeper_prefix(run);
     for (const std::string& key : store.files->list(prefix)) {
         std::uint32_t epoch = 0;
         const char* begin = key.data() + prefix.size();
@@ -96,27 +97,43 @@ std::vector<std::uint32_t> keeper_epochs(const OpenStore& store, const std::stri
     return epochs;
 }
 
+void add_open(const OpenStore& store, const std::string& run, std::uint32_t epoch, Witness witness,
+              std::vector<LiveStart>& out) {
+    std::map<std::pair<TaskName, std::uint32_t>, Timestamp> open;
+    const auto take = [&open](const Record& record) {
+        if (record.type != "start" && record.type != "end") {
+            return;
+        }
+        const std::pair key{TaskName::parse(get_string(record.payload, "task")),
+                            static_cast<std::uint32_t>(get_int(record.payload, "attempt", 1))};
+        if (record.type == "start") {
+            open[key] = parse_time(get_string(record.payload, "at")).value_or(Timestamp{});
+        } else {
+            open.erase(key);
+        }
+    };
+    read_keeper_log(*store.files, run, epoch, take, witness);
+    for (const auto& [key, at] : open) {
+        out.push_back(LiveStart{key.first, key.second, at});
+    }
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> keeper_epochs(const OpenStore& store, const std::string& run) {
+    return epochs_below(store, layout::keeper_prefix(run));
+}
+
 std::vector<LiveStart> live_starts(const OpenStore& store, const std::string& run) {
     std::vector<LiveStart> out;
     for (const std::uint32_t epoch : keeper_epochs(store, run)) {
-        if (!store.files->locked(layout::keeper_log(run, epoch))) {
-            continue;
+        if (store.files->locked(layout::keeper_log(run, epoch))) {
+            add_open(store, run, epoch, Witness::keeper, out);
         }
-        std::map<std::pair<TaskName, std::uint32_t>, Timestamp> open;
-        read_keeper_log(*store.files, run, epoch, [&](const Record& record) {
-            if (record.type != "start" && record.type != "end") {
-                return;
-            }
-            const std::pair key{TaskName::parse(get_string(record.payload, "task")),
-                                static_cast<std::uint32_t>(get_int(record.payload, "attempt", 1))};
-            if (record.type == "start") {
-                open[key] = parse_time(get_string(record.payload, "at")).value_or(Timestamp{});
-            } else {
-                open.erase(key);
-            }
-        });
-        for (const auto& [key, at] : open) {
-            out.push_back(LiveStart{key.first, key.second, at});
+    }
+    for (const std::uint32_t epoch : epochs_below(store, layout::starts_prefix(run))) {
+        if (store.files->locked(layout::starts_log(run, epoch))) {
+            add_open(store, run, epoch, Witness::driver, out);
         }
     }
     return out;

@@ -104,6 +104,7 @@ RunRecord make_record(Services& services, OpenStore* store, const Project& proje
     }
     r.tags = flow.tags;
     r.tags.insert(r.tags.end(), options.tags.begin(), options.tags.end());
+    std::for_each(r.tags.begin(), r.tags.end(), check_tag_name);
     r.user = services.user;
     r.host = services.host;
     r.version = k_version;

@@ -68,7 +68,7 @@ std::vector<Expression> deciding_expressions(const Step& step) {
         add(setting);
     }
     for (const auto* setting : {&step.timeout, &step.limit, &step.priority, &step.nodes, &step.tasks_per_node,
-                                &step.launcher, &step.image, &step.container}) {
+                                &step.launcher, &step.image, &step.container, &step.on}) {
         if (*setting) {
             add(**setting);
         }
@@ -120,17 +120,22 @@ StepUses uses_of(const Step& step, const Flow& flow) {
 
 std::set<std::string> environment_uses(const Flow& flow) {
     std::set<std::string> names;
-    for (const Step& step : flow.steps) {
-        auto all = defining_expressions(step);
-        const auto deciding = deciding_expressions(step);
-        all.insert(all.end(), deciding.begin(), deciding.end());
-        for (const Expression& expression : all) {
+    const auto add = [&names](const std::vector<Expression>& expressions) {
+        for (const Expression& expression : expressions) {
             for (const auto& use : expression.uses()) {
                 if (use.reference.root == "env" && !use.reference.path.empty()) {
                     names.insert(use.reference.path.front().name);
                 }
             }
         }
+    };
+    for (const Step& step : flow.steps) {
+        add(defining_expressions(step));
+        add(deciding_expressions(step));
+    }
+    if (flow.max_workers) {
+        Diagnostics ignored;  // the flow is valid
+        add(expressions_of(*flow.max_workers, ignored));
     }
     return names;
 }

@@ -179,26 +179,36 @@ void TaskRouter::occupy(const AttemptId& id, const Resources& need) {
 
 void TaskRouter::lend(const AttemptId& id) {
     const auto found = occupied_.find(id);
-    if (found != occupied_.end() && lent_.try_emplace(id).second) {
+    if (found == occupied_.end()) {
+        return;
+    }
+    const auto [lent, first] = lent_.try_emplace(id);
+    ++lent->second.waits;
+    if (first) {
         slots_->queue_.release({found->second.cpu, 0, 0});
     }
 }
 
 void TaskRouter::take_back(const AttemptId& id, std::function<void()> then) {
     const auto found = lent_.find(id);
-    if (found == lent_.end()) {
+    if (found == lent_.end() || --found->second.waits > 0) {
         then();
         return;
     }
-    if (found->second.empty()) {
+    if (found->second.on_return.empty()) {
         slots_->queue_.push(key_of(id), {occupied_.at(id).cpu, 0, 0}, k_first, clock_.steady_seconds());
     }
-    found->second.push_back(std::move(then));
+    found->second.on_return.push_back(std::move(then));
 }
 
 void TaskRouter::returned(const AttemptId& id) {
-    const auto waited = std::move(lent_.at(id));
-    lent_.erase(id);
+    const auto lent = lent_.find(id);
+    const auto waited = std::exchange(lent->second.on_return, {});
+    if (lent->second.waits > 0) {  // begun meanwhile by another of its processes
+        slots_->queue_.release({occupied_.at(id).cpu, 0, 0});
+    } else {
+        lent_.erase(lent);
+    }
     for (const auto& then : waited) {
         then();
     }

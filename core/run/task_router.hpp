@@ -65,7 +65,8 @@ class TaskRouter : public Backend {
     void flush_taken();
     /// This attempt waits for another run: its worker and processors are free meanwhile, …
     void lend(const AttemptId& id);
-    /// … and when it has them again, `then` is called: at once where none were lent.
+    /// … and when it has them again, `then` is called: at once where none were lent, and while it waits for a
+    /// further run, which may need them.
     void take_back(const AttemptId& id, std::function<void()> then);
 
   private:
@@ -87,8 +88,11 @@ class TaskRouter : public Backend {
     std::set<AttemptId> children_;
     std::map<AttemptId, TaskSpec> waiting_;    ///< for shared slots
     std::map<AttemptId, Resources> occupied_;  ///< shared slots
-    /// Whose slots are lent, with what waits for their return.
-    std::map<AttemptId, std::vector<std::function<void()>>> lent_;
+    struct Lent {
+        std::size_t waits = 0;                         ///< for so many runs
+        std::vector<std::function<void()>> on_return;  ///< what waits for the slots' return
+    };
+    std::map<AttemptId, Lent> lent_;
     std::vector<TaskSpec> taken_;
     std::vector<BackendEvent> told_;
 };

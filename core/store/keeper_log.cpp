@@ -20,9 +20,14 @@ struct KeeperLogEnd {
     std::uint64_t next_seq = 1;
 };
 
+std::string key_of(Witness witness, std::string_view run, std::uint32_t epoch) {
+    return witness == Witness::keeper ? layout::keeper_log(run, epoch) : layout::starts_log(run, epoch);
+}
+
 KeeperLogEnd scan_log(AppendFiles& files, std::string_view run, std::uint32_t epoch,
-                      const std::function<void(const Record&)>& each, bool forgiving = false) {
-    const std::string key = layout::keeper_log(run, epoch);
+                      const std::function<void(const Record&)>& each, Witness witness,
+                      bool forgiving = false) {
+    const std::string key = key_of(witness, run, epoch);
     const std::string bytes = files.read(key, 0, std::numeric_limits<std::uint64_t>::max()).value_or("");
     segments::Scan state{run, epoch, 1, true, true, forgiving};
     const std::uint64_t length = segments::scan(bytes, 0, key, state, each);
@@ -32,24 +37,26 @@ KeeperLogEnd scan_log(AppendFiles& files, std::string_view run, std::uint32_t ep
 }  // namespace
 
 std::uint64_t read_keeper_log(AppendFiles& files, std::string_view run, std::uint32_t epoch,
-                              const std::function<void(const Record&)>& each) {
-    return scan_log(files, run, epoch, each).length;
+                              const std::function<void(const Record&)>& each, Witness witness) {
+    return scan_log(files, run, epoch, each, witness).length;
 }
 
 std::uint64_t salvage_keeper_log(AppendFiles& files, std::string_view run, std::uint32_t epoch,
                                  const std::function<void(const Record&)>& each) {
-    return scan_log(files, run, epoch, each, true).length;
+    return scan_log(files, run, epoch, each, Witness::keeper, true).length;
 }
 
 class KeeperLogWriter::Impl {
   public:
-    Impl(AppendFiles& files, const std::string& run, std::uint32_t epoch, std::function<void()> before_sync)
+    Impl(AppendFiles& files, const std::string& run, std::uint32_t epoch, std::function<void()> before_sync,
+         Witness witness)
         : epoch_(epoch) {
-        const std::string key = layout::keeper_log(run, epoch);
+        const std::string key = key_of(witness, run, epoch);
         if (files.locked(key)) {
             fail_busy(run);
         }
-        const KeeperLogEnd end = scan_log(files, run, epoch, [](const Record&) {});
+        const KeeperLogEnd end = scan_log(
+            files, run, epoch, [](const Record&) {}, witness);
         next_seq_ = end.next_seq;
         auto file = files.open(key, end.length, Room::reserved);
         if (!file) {
@@ -91,8 +98,8 @@ class KeeperLogWriter::Impl {
 };
 
 KeeperLogWriter::KeeperLogWriter(AppendFiles& files, std::string run, std::uint32_t epoch,
-                                 std::function<void()> before_sync)
-    : impl_(std::make_unique<Impl>(files, run, epoch, std::move(before_sync))) {}
+                                 std::function<void()> before_sync, Witness witness)
+    : impl_(std::make_unique<Impl>(files, run, epoch, std::move(before_sync), witness)) {}
 
 KeeperLogWriter::~KeeperLogWriter() {
     try {

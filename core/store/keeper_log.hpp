@@ -12,11 +12,16 @@
 
 namespace amp {
 
-/// Reads runs/RUN/keeper/EPOCH: starts and ends as the keeper saw them, up to a torn tail. Nothing when there
-/// is no such log. @return the length of its sound bytes. @throws Error(mismatch) when it is broken where it
-/// says that it had been on the disk
+/// Who saw the starts and ends of a log: a keeper of this machine (runs/RUN/keeper/EPOCH), which is what a
+/// driver adopts from; or a driver, of tasks that run elsewhere (runs/RUN/starts/EPOCH), for those who look
+/// on.
+enum class Witness { keeper, driver };
+
+/// Reads such a log up to a torn tail. Nothing when there is none. @return the length of its sound bytes.
+/// @throws Error(mismatch) when it is broken where it says that it had been on the disk
 std::uint64_t read_keeper_log(AppendFiles& files, std::string_view run, std::uint32_t epoch,
-                              const std::function<void(const Record&)>& each);
+                              const std::function<void(const Record&)>& each,
+                              Witness witness = Witness::keeper);
 
 /// The same, damaged or not: what can be read before the first bad place.
 std::uint64_t salvage_keeper_log(AppendFiles& files, std::string_view run, std::uint32_t epoch,
@@ -25,14 +30,14 @@ std::uint64_t salvage_keeper_log(AppendFiles& files, std::string_view run, std::
 /// Appends a keeper log, from the reserve (Room::reserved) when the store is full. `flush` hands a batch to
 /// the kernel with one write, so that it survives our death; it is synced within 50 ms by a thread. An error
 /// is final: it is thrown by every later flush and barrier. One thread appends. The lock of the file
-/// (AppendFiles::locked) tells whether the keeper lives.
+/// (AppendFiles::locked) tells whether the writer lives.
 class KeeperLogWriter {
   public:
     /// Goes on behind what a log of this epoch holds already.
     /// @param before_sync as for JournalWriter
     /// @throws Error(busy) when another process writes it
     KeeperLogWriter(AppendFiles& files, std::string run, std::uint32_t epoch,
-                    std::function<void()> before_sync = {});
+                    std::function<void()> before_sync = {}, Witness witness = Witness::keeper);
     ~KeeperLogWriter();  ///< flushes and syncs; errors are then lost
     KeeperLogWriter(const KeeperLogWriter&) = delete;
     KeeperLogWriter& operator=(const KeeperLogWriter&) = delete;

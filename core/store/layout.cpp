@@ -65,6 +65,12 @@ std::string keeper_prefix(std::string_view run) {
 std::string keeper_log(std::string_view run, std::uint32_t epoch) {
     return fmt::format("runs/{}/keeper/{:08}", run, epoch);
 }
+std::string starts_prefix(std::string_view run) {
+    return fmt::format("runs/{}/starts/", run);
+}
+std::string starts_log(std::string_view run, std::uint32_t epoch) {
+    return fmt::format("runs/{}/starts/{:08}", run, epoch);
+}
 std::string tag_prefix(std::string_view run) {
     return fmt::format("runs/{}/tags/", run);
 }

@@ -29,6 +29,8 @@ std::string pack_writer(std::string_view run, std::uint32_t epoch);  // …/pack
 std::string pack_of(std::string_view writer, std::uint32_t seq);     // …/packs/00000001-00000001
 std::string keeper_prefix(std::string_view run);                     // runs/RUN/keeper/
 std::string keeper_log(std::string_view run, std::uint32_t epoch);   // …/keeper/00000001
+std::string starts_prefix(std::string_view run);                     // runs/RUN/starts/
+std::string starts_log(std::string_view run, std::uint32_t epoch);   // …/starts/00000001
 std::string tag(std::string_view run, std::string_view name);        // …/tags/<sha256(tag)[:32]>.json
 std::string tag_prefix(std::string_view run);
 /// The run that is a task of `run`, or was spawned by one: …/children/<sha256(key)[:32]>.json

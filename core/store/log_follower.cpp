@@ -61,17 +61,18 @@ void JournalFollower::poll(const std::function<void()>& restart,
 KeeperFollower::KeeperFollower(AppendFiles& files, std::string run) : files_(files), run_(std::move(run)) {}
 
 void KeeperFollower::poll(const std::function<void(const Record&)>& each) {
-    const std::string prefix = layout::keeper_prefix(run_);
-    for (const std::string& key : files_.list(prefix)) {
-        std::uint32_t epoch = 0;
-        const char* end = key.data() + key.size();
-        if (std::from_chars(key.data() + prefix.size(), end, epoch).ptr != end) {
-            continue;
+    for (const std::string& prefix : {layout::keeper_prefix(run_), layout::starts_prefix(run_)}) {
+        for (const std::string& key : files_.list(prefix)) {
+            std::uint32_t epoch = 0;
+            const char* end = key.data() + key.size();
+            if (std::from_chars(key.data() + prefix.size(), end, epoch).ptr != end) {
+                continue;
+            }
+            Place& place = places_[key];
+            segments::Scan state{run_, epoch, place.next_seq};
+            place.offset = scan_new(files_, key, place.offset, state, each);
+            place.next_seq = state.next_seq;
         }
-        Place& place = places_[epoch];
-        segments::Scan state{run_, epoch, place.next_seq};
-        place.offset = scan_new(files_, key, place.offset, state, each);
-        place.next_seq = state.next_seq;
     }
 }
 

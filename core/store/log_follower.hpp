@@ -33,7 +33,7 @@ class JournalFollower {
     std::map<std::uint32_t, std::uint64_t> given_;  ///< by epoch, the last sequence number
 };
 
-/// Follows what a run's keepers see: starts and ends, of all epochs.
+/// Follows what a run's keepers, and its drivers elsewhere, see: starts and ends, of all epochs.
 class KeeperFollower {
   public:
     KeeperFollower(AppendFiles& files, std::string run);
@@ -46,7 +46,7 @@ class KeeperFollower {
     };
     AppendFiles& files_;
     std::string run_;
-    std::map<std::uint32_t, Place> places_;
+    std::map<std::string, Place> places_;  ///< by key
 };
 
 }  // namespace amp

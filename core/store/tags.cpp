@@ -17,16 +17,6 @@ constexpr int k_schema = 1;
 constexpr int k_attempts = 100;
 constexpr std::size_t k_max_bytes = 128;
 
-void check_name(const std::string& name) {
-    const bool control =
-        std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
-    const bool slash = name.find('/') != std::string::npos;  // it ends the tag in @TAG/STEP
-    if (name.empty() || name.size() > k_max_bytes || control || slash || !is_utf8(name)) {
-        throw Error(ExitCode::usage, fmt::format("'{}' cannot be a tag", printable(name)), {},
-                    "a tag is 1 to 128 bytes of UTF-8 without control characters and '/'");
-    }
-}
-
 std::string to_json(const Tag& tag) {
     List history;
     for (const TagChange& change : tag.history) {
@@ -52,9 +42,19 @@ Tag from_json(std::string_view text, const std::string& key) {
 
 }  // namespace
 
+void check_tag_name(const std::string& name) {
+    const bool control =
+        std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+    const bool slash = name.find('/') != std::string::npos;  // it ends the tag in @TAG/STEP
+    if (name.empty() || name.size() > k_max_bytes || control || slash || !is_utf8(name)) {
+        throw Error(ExitCode::usage, fmt::format("'{}' cannot be a tag", printable(name)), {},
+                    "a tag is 1 to 128 bytes of UTF-8 without control characters and '/'");
+    }
+}
+
 bool set_tag(ObjectStore& store, const std::string& run, const std::string& name, bool on,
              const std::string& user, Timestamp at) {
-    check_name(name);
+    check_tag_name(name);
     const std::string key = layout::tag(run, name);
     for (int attempt = 0; attempt < k_attempts; ++attempt) {
         const std::optional<Stored> before = store.get(key);

@@ -21,8 +21,11 @@ struct Tag {
     bool active() const { return !history.empty() && history.back().added; }
 };
 
-/// Durable on return; compare-and-swap, retried while others write. A tag is 1 to 128 bytes of UTF-8 without
-/// control characters; @throws Error(usage) otherwise. False when there was nothing to change.
+/// A tag is 1 to 128 bytes of UTF-8 without control characters and '/'. @throws Error(usage) otherwise
+void check_tag_name(const std::string& name);
+
+/// Durable on return; compare-and-swap, retried while others write. @throws as check_tag_name.
+/// False when there was nothing to change.
 bool set_tag(ObjectStore& store, const std::string& run, const std::string& name, bool on,
              const std::string& user, Timestamp at);
 std::vector<Tag> read_tags(ObjectStore& store, const std::string& run);

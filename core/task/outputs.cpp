@@ -27,6 +27,9 @@ constexpr std::uint64_t k_largest_value = std::uint64_t{64} << 20;
 constexpr std::uint64_t k_largest_guessed_value = std::uint64_t{1} << 20;
 constexpr std::string_view k_json = ".json";
 constexpr std::size_t k_names_shown = 8;
+constexpr std::string_view k_holds_a_secret =
+    "holds the value of a secret, and values are written into the run's records: put a file, or give its "
+    "readers the secret too";
 
 /// An output that is not what it should be: the task's fault, not the store's.
 struct Wrong {
@@ -138,9 +141,13 @@ class Collector {
         }
         std::error_code failed;
         if (ends_in_json(path) && fs::file_size(path, failed) <= k_largest_guessed_value && !failed) {
+            std::optional<Value> value;
             try {
-                return store_json(path, false);
+                value = read_json(path);
             } catch (const Wrong&) {  // a file with a misleading name
+            }
+            if (value) {
+                return store_value(std::move(*value));
             }
         }
         return store_file(path, status);
@@ -181,14 +188,17 @@ class Collector {
         }
     }
 
-    Artifact store_json(const std::string& path, bool metrics) {
+    static Value read_json(const std::string& path) {
         const std::string text = read_text(path, k_largest_value);
-        Value value;
         try {
-            value = json::parse(text, "");
+            return json::parse(text, "");
         } catch (const Error& error) {
             throw Wrong{std::string(trim(error.message()))};  // "is no valid JSON: …"
         }
+    }
+
+    Artifact store_json(const std::string& path, bool metrics) {
+        Value value = read_json(path);
         if (metrics) {
             take_metrics(value);
         }
@@ -224,6 +234,9 @@ class Collector {
     }
 
     Artifact store_value(Value value) {
+        if (places_.masks != nullptr && !(places_.masks->mask_value(value) == value)) {
+            throw Wrong{std::string(k_holds_a_secret)};
+        }
         const std::string text = json::dump(value);
         Artifact artifact{Artifact::Kind::value, {}, sha256_hex(text), text.size(), {}, 0};
         if (text.size() <= k_inline_value) {

@@ -9,6 +9,7 @@
 #include "core/ports/object_store.hpp"
 #include "core/ports/task_spec.hpp"
 #include "core/store/packs.hpp"
+#include "core/task/masker.hpp"
 
 namespace amp {
 
@@ -25,6 +26,10 @@ struct OutputPlaces {
     /// Folders that inputs may be links into, each with a "/" at its end. Such a link in a folder that is an
     /// output, as `cp -r` leaves it, is stored as the file that it shows.
     std::vector<std::string> input_sources = {};
+    /// Of the secrets that no value may hold, and whose task fails then: values stand in the run's records,
+    /// where everyone who can read the store sees them. Files are the user's own, and are kept as they are.
+    /// nullptr: there are none.
+    const MaskPatterns* masks = nullptr;
 };
 
 struct CollectedOutputs {

@@ -213,6 +213,17 @@ class Gc(HouseTest):
         self.run_ok(project, "run")
         self.assertTrue(self.findings(project)["sound"])
 
+    def test_what_another_run_took_over_outlives_the_one_that_made_it(self) -> None:
+        flow = "[flow]\nname = 'T'\n[params]\nx = 1\n[step.a]\nrun = 'seq 3000 | tr \\\\n , | amp put big -'\n"
+        flow += "[step.b]\nneeds = 'a'\nrun = 'test {{ params.x }} = 2'\n"
+        project = self.project(flow)
+        self.assert_code(1, project.amp("run"))
+        first = project.runs()[0]["run"]
+        self.run_ok(project, "resume", "-p", "x=2")
+        self.run_ok(project, "rm", first)
+        self.assertIn("2999,3000", self.run_ok(project, "get", "latest/a", "big").out)
+        self.run_ok(project, "fsck")
+
     def test_a_run_at_work_stays(self) -> None:
         project = self.project('[flow]\nname = "W"\n[step.a]\nrun = "sleep 60"\n')
         driver = project.start("run")
@@ -294,3 +305,15 @@ class Index(HouseTest):
         self.assertEqual(project.runs()[1], listed[1])
         index.write_bytes(index.read_bytes()[:-5])
         self.assertEqual(project.runs()[1], listed[1])
+
+    def test_marks_of_runs_that_are_gone_do_not_stay(self) -> None:
+        project = self.made()
+        self.run_ok(project, "run")
+        for run in project.runs():
+            self.run_ok(project, "rm", run["run"])
+        marks = list((project.folder / ".amp/index/changed").iterdir())
+        self.assertTrue(marks)
+        for mark in marks:
+            age(mark, 1)
+        self.assertEqual(project.runs(), [])
+        self.assertEqual(list((project.folder / ".amp/index").glob("changed/*")), [])

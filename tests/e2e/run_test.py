@@ -199,6 +199,27 @@ class Run(AmpTest):
         self.assertIn("there are: 1", result.err)
 
 
+class Before(AmpTest):
+    """What is wrong is found before there is a run."""
+
+    def test_a_tag_that_cannot_be(self) -> None:
+        project = self.project("[flow]\nname = 'T'\n[step.a]\nrun = 'true'\n")
+        self.assert_code(2, project.amp("run", "--tag", "a/b"))
+        self.assertEqual(project.runs(), [])
+
+    def test_the_environment_may_say_how_many_and_where(self) -> None:
+        flow = "[flow]\nname = 'E'\nmax_workers = '{{ int(env.NW) }}'\n[step.a]\non = '{{ env.WHERE }}'\nrun = 'true'\n"
+        project = self.project(flow)
+        self.run_ok(project, "run", env={"NW": "3", "WHERE": "local"})
+
+    def test_the_end_of_a_log_of_many_pieces_is_told(self) -> None:
+        run = "for i in $(seq 240); do echo line $i; sleep 0.03; done; echo it broke; exit 3"
+        project = self.project(f"[flow]\nname = 'L'\n[step.a]\nrun = '{run}'\n")
+        result = project.amp("run")
+        self.assert_code(1, result)
+        self.assertIn("it broke", result.out + result.err)
+
+
 class Outputs(AmpTest):
     def test_files_go_to_standard_output(self) -> None:
         flow = '[flow]\nname = "F"\n[step.one]\nrun = "head -c 3000000 /dev/zero > $AMP_OUT/data"\n'

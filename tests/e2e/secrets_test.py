@@ -218,6 +218,34 @@ class Secrets(AmpTest):
         self.assertIn("holds the value of a secret", result.err + result.out)
         self.assert_clean_everywhere(project)
 
+    def test_a_value_that_is_too_large_to_stand_in_a_record_fails_as_well(self) -> None:
+        for size in (5_000, 100_000):
+            program = f"import json, os\nvalue = ['p' * {size}, os.environ['A']]\n"
+            program += "with open(os.environ['AMP_OUT'] + '/v.json', 'w') as file:\n    json.dump(value, file)\n"
+            flow = "[flow]\nname = 'V'\n[step.a]\nrun = 'python3 make.py'\nsecrets = ['A']\n"
+            project = self.project({"flow.toml": flow, "make.py": program})
+            result = project.amp("run", env={"A": ENV})
+            self.assertEqual(result.code, 1)
+            self.assertIn("holds the value of a secret", result.err + result.out)
+            self.assert_clean_everywhere(project)
+
+    def test_a_value_that_a_spawned_run_would_be_recorded_with_is_refused(self) -> None:
+        child = "[flow]\nname = 'C'\n[params]\nu = 'x'\n[step.c]\nrun = 'true'\n"
+        flow = "[flow]\nname = 'V'\n[step.a]\nrun = 'amp spawn c.toml -p \"u=$A\" --wait'\nsecrets = ['A']\n"
+        project = self.project({"flow.toml": flow, "c.toml": child})
+        self.assertEqual(project.amp("run", env={"A": ENV}).code, 1)
+        self.assertIn("holds the value of a secret", project.amp("logs", "latest").out)
+        self.assertEqual(len(project.runs("--all")), 1)
+        self.assert_clean_everywhere(project)
+
+    def test_the_variable_of_a_secret_is_no_expression(self) -> None:
+        flow = "[flow]\nname = 'E'\n[step.a]\nrun = 'echo {{ env.TOK }}'\n"
+        flow += "[step.b]\nrun = 'true'\nsecrets = { T = 'env:TOK' }\n"
+        project = self.project(flow)
+        refused = project.amp("run", env={"TOK": ENV})
+        self.assertEqual(refused.code, 3)
+        self.assertIn("AMP1424", refused.err)
+
     def test_parameters_on_the_command_line(self) -> None:
         flow = "[flow]\nname = 'P'\n[params]\ntoken = { type = 'secret' }\n[step.a]\n"
         flow += "run = 'echo {{ params.token }} is ${#AMP_PARAM_TOKEN}'\nparams = ['token']\n"

@@ -151,6 +151,17 @@ class Subflows(TreeTest):
         self.assertEqual([run["state"] for run in runs], ["succeeded", "succeeded"])
         self.assertEqual(len(self.show(project, "latest")["spawned"]), 1)
 
+    def test_two_runs_that_one_task_waits_for_with_one_worker(self) -> None:
+        flow = "[flow]\nname = 'W'\nmax_workers = 1\n[step.first]\nrun = 'amp spawn c.toml --key first'\n"
+        flow += "[step.a]\nneeds = 'first'\n"
+        flow += "run = 'amp spawn c.toml --wait & amp spawn d.toml --wait & wait'\n"
+        steps = "".join(f"[step.s{i}]\nneeds = 's{i - 1}'\nrun = 'sleep 0.1'\n" for i in range(1, 4))
+        child = "[flow]\nname = 'C'\n[step.s0]\nrun = 'true'\n"
+        project = self.project({"flow.toml": flow, "c.toml": child, "d.toml": child.replace("C", "D") + steps})
+        self.run_ok(project, "run", seconds=60)
+        self.assertEqual({run["state"] for run in project.runs("--all")}, {"succeeded"})
+        self.assertEqual(len(project.runs("--all")), 4)
+
     def test_spawn_outside_of_a_task(self) -> None:
         project = self.project({"flow.toml": SPAWNER, "other.toml": OTHER})
         self.assert_code(2, project.amp("spawn", "other.toml"))

@@ -82,6 +82,20 @@ class Straight(MachineTest):
         self.assertIn("[3,4,5]", project.amp("logs", "latest/report").out.replace(" ", ""))
         self.run_ok(project, "fsck")
 
+    def test_who_looks_on_sees_what_runs_there(self) -> None:
+        go = self.machines.home() / "go"
+        flow = f"[flow]\nname = \"Slow\"\n[step.wait]\nrun = 'echo waiting; until [ -e {go} ]; do sleep 0.05; done'\n"
+        project = self.project(flow + '[step.after]\nneeds = "wait"\nrun = "true"\n')
+        self.run_ok(project, "run", "--on", "box", "--detach")
+        wait_until(lambda: project.states().get("wait") == "running", 60, "it is seen to run")
+        self.assertIn("running", project.amp("show").out)
+        attached = project.start("attach")
+        wait_until(lambda: "wait" in project.output(), 20, "attach tells of it")
+        go.touch()
+        self.assertEqual(attached.wait(), 0)
+        self.assertEqual(project.states(), {"wait": "succeeded", "after": "succeeded"})
+        self.run_ok(project, "fsck")
+
     def test_login_shells_banners_and_noisy_profiles(self) -> None:
         home = self.machines.home()
         noise = "echo 'Welcome to the box!'; printf '\\001\\377no line feed'; echo noise >&2\n"

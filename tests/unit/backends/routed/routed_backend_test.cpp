@@ -2,9 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
+
 #include "core/base/error.hpp"
 #include "tests/support/backend_contract.hpp"
 #include "tests/support/fake_clock.hpp"
+#include "tests/support/memory_append_files.hpp"
 #include "tests/support/scripted_backend.hpp"
 
 using namespace amp;
@@ -25,6 +28,7 @@ struct Two {
     FakeClock clock;
     ScriptedBackend* here = nullptr;
     ScriptedBackend* box = nullptr;
+    MemoryAppendFiles files;
     std::unique_ptr<RoutedBackend> routed;
 
     explicit Two(const ScriptedBackend::Script& script, bool sure = true) {
@@ -35,7 +39,21 @@ struct Two {
         box = other.get();
         places.push_back({"", std::move(local), true});
         places.push_back({"box", std::move(other), sure});
-        routed = std::make_unique<RoutedBackend>(std::move(places));
+        routed = std::make_unique<RoutedBackend>(std::move(places), [this] {
+            return std::make_unique<KeeperLogWriter>(files, "r", 1, std::function<void()>(), Witness::driver);
+        });
+    }
+
+    /// "start b" and the like, as onlookers read them.
+    std::vector<std::string> notes() {
+        std::vector<std::string> out;
+        const auto take = [&out](const Record& record) {
+            if (record.type == "start" || record.type == "end") {
+                out.push_back(record.type + " " + TaskName::parse(get_string(record.payload, "task")).step);
+            }
+        };
+        read_keeper_log(files, "r", 1, take, Witness::driver);
+        return out;
     }
 };
 
@@ -112,8 +130,9 @@ TEST_CASE("a place that may not be needed is opened when it is") {
     CHECK(two.here->times_opened() == 1);
     CHECK(two.box->times_opened() == 0);
     two.routed->submit(std::vector{spec_of("b", "box")});
-    two.routed->open();  // as after a loss
     CHECK(two.box->times_opened() == 1);
+    two.routed->open();  // as after a loss
+    CHECK(two.box->times_opened() == 2);
 }
 
 TEST_CASE("of a backend that is lost only what it held is lost") {
@@ -151,4 +170,28 @@ TEST_CASE("two places may use one ticket for two spawns") {
     const auto again = events_of<SpawnAsked>(*two.routed);
     REQUIRE(again.size() == 1);
     CHECK(again[0].ticket == asked[0].ticket);
+}
+
+TEST_CASE("what runs elsewhere is noted for those who look on, what runs here is not") {
+    Two two(verdict);
+    two.routed->open();
+    two.routed->submit(std::vector{spec_of("a", ""), spec_of("b", "box"), spec_of("c", "box", "long")});
+    two.routed->events();
+    CHECK(two.notes() == std::vector<std::string>{"start b", "start c"});
+    two.clock.advance(1);
+    two.routed->events();
+    CHECK(two.notes() == std::vector<std::string>{"start b", "start c", "end b"});
+    two.box->die("unplugged");
+    two.routed->events();
+    CHECK(two.notes().back() == "end c");
+}
+
+TEST_CASE("a store that takes no notes stops nothing") {
+    Two two(verdict);
+    two.files.fail_for_ever(ENOSPC);
+    two.routed->open();
+    two.routed->submit(std::vector{spec_of("b", "box")});
+    CHECK(events_of<AttemptStarted>(*two.routed).size() == 1);
+    two.clock.advance(1);
+    CHECK(events_of<AttemptEnded>(*two.routed).size() == 1);
 }
