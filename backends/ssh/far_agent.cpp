@@ -8,6 +8,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "backends/ssh/far_house.hpp"
 #include "backends/ssh/own_binary.hpp"
 #include "backends/system/process.hpp"
 #include "backends/system/system_clock.hpp"
@@ -199,6 +200,8 @@ void FarAgent::meet(const agent::FarHello& hello) {
     objects_ = std::make_unique<DirectoryStore>(folder);
     files_ = std::make_unique<LocalAppendFiles>(folder);
     open_store(*objects_, "", format_time(SystemClock().now()));
+    std::error_code unknown;
+    keep_house(*objects_, *files_, std::filesystem::read_symlink(k_own_program, unknown).string());
     sender_ = std::make_unique<agent::ObjectSender>(*objects_);
     taker_ = std::make_unique<agent::ObjectTaker>(*objects_);
     run_ = hello.run;
