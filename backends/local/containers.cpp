@@ -16,6 +16,7 @@
 #include "backends/local/cache_folders.hpp"
 #include "backends/system/fd_io.hpp"
 #include "core/base/error.hpp"
+#include "core/base/remove_tree.hpp"
 #include "core/base/text.hpp"
 #include "core/task/engines.hpp"
 

@@ -62,10 +62,13 @@ void ExecRun::lay_code() {
         throw Error(ExitCode::infrastructure,
                     fmt::format("its working folder '{}' lies outside of its code", run_.spec.cwd));
     }
-    const CodeManifest code = read_code_manifest(objects_, spec_.run, spec_.code);
-    const std::string shared = lay_shared_code(objects_, code, pool_.cache_folder() + "-code");
+    const CodeCache cache(pool_.cache_folder() + "-code");
+    code_ = cache.find(spec_.code);
+    if (!code_) {
+        code_ = cache.lay(objects_, read_code_manifest(objects_, spec_.run, spec_.code));
+    }
     const std::string own = pool_.folder() + "/code";
-    lay_own_code(shared, own);
+    lay_own_code(code_->folder, own);
     run_.spec.cwd = own + inner;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "backends/local/output_reader.hpp"
@@ -10,6 +11,7 @@
 #include "backends/local/task_exec.hpp"
 #include "backends/local/task_launcher.hpp"
 #include "core/task/claim.hpp"
+#include "core/task/code_cache.hpp"
 
 namespace amp {
 
@@ -53,6 +55,7 @@ class ExecRun {
     EventLoop loop_;
     PackWriter packs_;
     ScratchPool pool_;
+    std::optional<LaidCode> code_;
     std::string python_folder_;
     TaskLauncher launcher_;
     PortClaims ports_;

@@ -15,6 +15,7 @@
 
 #include "backends/local/scratch.hpp"
 #include "core/base/ids.hpp"
+#include "core/base/remove_tree.hpp"
 #include "core/base/unique_fd.hpp"
 
 namespace amp {

@@ -1,6 +1,5 @@
 #include "backends/local/scratch.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -14,10 +13,10 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
-#include <tuple>
 
 #include "backends/local/python_package.hpp"
 #include "core/base/error.hpp"
+#include "core/base/remove_tree.hpp"
 
 namespace amp {
 namespace {
@@ -75,32 +74,6 @@ void make_folder(const std::string& path) {
     }
 }
 
-/// Removes all below an open folder, and gives its descriptor up.
-void remove_below(UniqueFd folder) {
-    fchmod(folder.get(), 0700);
-    const std::unique_ptr<DIR, int (*)(DIR*)> dir(fdopendir(folder.get()), closedir);
-    if (!dir) {
-        return;
-    }
-    folder.release();
-    const int fd = dirfd(dir.get());
-    while (const dirent* entry = readdir(dir.get())) {
-        const std::string_view name = entry->d_name;
-        if (name == "." || name == "..") {
-            continue;
-        }
-        if (unlinkat(fd, entry->d_name, 0) == 0) {
-            continue;
-        }
-        std::ignore = ::fchmodat(fd, entry->d_name, 0700, 0);
-        UniqueFd below(openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-        if (below) {
-            remove_below(std::move(below));
-            unlinkat(fd, entry->d_name, AT_REMOVEDIR);
-        }
-    }
-}
-
 UniqueFd open_folder(const std::string& path) {
     return UniqueFd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
@@ -129,15 +102,6 @@ std::string private_folder(const std::string& parent) {
                     "remove it, or set TMPDIR or AMP_SCRATCH to another place");
     }
     return path;
-}
-
-void remove_tree(const std::string& path) {
-    chmod(path.c_str(), 0700);
-    UniqueFd folder = open_folder(path);
-    if (folder) {
-        remove_below(std::move(folder));
-        rmdir(path.c_str());
-    }
 }
 
 Scratch::Scratch(std::string folder)

@@ -91,7 +91,4 @@ class ScratchPool {
 /// `parent`/amp-<uid>, made when it is missing. @throws Error(infrastructure) unless it belongs to us alone
 std::string private_folder(const std::string& parent);
 
-/// Removes a tree, whatever its modes. Errors are ignored: what stays is found by the next clean-up of /tmp.
-void remove_tree(const std::string& path);
-
 }  // namespace amp

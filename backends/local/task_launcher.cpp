@@ -13,6 +13,7 @@
 
 #include "backends/local/spawn_failure.hpp"
 #include "core/base/error.hpp"
+#include "core/base/remove_tree.hpp"
 #include "core/base/text.hpp"
 
 namespace amp {

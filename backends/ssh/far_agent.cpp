@@ -8,7 +8,7 @@
 #include <cmath>
 #include <filesystem>
 
-#include "backends/ssh/code_place.hpp"
+#include "backends/ssh/far_house.hpp"
 #include "backends/ssh/own_binary.hpp"
 #include "backends/system/process.hpp"
 #include "backends/system/system_clock.hpp"
@@ -42,7 +42,7 @@ void make_root(const std::string& root) {
 }  // namespace
 
 FarAgent::FarAgent(agent::Channel channel, FarAgentOptions options)
-    : options_(std::move(options)), channel_(std::move(channel)) {
+    : options_(std::move(options)), cache_(options_.root + "/code", true), channel_(std::move(channel)) {
     loop_.watch(channel_.fd(), EPOLLIN, [this](std::uint32_t) { heard(); });
     if (channel_.out_fd() != channel_.fd()) {
         loop_.watch(channel_.out_fd(), 0, [](std::uint32_t events) {
@@ -200,6 +200,8 @@ void FarAgent::meet(const agent::FarHello& hello) {
     objects_ = std::make_unique<DirectoryStore>(folder);
     files_ = std::make_unique<LocalAppendFiles>(folder);
     open_store(*objects_, "", format_time(SystemClock().now()));
+    std::error_code unknown;
+    keep_house(*objects_, *files_, std::filesystem::read_symlink(k_own_program, unknown).string());
     sender_ = std::make_unique<agent::ObjectSender>(*objects_);
     taker_ = std::make_unique<agent::ObjectTaker>(*objects_);
     run_ = hello.run;
@@ -248,7 +250,8 @@ agent::FarWelcome FarAgent::adopt(const agent::FarHello& hello) {
                           : static_cast<std::size_t>(std::max(1.0, std::ceil(welcome.capacity.cpu)));
     welcome.running = found.running;
     std::copy_if(found.lost.begin(), found.lost.end(), std::back_inserter(welcome.lost), counts);
-    welcome.code_ready = !hello.code.empty() && std::filesystem::is_directory(code_folder(hello.code));
+    code_ = cache_.find(hello.code);
+    welcome.code_ready = code_.has_value();
     Told ended;
     ended.adopted.emplace();
     for (const AttemptResult& result : found.ended) {
@@ -290,10 +293,10 @@ void FarAgent::lay(std::string_view payload) {
     try {
         const CodeManifest code = code_manifest_from(
             json::parse_record(Objects(*objects_).get(agent::text_from(payload, "manifest")), "a manifest"));
-        if (hash_of(code.entries) != hash) {
+        if (code.hash != hash) {
             throw Error(ExitCode::mismatch, "the code's manifest has another hash");
         }
-        lay_code_at(*objects_, code, options_.root + "/code", hash);
+        code_ = cache_.lay(*objects_, code);
     } catch (const std::exception& failed) {
         error = failed.what();
     }

@@ -14,6 +14,7 @@
 #include "backends/system/directory_store.hpp"
 #include "backends/system/event_loop.hpp"
 #include "backends/system/local_append_files.hpp"
+#include "core/task/code_cache.hpp"
 
 namespace amp {
 
@@ -60,9 +61,10 @@ class FarAgent {
     void store_taken();
     void watch_room();
     LocalBackend& backend();
-    std::string code_folder(const std::string& hash) const { return options_.root + "/code/" + hash; }
 
     FarAgentOptions options_;
+    CodeCache cache_;
+    std::optional<LaidCode> code_;  ///< of the run, once it is there
     EventLoop loop_;
     agent::Channel channel_;
     std::unique_ptr<DirectoryStore> objects_;

@@ -7,12 +7,18 @@
 #include "backends/ssh/ssh_backend.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
+#include "core/base/text.hpp"
+#include "core/package/layable.hpp"
 #include "core/store/objects.hpp"
 
 namespace amp {
 namespace {
 
 using agent::Kind;
+
+bool has_content(const CodeEntry& entry) {
+    return !entry.folder && entry.link_target.empty();
+}
 
 }  // namespace
 
@@ -28,23 +34,32 @@ void SshBackend::ask_for_objects() {
     }
 }
 
-/// All its files, and the list of them.
+/// All its files, and the list of them. Without one of them nothing of it is sent.
 void SshBackend::ask_for_code() {
-    code_ = Code::asked;
+    const std::vector<CodeEntry>& entries = options_.code->entries;
     if (code_manifest_.empty()) {
+        const auto lost = std::find_if(entries.begin(), entries.end(), [this](const CodeEntry& entry) {
+            return has_content(entry) && (entry.sha256.empty() || !objects_has(entry));
+        });
+        if (lost != entries.end()) {
+            code_ = Code::failed;
+            code_error_ = fmt::format("'{}' is too large or could not be read ({}); {}",
+                                      printable(lost->path), format_size(lost->size_bytes), k_unfit_hint);
+            return;
+        }
         const ObjectInfo manifest = Objects(objects_).put(json::dump_record(to_value(*options_.code)));
         code_manifest_ = manifest.sha256;
         code_needs_.push_back({manifest.sha256, manifest.size_bytes});
-        for (const CodeEntry& entry : options_.code->entries) {
-            if (!entry.sha256.empty() && objects_has(entry)) {
+        for (const CodeEntry& entry : entries) {
+            if (has_content(entry)) {
                 code_needs_.push_back({entry.sha256, entry.size_bytes});
             }
         }
     }
+    code_ = Code::asked;
     uploads_.need(line_->channel(), code_needs_);
 }
 
-/// What is not kept cannot be sent: large files, and such as could not be read.
 bool SshBackend::objects_has(const CodeEntry& entry) const {
     return agent::object_present(objects_, {entry.sha256, entry.size_bytes});
 }

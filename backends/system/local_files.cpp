@@ -72,9 +72,13 @@ std::string LocalFiles::read(const std::string& path, std::uint64_t max_bytes) {
         if (n == 0) {
             break;
         }
+        const bool end = n > 0 && status.st_size > 0 && used + static_cast<std::size_t>(n) < bytes.size();
         used += n > 0 ? static_cast<std::size_t>(n) : 0;
         if (used > max_bytes) {
             throw_too_large(path, max_bytes);
+        }
+        if (end) {  // a file of the disk gives all that it has
+            break;
         }
         if (used == bytes.size()) {
             bytes.resize(std::max<std::size_t>(2 * bytes.size(), 4096));

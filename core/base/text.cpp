@@ -110,6 +110,10 @@ constexpr std::array<Unit, 11> k_size_units = {{{"B", 1},
 
 bool is_utf8(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
+        if (static_cast<unsigned char>(text[i]) < 0x80) {
+            ++i;
+            continue;
+        }
         const std::size_t length = decode(text.substr(i)).length;
         if (length == 0) {
             return false;

@@ -169,6 +169,14 @@ constexpr std::array<Key, 2> k_containers_keys = {
 constexpr Rule k_containers = {
     .kinds = k_table, .expected = "a table { engine, all }", .keys = k_containers_keys};
 
+constexpr std::array<Key, 2> k_code_keys = {
+    {{"max_file", &k_size,
+      "the largest file of the project that is read, kept with a run and shipped; default: 100Mi"},
+     {"max_total", &k_size,
+      "how much of the project is; beyond it the largest files are left out; default: 2Gi"}}};
+constexpr Rule k_code = {
+    .kinds = k_table, .expected = "a table { max_file, max_total }", .keys = k_code_keys};
+
 constexpr std::array<Key, 2> k_naming_keys = {{{"flow", &k_pattern, "what names of flows must match"},
                                                {"tag", &k_pattern, "what tags must match", false, true}}};
 constexpr Rule k_naming = {.kinds = k_table, .expected = "a table { flow, tag }", .keys = k_naming_keys};
@@ -217,13 +225,14 @@ const Rule& root() {
                                   .expected = "a table of profiles",
                                   .member = &profile_rule(),
                                   .member_key = Format::profile};
-    static const std::array<Key, 8> keys = {{
+    static const std::array<Key, 9> keys = {{
         {"default", &k_profile_name, "the profile that is used without --on; default: local"},
         {"project", &k_project, "what is said of the project"},
         {"store", &k_store,
          "where runs, logs and artifacts are kept; $AMP_STORE names a folder where url does not"},
         {"profile", &profiles, "named choices of backend, store and defaults"},
         {"containers", &k_containers, "how tasks run in containers on this machine"},
+        {"code", &k_code, "how large the project's code may be; [flow] code and .ampignore say what it is"},
         {"naming", &k_naming, "how names must look"},
         {"policy", &k_policies, "what a run must satisfy before it is deployed", false, true},
         {"notify", &k_notifications, "who is told", false, true},

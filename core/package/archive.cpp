@@ -7,6 +7,7 @@
 #include "core/base/error.hpp"
 #include "core/base/hash.hpp"
 #include "core/base/text.hpp"
+#include "core/package/code_scan.hpp"
 #include "core/package/compression.hpp"
 #include "core/package/layable.hpp"
 #include "core/package/tar.hpp"
@@ -28,7 +29,7 @@ void check_shippable(const CodeManifest& code) {
     throw Error(ExitCode::invalid,
                 fmt::format("'{}' {}, and cannot be shipped{}", printable(unfit.front().path),
                             unfit.front().why, more),
-                unfit.front().path, "name what is no code in .ampignore, or in [flow] code = { exclude }");
+                unfit.front().path, std::string(k_unfit_hint));
 }
 
 void write_content(const CodeEntry& entry, const ReadCode& read, compression::Compressor& out) {
@@ -64,19 +65,9 @@ void write_archive(const CodeManifest& code, const ReadCode& read, const TakeByt
     compressor.finish();
 }
 
-ReadCode code_in_folder(Files& files, const std::string& folder) {
-    return [&files, folder](const CodeEntry& entry, const TakeBytes& piece) {
-        try {
-            piece(files.read(folder + "/" + entry.path, entry.size_bytes));
-        } catch (const Error& error) {
-            const bool other = error.code() == ExitCode::not_found || error.code() == ExitCode::invalid;
-            if (!other) {
-                throw;
-            }
-            throw Error(ExitCode::mismatch,
-                        fmt::format("'{}' has changed since it was listed", printable(entry.path)),
-                        entry.path, "once more, when nothing writes to it");
-        }
+ReadCode code_in_folder(const std::string& folder) {
+    return [folder](const CodeEntry& entry, const TakeBytes& piece) {
+        read_pieces(folder + "/" + entry.path, entry.size_bytes + 1, piece);  // one more: has it grown?
     };
 }
 

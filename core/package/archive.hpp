@@ -23,6 +23,6 @@ using ReadCode = std::function<void(const CodeEntry& entry, const TakeBytes& pie
 void write_archive(const CodeManifest& code, const ReadCode& read, const TakeBytes& out);
 
 /// From the project's folder. @throws Error(mismatch) of a file that has changed since it was listed
-ReadCode code_in_folder(Files& files, const std::string& folder);
+ReadCode code_in_folder(const std::string& folder);
 
 }  // namespace amp

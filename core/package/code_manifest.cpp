@@ -8,6 +8,7 @@
 #include "core/package/code_manifest_cache.hpp"
 #include "core/package/code_manifest_git.hpp"
 #include "core/package/code_manifest_walk.hpp"
+#include "core/package/code_scan.hpp"
 #include "core/package/glob_rules.hpp"
 #include "core/package/lfs_pointer.hpp"
 
@@ -15,6 +16,7 @@ namespace amp {
 namespace {
 
 constexpr std::uint64_t k_ignore_file_bytes = std::uint64_t{1} << 20;
+constexpr std::uint64_t k_large = std::uint64_t{8} << 20;  // no memory holds it as a whole
 constexpr double k_kept_s =
     3 * 86400.0;  // well within the grace that gc gives to an object that nothing refers to
 
@@ -76,8 +78,10 @@ FoundFiles find_files(Files& files, Process& process, const std::string& folder,
         std::erase_if(found.files, [&](const FoundFile& file) { return !included.names_file(file.path); });
         std::erase_if(found.gone, [&](const std::string& path) { return !included.names_file(path); });
     }
-    std::sort(found.files.begin(), found.files.end(),
-              [](const FoundFile& a, const FoundFile& b) { return a.path < b.path; });
+    const auto by_path = [](const FoundFile& a, const FoundFile& b) { return a.path < b.path; };
+    if (!std::is_sorted(found.files.begin(), found.files.end(), by_path)) {
+        std::sort(found.files.begin(), found.files.end(), by_path);
+    }
     return found;
 }
 
@@ -91,8 +95,10 @@ std::uint64_t first_size_too_large(const std::vector<FoundFile>& files, const Co
             total += file.info.size_bytes;
         }
     }
-    std::sort(sizes.begin(), sizes.end());
     std::uint64_t too_large = limits.file_bytes + 1;
+    if (total > limits.total_bytes) {
+        std::sort(sizes.begin(), sizes.end());
+    }
     while (total > limits.total_bytes) {
         too_large = sizes.back();  // and all of that size: which of them must not depend on their order
         while (!sizes.empty() && sizes.back() == too_large) {
@@ -106,7 +112,7 @@ std::uint64_t first_size_too_large(const std::vector<FoundFile>& files, const Co
 class Hasher {
   public:
     Hasher(Files& files, ObjectStore& store, std::string folder, const CodeSelection& selection,
-           Timestamp now, const KeepContent& keep)
+           Timestamp now, const KeepCode& keep)
         : files_(files),
           store_(store),
           folder_(std::move(folder)),
@@ -127,32 +133,32 @@ class Hasher {
     /// Fills in the hash, remembered or from the content. Without one the file cannot be read; without a path
     /// it is gone. To be called in the order of paths. True of a pointer of git-lfs.
     bool hash(CodeEntry& entry, const FileInfo& info) {
-        const CachedHash* known = find(entry.path);
-        if (known && still_valid(*known, info, old_.scanned) && (!keep_ || is_kept(*known))) {
-            new_.hashes.push_back(*known);
+        CachedHash* known = find(entry.path);
+        if (known && still_valid(*known, info, old_.scanned) && (!keep_.content || is_kept(*known))) {
             entry.sha256 = known->sha256;
-            return known->lfs_pointer;
+            new_.hashes.push_back(std::move(*known));
+            return new_.hashes.back().lfs_pointer;
         }
-        const std::optional<std::string> content = read(entry);
+        const std::optional<Content> content = info.size_bytes > k_large ? take_large(entry) : take(entry);
         if (!content) {
             return false;
         }
-        entry.sha256 = keep_ ? keep_(*content) : sha256_hex(*content);
-        entry.size_bytes = content->size();
-        const Timestamp kept = keep_                                    ? new_.scanned
+        entry.sha256 = content->stored.sha256;
+        entry.size_bytes = content->stored.size_bytes;
+        const Timestamp kept = keep_.content                            ? new_.scanned
                                : known && known->sha256 == entry.sha256 ? known->kept
                                                                         : Timestamp{};
         new_.hashes.push_back({entry.path, info.size_bytes, info.mtime_ns, info.ctime_ns, info.inode,
-                               entry.sha256, kept, is_lfs_pointer(*content)});
+                               entry.sha256, kept, content->lfs_pointer});
         changed_ = true;
-        return new_.hashes.back().lfs_pointer;
+        return content->lfs_pointer;
     }
 
     void finish() {
         if (!changed_ && new_.hashes.size() == old_.hashes.size()) {
             return;
         }
-        if (keep_) {
+        if (keep_.content) {
             store_.sync_pending();  // the cache must not promise contents that a crash takes away
         }
         try {
@@ -167,28 +173,70 @@ class Hasher {
                new_.scanned.seconds_since(hash.kept) < k_kept_s;
     }
 
-    std::optional<std::string> read(CodeEntry& entry) {
+    struct Content {
+        StoredFile stored;
+        bool lfs_pointer = false;
+    };
+
+    /// nullopt: it cannot be read; without a path it is gone.
+    std::optional<Content> take(CodeEntry& entry) {
+        std::string content;
         try {
-            return files_.read(folder_ + '/' + entry.path, file_bytes_);
+            content = files_.read(folder_ + '/' + entry.path, file_bytes_);
         } catch (const Error& error) {
             if (error.code() == ExitCode::not_found) {
                 entry.path.clear();
             }
             return std::nullopt;
         }
+        StoredFile stored{keep_.content ? keep_.content(content) : sha256_hex(content), content.size()};
+        return Content{std::move(stored), is_lfs_pointer(content)};
     }
 
-    const CachedHash* find(const std::string& path) {
-        while (next_ < old_.hashes.size() && old_.hashes[next_].path < path) {
-            ++next_;
+    /// The same in bounded memory.
+    std::optional<Content> take_large(CodeEntry& entry) {
+        const std::string path = folder_ + '/' + entry.path;
+        if (keep_.content && !keep_.file) {
+            return take(entry);
         }
-        return next_ < old_.hashes.size() && old_.hashes[next_].path == path ? &old_.hashes[next_] : nullptr;
+        bool readable = false;
+        try {
+            read_pieces(path, 0, [](std::string_view) {});
+            readable = true;
+            return Content{keep_.file ? keep_.file(path) : hash_file(path)};
+        } catch (const Error& error) {
+            if (readable && keep_.file && error.code() != ExitCode::mismatch) {
+                throw;  // of the store
+            }
+            return std::nullopt;
+        }
+    }
+
+    StoredFile hash_file(const std::string& path) const {
+        Sha256 hash;
+        std::uint64_t size = 0;
+        read_pieces(path, file_bytes_, [&](std::string_view piece) {
+            hash.update(piece);
+            size += piece.size();
+        });
+        return {hash.hex(), size};
+    }
+
+    /// Each once.
+    CachedHash* find(const std::string& path) {
+        for (; next_ < old_.hashes.size(); ++next_) {
+            const int order = old_.hashes[next_].path.compare(path);
+            if (order >= 0) {
+                return order == 0 ? &old_.hashes[next_++] : nullptr;
+            }
+        }
+        return nullptr;
     }
 
     Files& files_;
     ObjectStore& store_;
     std::string folder_;
-    const KeepContent& keep_;
+    const KeepCode& keep_;
     std::uint64_t file_bytes_;
     std::string key_;
     HashCache old_;
@@ -228,6 +276,11 @@ bool is_unread(const CodeEntry& entry) {
 
 CodeManifest scan_code(Files& files, Process& process, ObjectStore& store, const std::string& folder,
                        const CodeSelection& selection, Timestamp now, const KeepContent& keep) {
+    return scan_and_keep(files, process, store, folder, selection, now, {keep, {}});
+}
+
+CodeManifest scan_and_keep(Files& files, Process& process, ObjectStore& store, const std::string& folder,
+                           const CodeSelection& selection, Timestamp now, const KeepCode& keep) {
     CodeManifest manifest;
     manifest.mode = selection.mode;
     if (manifest.mode != CodeMode::files) {

@@ -1,6 +1,7 @@
 #include "core/package/code_manifest_cache.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "core/base/hash.hpp"
 
@@ -57,13 +58,13 @@ void put_digest(std::string& out, std::string_view hex) {
 
 std::string take_digest(Reader& reader) {
     constexpr std::string_view k_digits = "0123456789abcdef";
-    std::string out;
-    out.reserve(2 * k_digest_bytes);
+    std::array<char, 2 * k_digest_bytes> hex{};
+    std::size_t at = 0;
     for (const char c : reader.bytes(k_digest_bytes)) {
-        out += k_digits[static_cast<unsigned char>(c) >> 4];
-        out += k_digits[static_cast<unsigned char>(c) & 15U];
+        hex[at++] = k_digits[static_cast<unsigned char>(c) >> 4];
+        hex[at++] = k_digits[static_cast<unsigned char>(c) & 15U];
     }
-    return out;
+    return {hex.data(), at};
 }
 
 }  // namespace

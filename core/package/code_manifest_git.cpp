@@ -45,7 +45,9 @@ std::vector<std::string> sorted_paths(std::string_view text) {
             paths.emplace_back(path);
         }
     }
-    std::sort(paths.begin(), paths.end());
+    if (!std::is_sorted(paths.begin(), paths.end())) {  // as git lists them where nothing is new
+        std::sort(paths.begin(), paths.end());
+    }
     paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
     return paths;
 }

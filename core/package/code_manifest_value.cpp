@@ -49,6 +49,38 @@ std::string from_base64(std::string_view text) {
     return out;
 }
 
+/// `key` is followed by the name.
+void append_name(std::string& out, std::string_view key, const std::string& name) {
+    const bool plain = is_utf8(name);
+    out.append("\"").append(key).append(plain ? "\":" : "_b64\":");
+    out += json::quote(plain ? name : to_base64(name));
+}
+
+/// As json::dump writes to_value of it, in a fraction of the time.
+void append_entry(std::string& out, const CodeEntry& entry) {
+    if (!entry.link_target.empty()) {
+        out += '{';
+        append_name(out, "link", entry.link_target);
+        out += ',';
+        append_name(out, "path", entry.path);
+        out += '}';
+        return;
+    }
+    out += entry.folder ? "{\"folder\":true," : entry.executable ? "{\"executable\":true," : "{";
+    const bool read = !entry.sha256.empty();
+    if (!entry.folder && !read) {
+        out.append("\"mtime_ns\":").append(std::to_string(entry.mtime_ns)).append(",");
+    }
+    append_name(out, "path", entry.path);
+    if (!entry.folder && read) {
+        out.append(",\"sha256\":").append(json::quote(entry.sha256));
+    }
+    if (!entry.folder) {
+        out.append(",\"size_bytes\":").append(std::to_string(static_cast<std::int64_t>(entry.size_bytes)));
+    }
+    out += '}';
+}
+
 Value to_value(const CodeEntry& entry) {
     Object out;
     const auto put_name = [&out](const std::string& key, const std::string& name) {
@@ -208,16 +240,21 @@ CodeManifest code_manifest_from(const Value& value) {
 }
 
 std::string hash_of(const std::vector<CodeEntry>& entries) {
+    constexpr std::size_t k_hashed_at_once = std::size_t{64} << 10;
     Sha256 hash;
-    std::string text = "[";  // entry by entry: the whole text of a large project would be tens of megabytes
+    std::string text = "[";  // in pieces: the whole text of a large project would be tens of megabytes
+    bool first = true;
     for (const CodeEntry& entry : entries) {
-        if (text.size() > 1) {
-            text = ",";
+        text += first ? "" : ",";
+        append_entry(text, entry);
+        if (text.size() >= k_hashed_at_once) {
+            hash.update(text);
+            text.clear();
         }
-        json::dump_to(text, to_value(entry));
-        hash.update(text);
+        first = false;
     }
-    hash.update(entries.empty() ? "[]" : "]");
+    hash.update(text);
+    hash.update("]");
     return hash.hex();
 }
 

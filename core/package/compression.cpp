@@ -19,6 +19,9 @@ namespace {
 constexpr int k_level = 3;
 constexpr std::size_t k_stream_block = std::size_t{4} << 20;
 
+struct FreeCompress {
+    void operator()(ZSTD_CCtx* c) const { ZSTD_freeCCtx(c); }
+};
 struct FreeDecompress {
     void operator()(ZSTD_DCtx* d) const { ZSTD_freeDCtx(d); }
 };
@@ -27,15 +30,38 @@ struct FreeDecompress {
     throw Error(ExitCode::bug, fmt::format("zstd cannot compress: {}", ZSTD_getErrorName(code)));
 }
 
-std::string compress_frame(std::string_view bytes, int level) {
-    std::string out(ZSTD_compressBound(bytes.size()), '\0');
-    const std::size_t n = ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), level);
-    if (ZSTD_isError(n) != 0U) {
-        fail_compress(n);
+/// A block on its way to be a frame. What it needs is kept for the next one: asking the kernel for it each
+/// time would cost a quarter of the work.
+class Block {
+  public:
+    Block() : context_(ZSTD_createCCtx()) {
+        if (!context_) {
+            throw std::bad_alloc();
+        }
+        bytes_.reserve(k_stream_block);
     }
-    out.resize(n);
-    return out;
-}
+
+    std::size_t room() const { return k_stream_block - bytes_.size(); }
+    bool empty() const { return bytes_.empty(); }
+    void append(std::string_view bytes) { bytes_ += bytes; }
+    void clear() { bytes_.clear(); }
+
+    std::string_view compress(int level) {
+        const std::size_t most = ZSTD_compressBound(bytes_.size());
+        frame_.resize(std::max(frame_.size(), most));
+        const std::size_t n = ZSTD_compressCCtx(context_.get(), frame_.data(), frame_.size(), bytes_.data(),
+                                                bytes_.size(), level);
+        if (ZSTD_isError(n) != 0U) {
+            fail_compress(n);
+        }
+        return std::string_view(frame_).substr(0, n);
+    }
+
+  private:
+    std::unique_ptr<ZSTD_CCtx, FreeCompress> context_;
+    std::string bytes_;
+    std::string frame_;
+};
 
 constexpr std::uint64_t k_block_header = 3;
 
@@ -93,7 +119,13 @@ bool worth_compressing(std::string_view sample) {
 }
 
 std::string compress(std::string_view bytes) {
-    return compress_frame(bytes, k_level);
+    std::string out(ZSTD_compressBound(bytes.size()), '\0');
+    const std::size_t n = ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), k_level);
+    if (ZSTD_isError(n) != 0U) {
+        fail_compress(n);
+    }
+    out.resize(n);
+    return out;
 }
 
 bool is_whole(std::uint64_t size, std::uint64_t plain_size, const ReadAt& read_at) {
@@ -131,21 +163,22 @@ bool is_whole(std::uint64_t size, std::uint64_t plain_size, const ReadAt& read_a
 // Debian's static zstd has no threads of its own: blocks are frames of their own, a few at a time.
 class Compressor::Impl {
   public:
-    Impl(Sink sink, Effort effort) : sink_(std::move(sink)), effort_(effort) {}
+    Impl(Sink sink, Effort effort)
+        : sink_(std::move(sink)), effort_(effort), block_(std::make_unique<Block>()) {}
 
     void write(std::string_view bytes) {
         while (!bytes.empty()) {
-            const std::string_view part = bytes.substr(0, k_stream_block - block_.size());
-            block_ += part;
+            const std::string_view part = bytes.substr(0, block_->room());
+            block_->append(part);
             bytes.remove_prefix(part.size());
-            if (block_.size() == k_stream_block) {
+            if (block_->room() == 0) {
                 end_block();
             }
         }
     }
 
     void finish() {
-        if (!block_.empty() || (frames_.empty() && !wrote_)) {
+        if (!block_->empty() || (frames_.empty() && !wrote_)) {
             end_block();
         }
         while (!frames_.empty()) {
@@ -154,30 +187,39 @@ class Compressor::Impl {
     }
 
   private:
+    struct Frame {
+        std::unique_ptr<Block> block;
+        std::future<std::string_view> bytes;  ///< waits, when it goes, until the block is not used any more
+    };
+
     void end_block() {
         if (frames_.size() >= effort_.workers) {
             take_frame();
         }
-        auto work = [block = std::exchange(block_, {}), level = effort_.level] {
-            return compress_frame(block, level);
-        };
+        const auto work = [block = block_.get(), level = effort_.level] { return block->compress(level); };
+        std::future<std::string_view> bytes;
         try {
-            frames_.push_back(std::async(std::launch::async, work));
+            bytes = std::async(std::launch::async, work);
         } catch (const std::system_error&) {  // no thread to be had
-            frames_.push_back(std::async(std::launch::deferred, std::move(work)));
+            bytes = std::async(std::launch::deferred, work);
         }
+        frames_.push_back({std::move(block_), std::move(bytes)});
+        block_ = spare_ ? std::move(spare_) : std::make_unique<Block>();
     }
 
     void take_frame() {
-        sink_(frames_.front().get());
+        sink_(frames_.front().bytes.get());
+        spare_ = std::move(frames_.front().block);
+        spare_->clear();
         frames_.pop_front();
         wrote_ = true;
     }
 
     Sink sink_;
     Effort effort_;
-    std::string block_;
-    std::deque<std::future<std::string>> frames_;  ///< being made, in order
+    std::unique_ptr<Block> block_;  ///< being filled
+    std::unique_ptr<Block> spare_;
+    std::deque<Frame> frames_;  ///< being made, in order
     bool wrote_ = false;
 };
 

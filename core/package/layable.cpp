@@ -26,26 +26,57 @@ bool has_long_part(std::string_view path) {
            });
 }
 
-bool is_below(const std::unordered_set<std::string_view>& leaves, std::string_view path) {
+using Names = std::vector<std::string_view>;
+
+Names sorted_names(const CodeManifest& code) {
+    Names names;
+    names.reserve(code.entries.size());
+    for (const CodeEntry& entry : code.entries) {
+        names.emplace_back(entry.path);
+    }
+    if (!std::is_sorted(names.begin(), names.end())) {
+        std::sort(names.begin(), names.end());
+    }
+    return names;
+}
+
+/// Is one of them where a folder must be?
+bool is_below(const Names& names, std::string_view path) {
     for (std::size_t at = path.find('/'); at != std::string_view::npos; at = path.find('/', at + 1)) {
-        if (leaves.contains(path.substr(0, at))) {
+        if (std::binary_search(names.begin(), names.end(), path.substr(0, at))) {
             return true;
         }
     }
     return false;
 }
 
-bool is_hash(std::string_view text) {
-    return text.size() == k_digits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+std::string_view folder_of(std::string_view path) {
+    const std::size_t slash = path.rfind('/');
+    return path.substr(0, slash == std::string_view::npos ? 0 : slash);
+}
+
+bool is_link_target(std::string_view target) {
+    return target.size() <= k_most_path && target.find('\0') == std::string_view::npos;
+}
+
+/// "": nothing is.
+std::string_view why_misplaced(const CodeEntry& entry) {
+    if (!is_inner_path(entry.path)) {
+        return "leads out of its folder";
+    }
+    if (has_long_part(entry.path)) {
+        return "has a name that is too long";
+    }
+    if (!is_link_target(entry.link_target)) {
+        return "is a link to what no link can lead to";
+    }
+    return entry.sha256.empty() || is_sha256(entry.sha256) ? "" : "has no hash";
 }
 
 /// "": nothing is.
 std::string why_unshippable(const CodeEntry& entry) {
     const std::string& target = entry.link_target;
     if (!target.empty()) {
-        if (target.size() > k_most_path || target.find('\0') != std::string::npos) {
-            return "is a link to what no link can lead to";
-        }
         return is_inner_link(entry.path, target)
                    ? ""
                    : fmt::format("is a link to '{}', which leads out of the project", printable(target));
@@ -53,29 +84,41 @@ std::string why_unshippable(const CodeEntry& entry) {
     if (entry.folder) {
         return "";
     }
-    if (entry.sha256.empty()) {
-        return fmt::format("is too large or cannot be read ({})", format_size(entry.size_bytes));
-    }
-    return is_hash(entry.sha256) ? "" : "has no hash";
+    return entry.sha256.empty()
+               ? fmt::format("is too large or cannot be read ({})", format_size(entry.size_bytes))
+               : "";
 }
 
 }  // namespace
 
+bool is_sha256(std::string_view text) {
+    return text.size() == k_digits && std::all_of(text.begin(), text.end(), [](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+           });
+}
+
 std::vector<UnfitEntry> misplaced_entries(const CodeManifest& code) {
     std::vector<UnfitEntry> out;
-    std::unordered_set<std::string_view> leaves;
+    const Names names = sorted_names(code);
+    const bool differ = std::adjacent_find(names.begin(), names.end()) == names.end();
+    std::unordered_set<std::string_view> seen;  // only where some are the same
     for (const CodeEntry& entry : code.entries) {
-        if (!is_inner_path(entry.path)) {
-            out.push_back({entry.path, "leads out of its folder"});
-        } else if (has_long_part(entry.path)) {
-            out.push_back({entry.path, "has a name that is too long"});
-        } else if (!leaves.insert(entry.path).second) {
+        if (const std::string_view why = why_misplaced(entry); !why.empty()) {
+            out.push_back({entry.path, std::string(why)});
+        } else if (!differ && !seen.insert(entry.path).second) {
             out.push_back({entry.path, "is named twice"});
         }
     }
+    std::string_view free;  // a folder with nothing in its way: those who come next are mostly in the same
     for (const CodeEntry& entry : code.entries) {
-        if (is_below(leaves, entry.path)) {
+        const std::string_view folder = folder_of(entry.path);
+        if (folder == free) {
+            continue;
+        }
+        if (is_below(names, entry.path)) {
             out.push_back({entry.path, "lies below what is no folder"});
+        } else {
+            free = folder;
         }
     }
     return out;

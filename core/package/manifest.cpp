@@ -168,10 +168,18 @@ Manifest manifest_from(std::string_view text) {
 }
 
 bool is_inner_path(std::string_view path) {
-    const auto parts = split(path, '/');
-    return !path.empty() && path.find('\0') == std::string_view::npos &&
-           std::all_of(parts.begin(), parts.end(),
-                       [](std::string_view part) { return !part.empty() && part != "." && part != ".."; });
+    if (path.find('\0') != std::string_view::npos) {
+        return false;
+    }
+    for (std::size_t begin = 0; begin <= path.size();) {
+        const std::size_t end = std::min(path.find('/', begin), path.size());
+        const std::string_view part = path.substr(begin, end - begin);
+        if (part.empty() || part == "." || part == "..") {
+            return false;
+        }
+        begin = end + 1;
+    }
+    return true;
 }
 
 bool is_inner_link(std::string_view path, std::string_view target) {

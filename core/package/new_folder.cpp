@@ -10,6 +10,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
+#include "core/base/remove_tree.hpp"
 
 namespace amp {
 
@@ -27,8 +28,7 @@ NewFolder::NewFolder(std::string place) : place_(std::move(place)) {
 
 NewFolder::~NewFolder() {
     if (!path_.empty()) {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
+        remove_tree(path_);
     }
 }
 

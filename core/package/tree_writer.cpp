@@ -14,14 +14,18 @@
 namespace amp {
 namespace {
 
-constexpr mode_t k_plain = 0644;
-constexpr mode_t k_program = 0755;  // and folders
+constexpr mode_t k_plain = 0666;
+constexpr mode_t k_program = 0777;  // and folders
+constexpr mode_t k_read_only = 0444;
+constexpr mode_t k_read_only_program = 0555;
 
 }  // namespace
 
-TreeWriter::TreeWriter(std::string folder)
-    : folder_(std::move(folder)), root_(open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (!root_ || fchmod(root_.get(), k_program) != 0) {
+TreeWriter::TreeWriter(std::string folder, Files files)
+    : folder_(std::move(folder)),
+      files_(files),
+      root_(open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (!root_) {
         throw Error::system("cannot create", folder_, errno);
     }
 }
@@ -34,16 +38,16 @@ void TreeWriter::make_folders_of(std::string_view path) {
 
 void TreeWriter::make_folder(std::string_view path) {
     const auto name = made_.emplace(path);
-    if (name.second && (mkdirat(root_.get(), name.first->c_str(), k_program) != 0 ||
-                        fchmodat(root_.get(), name.first->c_str(), k_program, 0) != 0)) {
+    if (name.second && mkdirat(root_.get(), name.first->c_str(), k_program) != 0) {
         fail(path);
     }
 }
 
 void TreeWriter::begin_file(const CodeEntry& entry) {
     make_folders_of(entry.path);
-    file_ = UniqueFd(
-        openat(root_.get(), entry.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    file_ =
+        UniqueFd(openat(root_.get(), entry.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                        entry.executable ? k_program : k_plain));
     if (!file_) {
         fail(entry.path);
     }
@@ -60,7 +64,8 @@ void TreeWriter::write(const CodeEntry& entry, std::string_view bytes) {
 }
 
 void TreeWriter::end_file(const CodeEntry& entry) {
-    const bool good = fchmod(file_.get(), entry.executable ? k_program : k_plain) == 0;
+    const mode_t closed = entry.executable ? k_read_only_program : k_read_only;
+    const bool good = files_ == Files::own || fchmod(file_.get(), closed) == 0;
     if (!good || close(file_.release()) != 0) {
         fail(entry.path);
     }
@@ -75,6 +80,17 @@ void TreeWriter::lay_link(const CodeEntry& entry) {
     make_folders_of(entry.path);
     if (symlinkat(entry.link_target.c_str(), root_.get(), entry.path.c_str()) != 0) {
         fail(entry.path);
+    }
+}
+
+void TreeWriter::close_folders() {
+    for (const std::string& path : made_) {
+        if (fchmodat(root_.get(), path.c_str(), k_read_only_program, 0) != 0) {
+            fail(path);
+        }
+    }
+    if (fchmod(root_.get(), k_read_only_program) != 0) {
+        throw Error::system("cannot write", folder_, errno);
     }
 }
 

@@ -97,10 +97,14 @@ Changes find_changes(Services& services, OpenStore& store, const Project& projec
             c.why.push_back("configuration has changed");
         }
     }
-    const CodeManifest code = scan_project(services, store, record.project_folder, flow, false);
+    const auto scan = [&](bool kept) {
+        return scan_project(services, store, record.project_folder, flow, code_limits(project.settings),
+                            kept);
+    };
+    CodeManifest code = scan(false);
     if (code.hash != record.code.hash) {
         c.why.push_back("code has changed: " + code_changes(record.code, code));
-        c.record.code = keep ? scan_project(services, store, record.project_folder, flow, true) : code;
+        c.record.code = keep ? scan(true) : std::move(code);
         c.record.git = git_state(services.process, record.project_folder);
     }
     return c;

@@ -84,7 +84,7 @@ void check_place(const fs::path& place) {
 
 std::vector<std::string> lay_code(const OpenStore& store, const CodeManifest& code,
                                   const std::string& folder) {
-    return lay_code_files(*store.objects, code, folder, k_beside);
+    return lay_code_files(*store.objects, code, folder, LaidRights::own, k_beside);
 }
 
 CheckedOut checkout_run(Services& services, const Project& project, const std::string& reference,

@@ -109,7 +109,8 @@ CodePackage of_now(Services& services, const Project& project, const std::string
     CodePackage package;
     package.flow = loaded.flow.name;
     package.project_folder = project.folder;
-    package.code = scan_project(services, store, project.folder, loaded.flow, false);
+    package.code =
+        scan_project(services, store, project.folder, loaded.flow, code_limits(project.settings), false);
     return package;
 }
 
@@ -125,7 +126,7 @@ CodePackage find_package(Services& services, const Project& project, const Packa
 void write_package(Services& services, const Project& project, const CodePackage& package,
                    const TakeBytes& out) {
     if (package.run.empty()) {
-        write_archive(package.code, code_in_folder(services.files, package.project_folder), out);
+        write_archive(package.code, code_in_folder(package.project_folder), out);
         return;
     }
     const OpenStore store = services.open_store(project.store_folder, false);

@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "core/base/error.hpp"
+#include "core/base/text.hpp"
+#include "core/flow/project_config.hpp"
+#include "core/package/code_scan.hpp"
 #include "core/run/conductor.hpp"
 #include "core/run/driven_run.hpp"
 #include "core/run/profiles.hpp"
@@ -21,6 +25,12 @@ class NoSubRuns : public SubRuns {
     void start(const TaskSpec& /*spec*/, const ChildFlow& /*child*/) override {}
     void spawn(const SpawnAsked& /*asked*/) override {}
 };
+
+std::uint64_t size_setting(const Value& settings, std::string_view key, std::uint64_t otherwise) {
+    const Value* value = find_setting(settings, key);
+    return value != nullptr && value->is_string() ? parse_size(value->as_string()).value_or(otherwise)
+                                                  : otherwise;
+}
 
 }  // namespace
 
@@ -50,14 +60,47 @@ std::string code_changes(const CodeManifest& before, const CodeManifest& after) 
     return out + (out.empty() || files.empty() ? "" : ", ") + files;
 }
 
+CodeLimits code_limits(const Value& settings) {
+    CodeLimits limits;
+    limits.file_bytes = size_setting(settings, "code.max_file", limits.file_bytes);
+    limits.total_bytes = size_setting(settings, "code.max_total", limits.total_bytes);
+    return limits;
+}
+
+CodeLimits limits_of(const CodeManifest& code) {
+    constexpr auto k_no_limit = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t largest = 0;            // that was read
+    std::uint64_t smallest = k_no_limit;  // that was not
+    for (const CodeEntry& entry : code.entries) {
+        if (!entry.sha256.empty()) {
+            largest = std::max(largest, entry.size_bytes);
+        } else if (!entry.folder && entry.link_target.empty()) {
+            smallest = std::min(smallest, entry.size_bytes);
+        }
+    }
+    CodeLimits limits;
+    limits.total_bytes = k_no_limit;  // beyond it, too, the largest are left out
+    const bool by_size = largest < smallest && smallest != k_no_limit;
+    limits.file_bytes = by_size ? smallest - 1 : std::max(largest, limits.file_bytes);
+    return limits;
+}
+
 CodeManifest scan_project(Services& services, OpenStore& store, const std::string& folder, const Flow& flow,
-                          bool keep_contents) {
+                          const CodeLimits& limits, bool keep_contents) {
     Objects objects(*store.objects);
-    const KeepContent keep = [&](std::string_view content) { return objects.put(content).sha256; };
+    KeepCode keep;
+    if (keep_contents) {
+        keep.content = [&](std::string_view content) { return objects.put(content).sha256; };
+        keep.file = [&](const std::string& path) {
+            const ObjectInfo stored = objects.put_file(path);
+            return StoredFile{stored.sha256, stored.size_bytes};
+        };
+    }
     CodeSelection selection{flow.code_include, flow.code_exclude};
     selection.mode = code_mode_from(flow.code_mode).value_or(CodeMode::files);
-    return scan_code(services.files, services.process, *store.objects, folder, selection,
-                     services.clock.now(), keep_contents ? keep : KeepContent());
+    selection.limits = limits;
+    return scan_and_keep(services.files, services.process, *store.objects, folder, selection,
+                         services.clock.now(), keep);
 }
 
 RunOutcome drive_run(Services& services, OpenStore& store, const std::string& run,

@@ -21,9 +21,13 @@ RunOutcome drive_run(Services& services, OpenStore& store, const std::string& ru
 /// @throws Error(busy) when somebody drives it
 void settle_interrupted(Services& services, OpenStore& store, const std::string& run, RunObserver& observer);
 
+/// How large code may be, by the settings of a project: [code] max_file, max_total.
+CodeLimits code_limits(const Value& settings);
+/// The limits by which a list of code has the files that it has, and leaves out what it does.
+CodeLimits limits_of(const CodeManifest& code);
 /// The code of a run of `flow`, as scan_code finds it for a project.
 CodeManifest scan_project(Services& services, OpenStore& store, const std::string& folder, const Flow& flow,
-                          bool keep_contents);
+                          const CodeLimits& limits, bool keep_contents);
 /// "a.py changed, b.py added and 3 more"
 std::string listed(const std::vector<CodeDifference>& differences);
 /// The same of two manifests, and which commits an image is to hold where it is code of an image.

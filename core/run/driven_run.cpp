@@ -192,8 +192,8 @@ bool DrivenRun::code_changed() {
         return false;
     }
     try {
-        const CodeManifest now =
-            scan_project(setup_.services, setup_.store, record.project_folder, read_.flow->flow, false);
+        const CodeManifest now = scan_project(setup_.services, setup_.store, record.project_folder,
+                                              read_.flow->flow, limits_of(record.code), false);
         if (record.code.hash.empty() || now.hash == record.code.hash) {
             return false;
         }

@@ -100,7 +100,7 @@ RunRecord make_record(Services& services, OpenStore* store, const Project& proje
     r.env = recorded_environment(services, flow, loaded.subflows);
     r.git = git_state(services.process, project.folder);
     if (store) {
-        r.code = scan_project(services, *store, project.folder, flow, true);
+        r.code = scan_project(services, *store, project.folder, flow, code_limits(project.settings), true);
     }
     r.tags = flow.tags;
     r.tags.insert(r.tags.end(), options.tags.begin(), options.tags.end());

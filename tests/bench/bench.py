@@ -391,7 +391,67 @@ def file_artifact(bench: Bench) -> list[Figure]:
     return figures
 
 
-ALL = (start_up, validate_large, plan_memory, noop_tasks, cached_run, reopen, list_runs, metric_point, log_flood, file_artifact)
+def code_project(folder: Path, sizes: list[int]) -> None:
+    """A git repository with files of these sizes: text, and each third that is larger than a page of random bytes."""
+    random = Random(7)
+    text = words(20_000_000)
+    (folder / "flow.toml").write_text(SMALL_FLOW)
+    (folder / ".gitignore").write_text("output\n")  # what Bench.timed writes
+    for number, size in enumerate(sizes):
+        path = folder / f"part{number // 1000}" / f"module{number // 50 % 20}" / f"file{number}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        start = random.randrange(10_000_000)
+        block = text[start : start + min(size, 10_000_000)]
+        noise = number % 3 == 0 and size > 4096
+        path.write_bytes(random.randbytes(size) if noise else (block * (size // len(block) + 1))[:size])
+    git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.com"]
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "Code"]):
+        subprocess.run([*git, *arguments], cwd=folder, check=True)
+
+
+def package(bench: Bench) -> list[Figure]:
+    """Listing the code of 10,000 files, from what is remembered and without that; and packing 1 GB of it."""
+    random = Random(11)
+    project = bench.fresh()
+    code_project(project, [random.randrange(200, 5000) for _ in range(bench.tasks)])
+    time.sleep(2.1)  # what has just changed is read again
+    listing = [str(bench.amp), "package", "list"]
+    cold = []
+    for _ in range(2 * bench.rounds):
+        for cache in project.glob(".amp/cache/code-*"):
+            cache.unlink()
+        cold.append(bench.timed(listing, project) * 1000)
+    os.chdir(project)
+    times = bench.latencies({"list": listing, "git": ["/usr/bin/git", "status", "--short"]}, bench.folder, 6 * bench.rounds)
+    os.chdir(ROOT)
+    shutil.rmtree(project)
+
+    project = bench.fresh()
+    share = bench.tasks / 10_000
+    sizes = [90_000_000] * 3 + [20_000_000] * 20 + [1_000_000] * 270 + [3000] * (2 * bench.tasks)
+    code_project(project, [max(1, int(size * share)) for size in sizes])
+    pipe = "set -o pipefail; tar --exclude=.git --exclude=.amp -cf - . | zstd -q -3 -f -o ../packed.zst -"
+    commands = {"amp": [str(bench.amp), "package", "save", "../packed.amp"], "pipe": ["bash", "-c", pipe]}
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(bench.rounds):
+        for name, command in commands.items():
+            (project.parent / "packed.amp").unlink(missing_ok=True)
+            os.sync()
+            seconds[name].append(bench.timed(command, project))
+    shutil.rmtree(project)
+    amp, tar = (sum(sizes) * share / statistics.median(seconds[name]) / 1e6 for name in commands)
+    warm, first = times["list"], statistics.median(cold)
+    return [
+        Figure(f"amp package list of {bench.tasks} files", warm, "ms", times["git"], "<= 50 ms", warm <= 50),
+        Figure("  the first time; against git status", first, "ms", times["git"], "<= 300 ms", first <= 300),
+        Figure("packing a repository of 1 GB", amp, "MB/s", tar, ">= tar | zstd -3", amp >= tar),
+    ]
+
+
+ALL = (
+    *(start_up, validate_large, plan_memory, noop_tasks, cached_run, reopen, list_runs, metric_point, log_flood),
+    *(file_artifact, package),
+)
 CASES = {case.__name__: case for case in ALL}
 
 

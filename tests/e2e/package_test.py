@@ -205,6 +205,23 @@ class Save(PackageTest):
         result = project.amp("package", "save", str(project.top / "x"))
         self.assert_code(3, result)
         self.assertIn("'model.bin' is too large or cannot be read (100.0 MiB)", result.err)
+        self.assertIn("[code] max_file", result.err)
+
+    def test_a_project_says_how_large_a_file_may_be(self) -> None:
+        project = self.repository({**FILES, "amp.toml": '[code]\nmax_file = "101Mi"\n'})
+        with (project.folder / "model.bin").open("wb") as file:
+            file.truncate((100 << 20) + 1)
+        run = self.run_ok(project, "run")
+        self.assertIn("the code weighs 100.0 MiB", run.err)
+        self.assertNotIn("changed", run.err)
+        file, digest = self.save(project)
+        self.assertEqual(self.save(project, "--run", "latest")[1], digest)
+        there = unpacked(file, project.top / "there")
+        self.assertEqual((there / "model.bin").stat().st_size, (100 << 20) + 1)
+        for limit in ("1K", "200Mi"):
+            with self.subTest(limit):
+                run = self.run_ok(project, "run", "--set", f"code.max_file={limit}")
+                self.assertNotIn("changed", run.err)
 
 
 class OfRuns(PackageTest):

@@ -8,7 +8,6 @@
 #include <iterator>
 
 #include "core/base/hash.hpp"
-#include "core/package/compression.hpp"
 #include "core/package/tar.hpp"
 
 namespace amp::test {
@@ -120,14 +119,6 @@ std::string raw_member(const TarMember& member) {
     return block + padded(member.content);
 }
 
-std::string raw_tar(const std::vector<TarMember>& members) {
-    std::string out;
-    for (const TarMember& member : members) {
-        out += raw_member(member);
-    }
-    return out.append(2 * k_block, '\0');
-}
-
 std::string pax_record(const std::string& key, const std::string& value) {
     const std::string rest = fmt::format(" {}={}\n", key, value);
     std::size_t length = rest.size() + 1;
@@ -135,14 +126,6 @@ std::string pax_record(const std::string& key, const std::string& value) {
         ++length;
     }
     return std::to_string(length) + rest;
-}
-
-std::string compressed(std::string_view plain) {
-    std::string out;
-    compression::Compressor compressor([&](std::string_view bytes) { out += bytes; });
-    compressor.write(plain);
-    compressor.finish();
-    return out;
 }
 
 std::map<std::string, std::string> tree_of(const std::string& folder) {

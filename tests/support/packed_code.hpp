@@ -32,7 +32,7 @@ class PackedCode {
     std::map<std::string, std::string> contents_;
 };
 
-/// One member of a tar, whatever is in it: what an attacker can write.
+/// One member of a tar, whatever is in it.
 struct TarMember {
     std::string name;
     std::string content = {};
@@ -46,12 +46,8 @@ struct TarMember {
 
 /// With a right checksum, and zeros behind the content.
 std::string raw_member(const TarMember& member);
-/// All of them, and two blocks of zeros.
-std::string raw_tar(const std::vector<TarMember>& members);
 /// "LENGTH KEY=VALUE\n"
 std::string pax_record(const std::string& key, const std::string& value);
-
-std::string compressed(std::string_view plain);
 
 /// Every path below `folder` with what lies there: type, rights, content or target.
 std::map<std::string, std::string> tree_of(const std::string& folder);

@@ -62,12 +62,39 @@ class Straight(MachineTest):
         project, _ = self.hello("box")
         self.check_hello(project, "sh")
         self.run_ok(project, "fsck")
-        code = list((self.machines.root() / "code").iterdir())
+        code = sorted((self.machines.root() / "code").iterdir())
         began = time.monotonic()
         self.run_ok(project, "run", "--on", "box")  # all is there
         print(f"a warm run of six tasks: {time.monotonic() - began:.2f} s")
-        self.assertEqual(list((self.machines.root() / "code").iterdir()), code)
+        self.assertEqual(sorted((self.machines.root() / "code").iterdir()), code)
         self.assertEqual(len(list((self.machines.root() / "bin").iterdir())), 1)
+
+    def test_what_nothing_has_used_for_30_days_goes(self) -> None:
+        project, _ = self.hello("box")
+        root = self.machines.root()
+        code = next(path for path in (root / "code").iterdir() if not path.name.startswith("."))
+        old = root / "bin" / ("0" * 64)
+        old.mkdir()
+        objects = [path for path in (root / "store/objects").rglob("*") if path.is_file()]
+        month = time.time() - 31 * 86400
+        for path in (code, old, root / "store/gc/begun", *objects):
+            os.utime(path, (month, month))
+        (project.folder / "lib/more.txt").write_text("three \n")  # all else of the code is as it was
+        self.run_ok(project, "run", "--on", "box")
+        self.check_hello(project, "sh")
+        self.assertFalse(old.exists())
+        self.assertEqual(len(list((root / "bin").glob("*/amp"))), 1)
+        self.assertFalse(code.exists())
+        old_text = hashlib.sha256(b"three\n").hexdigest()
+        self.assertEqual(list((root / "store/objects" / old_text[:2]).glob(f"{old_text[2:]}*")), [])
+
+    def test_code_that_cannot_be_shipped_is_told(self) -> None:
+        project = self.project({**FILES, "model.bin": b"m" * 2000})
+        result = project.amp("run", "--on", "box", "--set", "code.max_file=1K", "--until", "prepare")
+        self.assertNotEqual(result.code, 0, str(result))
+        shown = project.amp("show", "latest/prepare")
+        self.assertIn("'model.bin' is too large or could not be read", shown.out + shown.err)
+        self.assertIn("[code] max_file", shown.out + shown.err)
 
     def test_steps_of_one_flow_in_two_places(self) -> None:
         """What one place made is there in the other, and each place has its own steps alone."""

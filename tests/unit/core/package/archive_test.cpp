@@ -2,10 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "core/base/error.hpp"
 #include "core/package/compression.hpp"
-#include "tests/support/memory_files.hpp"
 #include "tests/support/packed_code.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace amp;
 using namespace amp::test;
@@ -79,21 +82,28 @@ TEST_CASE("what cannot be shipped is told before anything is written") {
 }
 
 TEST_CASE("contents of a folder's files, which may change meanwhile") {
-    MemoryFiles files;
-    files.add("/project/a", "one");
+    const TempFolder folder;
+    const auto put = [&](std::string_view content) { std::ofstream(folder / "a") << content; };
+    const std::string large(1'000'000, 'l');
+    put("one");
+    std::ofstream(folder / "b") << large;
     PackedCode code;
-    code.file("a", "one");
+    code.file("a", "one").file("b", large);
     const CodeManifest manifest = code.manifest();
     std::string out;
     const TakeBytes take = [&](std::string_view bytes) { out += bytes; };
-    write_archive(manifest, code_in_folder(files, "/project"), take);
+    write_archive(manifest, code_in_folder(folder.path()), take);
     CHECK(out == code.archive());
     for (const char* other : {"two", "", "longer than before"}) {
-        files.add("/project/a", other);
-        CHECK(code_of([&] { write_archive(manifest, code_in_folder(files, "/project"), ignore); }) ==
+        put(other);
+        CHECK(code_of([&] { write_archive(manifest, code_in_folder(folder.path()), ignore); }) ==
               ExitCode::mismatch);
     }
-    files.remove("/project/a");
-    CHECK(code_of([&] { write_archive(manifest, code_in_folder(files, "/project"), ignore); }) ==
+    std::filesystem::remove(folder / "a");
+    CHECK(code_of([&] { write_archive(manifest, code_in_folder(folder.path()), ignore); }) ==
+          ExitCode::mismatch);
+    std::ofstream(folder / "c") << "one";
+    std::filesystem::create_symlink("c", folder / "a");
+    CHECK(code_of([&] { write_archive(manifest, code_in_folder(folder.path()), ignore); }) ==
           ExitCode::mismatch);
 }

@@ -61,29 +61,15 @@ struct Place {
         code.entries.push_back(empty);
         finish();
     }
-    std::string cache() { return folder / "cache"; }
 };
 
 }  // namespace
 
-TEST_CASE("code is laid once, read-only, and shared") {
-    Place place;
-    const std::string shared = lay_shared_code(place.store, place.code, place.cache());
-    CHECK(text_of(shared + "/lib/a.py") == "a = 1\n");
-    CHECK(mode_of(shared) == 0555);
-    CHECK(mode_of(shared + "/lib/a.py") == 0444);
-    CHECK(mode_of(shared + "/run.sh") == 0555);
-    CHECK(mode_of(shared + "/made") == 0555);
-    CHECK(fs::read_symlink(shared + "/link") == "lib/a.py");
-    const std::size_t calls = place.store.calls();
-    CHECK(lay_shared_code(place.store, place.code, place.cache()) == shared);
-    CHECK(place.store.calls() == calls);
-    CHECK(std::distance(fs::directory_iterator(place.cache()), fs::directory_iterator()) == 1);
-}
-
 TEST_CASE("a task has a folder of its own, and what it writes there is its own") {
     Place place;
-    const std::string shared = lay_shared_code(place.store, place.code, place.cache());
+    const std::string shared = place.folder / "laid";
+    fs::create_directory(shared);
+    CHECK(lay_code_files(place.store, place.code, shared, LaidRights::read_only).empty());
     const std::string own = place.folder / "own";
     lay_own_code(shared, own);
     CHECK(mode_of(own + "/run.sh") == 0755);
@@ -96,27 +82,16 @@ TEST_CASE("a task has a folder of its own, and what it writes there is its own")
     CHECK(fs::file_size(own + "/large") == std::uintmax_t{3} << 20);
 }
 
-TEST_CASE("nothing stays of code that is not there as a whole") {
+TEST_CASE("what is not kept is told, and a name that is reserved refused") {
     Place place;
     place.code.entries.front().sha256 = std::string(64, 'e');
-    CHECK_THROWS_WITH_AS(lay_shared_code(place.store, place.code, place.cache()),
-                         "the contents of 1 files of its code are not in the store, 'large' first", Error);
-    CHECK(fs::is_empty(place.cache()));
-    Place other;
-    const CodeEntry& large = other.code.entries.front();
-    other.store.tamper("objects/" + large.sha256.substr(0, 2) + "/" + large.sha256.substr(2) + ".zst", "bad");
-    CHECK_THROWS_AS(lay_shared_code(other.store, other.code, other.cache()), Error);
-    CHECK(fs::is_empty(other.cache()));
-}
-
-TEST_CASE("a list that leads out is not laid") {
-    for (const char* path : {"../out", "/etc/passwd", "a//b", "lib"}) {
-        Place place;
-        place.add(path, "bad");
-        place.finish();
-        CHECK_THROWS_AS(lay_shared_code(place.store, place.code, place.cache()), Error);
-        CHECK_FALSE(fs::exists(place.folder / "out"));
-    }
+    fs::create_directory(place.folder / "own");
+    CHECK(lay_code_files(place.store, place.code, place.folder / "own") == std::vector<std::string>{"large"});
+    CHECK(text_of(place.folder / "own/lib/a.py") == "a = 1\n");
+    CHECK(mode_of(place.folder / "own/run.sh") == 0755);
+    CHECK(mode_of(place.folder / "own/lib/a.py") == 0644);
+    CHECK_THROWS_AS(lay_code_files(place.store, place.code, place.folder / "own", LaidRights::own, "lib"),
+                    Error);
 }
 
 TEST_CASE("the list is found as an object, or in the run's record, and is what its hash says") {
