@@ -75,6 +75,23 @@ std::string header(const RunView& view, const Style& style) {
     return out;
 }
 
+/// The Python environments of its steps, as they are locked.
+List environments_document(const RunView& view) {
+    List out;
+    for (const auto& [name, entry] : get_object(view.record, "environments")) {
+        List carried;
+        for (const auto& [profile, packages] : get_object(entry, "carried")) {
+            carried.emplace_back(Object{{"profile", profile}, {"for", get_string(packages, "for")}});
+        }
+        out.emplace_back(Object{{"tool", get_string(entry, "tool")},
+                                {"file", get_string(entry, "file")},
+                                {"key", get_string(entry, "key")},
+                                {"python", text_or_null(get_string(entry, "python"))},
+                                {"carried", std::move(carried)}});
+    }
+    return out;
+}
+
 std::string steps_table(const RunView& view, const Presentation& presentation) {
     Table table({{"STEP"}, {"TASKS", Table::Align::right, 1}, {"STATES"}});
     for (const StepView& step : view.steps) {
@@ -291,6 +308,7 @@ Value run_document(const RunView& view) {
         spawned.emplace_back(Object{{"run", run}, {"task", task}});
     }
     return Object{{"schema", "amp.run/1"},
+                  {"environments", environments_document(view)},
                   {"run", view.run},
                   {"flow", view.flow},
                   {"state", view.state},

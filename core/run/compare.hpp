@@ -17,6 +17,7 @@ struct RunDifference {
     RunView after;
     std::vector<ValueDifference> params;
     std::vector<ValueDifference> config;
+    std::vector<ValueDifference> environments;  ///< their keys, by file
     std::string flow;  ///< of the flow's file, as `diff -u` writes it; empty: equal
     struct File {
         CodeDifference how;
