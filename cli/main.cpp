@@ -159,8 +159,8 @@ void add_rare(Services& services) {
                          std::filesystem::absolute(folder).string()};
     };
     services.look_at_host = [](const std::string& store_folder) {
-        HostFacts facts = probe_host(
-            store_folder, {"bash", "sh", "git", "python3", "uv", "micromamba", "mamba", "conda"});
+        HostFacts facts =
+            probe_host(store_folder, {"bash", "sh", "git", "python3", "uv", "micromamba", "mamba", "conda"});
         for (const Gpu& gpu : visible_gpus()) {
             facts.gpus.push_back(gpu.name);
         }

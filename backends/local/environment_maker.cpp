@@ -173,7 +173,8 @@ class Making {
              fs::directory_iterator(fs::path(request_.given) / "packages", none)) {
             places.packages.push_back(wheel.path().string());
         }
-        for (const fs::directory_entry& wheel : fs::directory_iterator(fs::path(request_.given) / "pip", none)) {
+        for (const fs::directory_entry& wheel :
+             fs::directory_iterator(fs::path(request_.given) / "pip", none)) {
             places.pip = wheel.path().string();
         }
         return places;
@@ -183,7 +184,8 @@ class Making {
         const EnvironmentFailure failure = judge_environment_failure(runner_.output());
         std::string hint;
         if (failure.network && order_.carried.empty()) {
-            hint = "where no registry can be reached, `carry` of the profile in amp.toml has the packages sent";
+            hint =
+                "where no registry can be reached, `carry` of the profile in amp.toml has the packages sent";
         } else if (!order_.carried.empty()) {
             hint = fmt::format("its packages were carried for {}; `carry` of the profile says another",
                                order_.carried);
@@ -198,7 +200,8 @@ class Making {
         if (!file) {
             throw Error::system("cannot create", mark, errno);
         }
-        write_all(file.get(), json::dump(Object{{"key", request_.key}, {"order", to_value(order_)}}) + "\n", mark);
+        write_all(file.get(), json::dump(Object{{"key", request_.key}, {"order", to_value(order_)}}) + "\n",
+                  mark);
         if (syncfs(file.get()) != 0) {
             throw Error::system("cannot write", folder_.string(), errno);
         }
@@ -260,8 +263,8 @@ std::string ensure_environment(const EnvironmentRequest& request,
     try {
         const EnvironmentOrder order = environment_order_from(
             json::parse(read_text(fs::path(request.given) / "environment.json"), "environment.json"));
-        const std::string name = environment_name(request.key, machine_kind(),
-                                                  real_path(find_python(order.python, request.path)));
+        const std::string name =
+            environment_name(request.key, machine_kind(), real_path(find_python(order.python, request.path)));
         const fs::path link = fs::path(request.cache) / name;
         std::string folder = whole_environment(link, order.tool);
         if (folder.empty()) {

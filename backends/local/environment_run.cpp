@@ -109,12 +109,9 @@ int become(const Told& told) {
 }  // namespace
 
 std::vector<std::string> in_environment(const TaskRun& run, std::vector<std::string> words) {
-    std::vector<std::string> out = {own_binary(),
-                                    std::string(k_environment_run),
-                                    environments_folder(),
-                                    place(run.scratch->in(), k_environment_input),
-                                    run.scratch->folder(),
-                                    run.spec.environment->key};
+    std::vector<std::string> out = {own_binary(),          std::string(k_environment_run),
+                                    environments_folder(), place(run.scratch->in(), k_environment_input),
+                                    run.scratch->folder(), run.spec.environment->key};
     out.insert(out.end(), words.begin(), words.end());
     return out;
 }

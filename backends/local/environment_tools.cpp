@@ -30,8 +30,8 @@ constexpr int k_by_signal = 128;
 
 /// What would lead Python, pip or uv to another environment than the one that is made.
 constexpr std::array<std::string_view, 8> k_leading = {
-    "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "PIP_TARGET", "PIP_PREFIX", "PIP_USER",
-    "UV_PROJECT_ENVIRONMENT"};
+    "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX",
+    "PIP_TARGET", "PIP_PREFIX", "PIP_USER",    "UV_PROJECT_ENVIRONMENT"};
 
 double monotonic_s() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -107,8 +107,7 @@ int EnvironmentToolRunner::run(const EnvironmentCall& call, bool shown) {
     request.own_group = false;
     const SpawnOutcome started = spawn(request);
     if (started.pid < 0) {
-        throw Error(ExitCode::infrastructure,
-                    spawn_failure(words.front(), call.cwd, started).message);
+        throw Error(ExitCode::infrastructure, spawn_failure(words.front(), call.cwd, started).message);
     }
     theirs.reset();
     for (int status = 0;;) {
@@ -153,7 +152,8 @@ EnvironmentTools find_environment_tools(EnvironmentToolRunner& runner, const Env
         return tools;
     }
     runner.forget_output();
-    runner.run({{tools.python, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"}, "/", {}}, false);
+    runner.run({{tools.python, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"}, "/", {}},
+               false);
     tools.python_version = trim(runner.output());
     tools.venv = runner.run({{tools.python, "-I", "-c", "import ensurepip"}, "/", {}}, false) == 0;
     runner.forget_output();

@@ -98,7 +98,8 @@ constexpr std::array<ProfileKey, 25> k_of_backends = {{
 }};
 
 constexpr std::array<Key, 2> k_carry_keys = {
-    {{"python", &k_text, "the version of its Python, as \"3.11\"; default: as here, or as the project asks for"},
+    {{"python", &k_text,
+      "the version of its Python, as \"3.11\"; default: as here, or as the project asks for"},
      {"machine", &k_text, "its kind, as `uname -m` has it; default: as here"}}};
 constexpr Rule k_carry = {.kinds = k_boolean | k_table,
                           .expected = "true, false, or a table { python, machine }",
@@ -139,7 +140,8 @@ const Rule& profile_rule() {
         {"host", &k_text, "the other machine, or the login node, as ssh knows it"},
         {"root", &k_text, "the folder of amp there; default: ~/.cache/amp"},
         {"carry", &k_carry,
-         "the packages of Python environments are got here and sent there; false: that machine gets them itself. "
+         "the packages of Python environments are got here and sent there; false: that machine gets them "
+         "itself. "
          "Default: true"},
         {"partition", &k_text, "of Slurm", false, true},
         {"account", &k_text, "of Slurm", false, true},

@@ -90,7 +90,8 @@ class SurroundingsCheck {
     /// They are files of the project, wherever the flow runs.
     void report_environments(Diagnostics& diagnostics) const {
         for (const Step& step : flow_.steps) {
-            if (step.environment && surroundings_.has_file && !surroundings_.has_file(step.environment->file)) {
+            if (step.environment && surroundings_.has_file &&
+                !surroundings_.has_file(step.environment->file)) {
                 diagnostics.error("AMP1609", step.place_of("environment"),
                                   fmt::format("there is no file '{}', which the environment of step '{}' is "
                                               "made from",

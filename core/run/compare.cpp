@@ -175,8 +175,8 @@ Comparison::Run compared_run(RunView view) {
 }  // namespace
 
 bool RunDifference::any() const {
-    return !params.empty() || !config.empty() || !environments.empty() || !flow.empty() || !code.empty() || !artifacts.empty() ||
-           !metrics.empty() || !states.empty() || before.state != after.state;
+    return !params.empty() || !config.empty() || !environments.empty() || !flow.empty() || !code.empty() ||
+           !artifacts.empty() || !metrics.empty() || !states.empty() || before.state != after.state;
 }
 
 RunDifference diff_runs(Services& services, const Project& project, const std::string& before,

@@ -18,7 +18,7 @@ struct RunDifference {
     std::vector<ValueDifference> params;
     std::vector<ValueDifference> config;
     std::vector<ValueDifference> environments;  ///< their keys, by file
-    std::string flow;  ///< of the flow's file, as `diff -u` writes it; empty: equal
+    std::string flow;                           ///< of the flow's file, as `diff -u` writes it; empty: equal
     struct File {
         CodeDifference how;
         std::string patch;  ///< as `diff -u` writes it, or a sentence; empty: not asked for

@@ -87,17 +87,17 @@ Place place_in(const Flow& flow, const std::string& step, const std::string& par
         return {};
     }
     const Step* found = flow.find(step);
-    const bool has_line = part == "python environment" || part == "run" || part == "shell" || part == "env" || part == "cwd" ||
-                          part == "image" || part == "outputs" || part == "item" || part == "source" ||
-                          part == "input" || part == "flow" || part == "secrets";
+    const bool has_line = part == "python environment" || part == "run" || part == "shell" || part == "env" ||
+                          part == "cwd" || part == "image" || part == "outputs" || part == "item" ||
+                          part == "source" || part == "input" || part == "flow" || part == "secrets";
     if (!found || !has_line) {
         return {};
     }
-    return found->place_of(part == "item"     ? "foreach"
-                           : part == "source" ? "sources"
-                           : part == "input"  ? "run"
+    return found->place_of(part == "item"                 ? "foreach"
+                           : part == "source"             ? "sources"
+                           : part == "input"              ? "run"
                            : part == "python environment" ? "environment"
-                                              : part);
+                                                          : part);
 }
 
 FlowLine line_at(const Flow& flow, std::uint32_t line) {

@@ -266,8 +266,7 @@ Diagnosis check_engine(const ProjectFacts& project) {
 Diagnosis check_environments(const HostFacts& host, const ProjectFacts& project) {
     using Tool = PythonEnvironment::Tool;
     const bool uv = has(host, "uv");
-    const bool conda =
-        has(host, "micromamba") || has(host, "mamba") || has(host, "conda");
+    const bool conda = has(host, "micromamba") || has(host, "mamba") || has(host, "conda");
     if (project.environment_tools.contains(Tool::conda) && !conda) {
         return failure("environments", "there is neither micromamba nor mamba nor conda",
                        "steps with an environment of conda cannot run here", "install micromamba");
@@ -299,12 +298,24 @@ std::string_view health_name(Health health) {
 }
 
 std::vector<Diagnosis> diagnose(const HostFacts& host, const ProjectFacts& project) {
-    return {check_settings(project),  check_store(host, project), check_rights(host),
-            check_room(host),         check_inodes(host),         check_file_system(host),
-            check_locks(host),        check_clock(host),          check_open_files(host),
-            check_processes(host),    check_scratch(host),        check_shells(host),
-            check_git(host, project), check_gpus(host),           check_memory(host, project),
-            check_leases(project),    check_leftovers(project),   check_engine(project),
+    return {check_settings(project),
+            check_store(host, project),
+            check_rights(host),
+            check_room(host),
+            check_inodes(host),
+            check_file_system(host),
+            check_locks(host),
+            check_clock(host),
+            check_open_files(host),
+            check_processes(host),
+            check_scratch(host),
+            check_shells(host),
+            check_git(host, project),
+            check_gpus(host),
+            check_memory(host, project),
+            check_leases(project),
+            check_leftovers(project),
+            check_engine(project),
             check_environments(host, project)};
 }
 

@@ -27,7 +27,8 @@ std::string beside(const std::string& file, std::string_view name) {
 }
 
 /// What stands behind an option of pip, however it is written: "-r x", "-rx", "--requirement=x".
-std::optional<std::string> option_value(std::string_view line, std::string_view brief, std::string_view full) {
+std::optional<std::string> option_value(std::string_view line, std::string_view brief,
+                                        std::string_view full) {
     std::string_view rest;
     if (line.starts_with(full) &&
         (line.size() == full.size() || line[full.size()] == '=' || line[full.size()] == ' ')) {
@@ -38,13 +39,14 @@ std::optional<std::string> option_value(std::string_view line, std::string_view 
         return std::nullopt;
     }
     rest = trim(rest);
-    const bool quoted = rest.size() > 1 && (rest.front() == '"' || rest.front() == '\'') && rest.back() == rest.front();
+    const bool quoted =
+        rest.size() > 1 && (rest.front() == '"' || rest.front() == '\'') && rest.back() == rest.front();
     return std::string(quoted ? rest.substr(1, rest.size() - 2) : rest);
 }
 
 bool is_far(std::string_view place) {
-    return place.starts_with('/') || place.find("://") != std::string_view::npos || place.starts_with("file:") ||
-           place.starts_with("${");
+    return place.starts_with('/') || place.find("://") != std::string_view::npos ||
+           place.starts_with("file:") || place.starts_with("${");
 }
 
 bool is_relative_path(std::string_view line) {
@@ -52,11 +54,12 @@ bool is_relative_path(std::string_view line) {
 }
 
 [[noreturn]] void refuse(const std::string& path, std::size_t line, std::string_view text) {
-    throw Error(ExitCode::invalid,
-                fmt::format("{}:{}: '{}' lies in the project, and is no package", printable(path), line,
-                            printable(text)),
-                path,
-                "an environment holds packages; what the project has itself is its code: set PYTHONPATH in env");
+    throw Error(
+        ExitCode::invalid,
+        fmt::format("{}:{}: '{}' lies in the project, and is no package", printable(path), line,
+                    printable(text)),
+        path,
+        "an environment holds packages; what the project has itself is its code: set PYTHONPATH in env");
 }
 
 /// A line of a requirements file, or an entry of conda's, without what is around it.
@@ -88,12 +91,12 @@ class Reading {
                         "an environment is made from files of the project");
         }
         if (!is_there(path)) {
-            throw Error(ExitCode::not_found,
-                        by.empty() ? fmt::format("there is no file '{}', which an environment is made from",
-                                                 printable(path))
-                                   : fmt::format("there is no file '{}', which {} names", printable(path),
-                                                 printable(by)),
-                        path);
+            throw Error(
+                ExitCode::not_found,
+                by.empty()
+                    ? fmt::format("there is no file '{}', which an environment is made from", printable(path))
+                    : fmt::format("there is no file '{}', which {} names", printable(path), printable(by)),
+                path);
         }
         const std::string real = files_.canonical(project_ + "/" + path);
         if (!real.starts_with(files_.canonical(project_) + "/")) {
@@ -101,8 +104,8 @@ class Reading {
                         fmt::format("'{}'{} leads out of the project", printable(path), named(by)), path);
         }
         if (found_.files.size() == k_most_files) {
-            throw Error(ExitCode::invalid, fmt::format("an environment is made from over {} files", k_most_files),
-                        path);
+            throw Error(ExitCode::invalid,
+                        fmt::format("an environment is made from over {} files", k_most_files), path);
         }
         found_.files.emplace(path, files_.read(real, k_most_bytes));
     }

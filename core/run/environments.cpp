@@ -204,8 +204,9 @@ class Recording {
                 continue;
             }
             if (needed.source.tool == Tool::conda) {
-                tell_(fmt::format("{}: environments of conda are not carried: {} must reach the channels itself",
-                                  printable(needed.source.file), profile));
+                tell_(fmt::format(
+                    "{}: environments of conda are not carried: {} must reach the channels itself",
+                    printable(needed.source.file), profile));
                 continue;
             }
             Object carried = get_object(entry, "carried");
@@ -252,17 +253,19 @@ class Recording {
         EnvironmentOrder order =
             environment_order_from(json::parse(objects.get(hash_in(files, "environment.json"))));
         if (order.tool == Tool::uv && !order.exported) {
-            throw Error(ExitCode::invalid,
-                        fmt::format("the packages of {} can be carried only where uv is", printable(order.file)),
-                        order.file, "install it (pip install uv), or say carry = false in the profile");
+            throw Error(
+                ExitCode::invalid,
+                fmt::format("the packages of {} can be carried only where uv is", printable(order.file)),
+                order.file, "install it (pip install uv), or say carry = false in the profile");
         }
         Waiter& waiter = services_.waiter.get();
         const bool whole = fetch_packages(services_.process, order, target, work.path(), [&waiter] {
             return waiter.interrupts() == 0 && waiter.terminating_signal() == 0;
         });
         if (!whole) {
-            throw Error(waiter.interrupts() > 0 ? ExitCode::interrupted : ExitCode::terminated,
-                        fmt::format("stopped while the packages of {} were being got", printable(order.file)));
+            throw Error(
+                waiter.interrupts() > 0 ? ExitCode::interrupted : ExitCode::terminated,
+                fmt::format("stopped while the packages of {} were being got", printable(order.file)));
         }
         order.carried = target_text(target);
         work.write("environment.json", json::dump(to_value(order)) + "\n");
@@ -272,7 +275,8 @@ class Recording {
     }
 
     std::string hash_in(const Artifact& folder, std::string_view path) {
-        for (const ManifestEntry& entry : manifest_from(Objects(*store_->objects).get(folder.sha256)).entries) {
+        for (const ManifestEntry& entry :
+             manifest_from(Objects(*store_->objects).get(folder.sha256)).entries) {
             if (entry.path == path) {
                 return entry.sha256;
             }
@@ -290,9 +294,8 @@ class Recording {
 bool is_changed(Services& services, const RunRecord& record, const Value& entry) {
     try {
         const EnvironmentSource source = source_of(entry);
-        return environment_key(source.tool,
-                               read_environment_files(services.files, record.project_folder, source)) !=
-               get_string(entry, "key");
+        return environment_key(source.tool, read_environment_files(services.files, record.project_folder,
+                                                                   source)) != get_string(entry, "key");
     } catch (const Error&) {
         return true;
     }
@@ -300,8 +303,9 @@ bool is_changed(Services& services, const RunRecord& record, const Value& entry)
 
 }  // namespace
 
-void record_environments(Services& services, const OpenStore* store, const Flow& flow, const Subflows& subflows,
-                         RunRecord& record, const std::function<void(const std::string&)>& tell) {
+void record_environments(Services& services, const OpenStore* store, const Flow& flow,
+                         const Subflows& subflows, RunRecord& record,
+                         const std::function<void(const std::string&)>& tell) {
     Needs needs;
     add_needs(flow, record, needs, tell);
     for (const auto& [key, subflow] : subflows) {

@@ -38,9 +38,10 @@ void apply_lock(Services& services, bool relock, Changes& changes, RunObserver& 
         unlock_environments(services, changes.record);
         changes.why.push_back("environment has changed: " + files);
     } else {
-        observer.note(fmt::format("{} differ{} from what run {} was started with, and its tasks keep that; "
-                                  "--relock takes what is there now",
-                                  files, changed.size() == 1 ? "s" : "", changes.record.run));
+        observer.note(
+            fmt::format("{} differ{} from what run {} was started with, and its tasks keep that; "
+                        "--relock takes what is there now",
+                        files, changed.size() == 1 ? "s" : "", changes.record.run));
     }
 }
 

@@ -28,7 +28,8 @@ constexpr std::string_view k_find_pip =
 constexpr std::array<std::string_view, 5> k_platforms = {"manylinux_2_28", "manylinux_2_17", "manylinux2014",
                                                          "manylinux2010", "linux"};
 
-ToolResult ask(Process& process, const std::vector<std::string>& words, const std::string& cwd, double limit_s) {
+ToolResult ask(Process& process, const std::vector<std::string>& words, const std::string& cwd,
+               double limit_s) {
     return process.run(words, cwd, limit_s);
 }
 
@@ -65,11 +66,10 @@ std::string target_text(const PackageTarget& target) {
 }
 
 PackageTarget own_target(Process& process) {
-    const ToolResult said =
-        ask(process,
-            {std::string(k_python), "-I", "-c",
-             "import os, sys; print('%d.%d' % sys.version_info[:2], os.uname().machine)"},
-            "/", k_question_s);
+    const ToolResult said = ask(process,
+                                {std::string(k_python), "-I", "-c",
+                                 "import os, sys; print('%d.%d' % sys.version_info[:2], os.uname().machine)"},
+                                "/", k_question_s);
     const auto words = split(trim(said.out), ' ');
     if (said.exit != 0 || words.size() != 2) {
         throw Error(ExitCode::not_found, "python3 does not tell its version", "",
@@ -85,8 +85,8 @@ std::vector<std::string> package_words(const EnvironmentOrder& order, const std:
     if (target == own) {
         words = {"wheel", "--wheel-dir", folder};
     } else {
-        words = {"download", "--dest", folder, "--only-binary=:all:", "--implementation", "cp",
-                 "--python-version", target.python};
+        words = {"download", "--dest",           folder,       "--only-binary=:all:", "--implementation",
+                 "cp",       "--python-version", target.python};
         for (const std::string_view platform : k_platforms) {
             words.insert(words.end(), {"--platform", fmt::format("{}_{}", platform, target.machine)});
         }
@@ -129,8 +129,8 @@ bool export_lock(Process& process, const EnvironmentOrder& order, const std::str
     const std::string cwd = fs::path(folder + "/files/" + order.file).parent_path().string();
     try {
         return ask(process,
-                   {"uv", "export", "--frozen", "--quiet", "--no-header", "--no-emit-workspace", "--format", "requirements-txt",
-                    "--output-file", folder + "/exported.txt"},
+                   {"uv", "export", "--frozen", "--quiet", "--no-header", "--no-emit-workspace", "--format",
+                    "requirements-txt", "--output-file", folder + "/exported.txt"},
                    cwd, k_export_s)
                    .exit == 0;
     } catch (const Error& error) {

@@ -72,7 +72,8 @@ std::vector<std::string> pip_words(const EnvironmentPlaces& places, const Enviro
     } else {
         words.push_back(places.pip + "/pip");
     }
-    words.insert(words.end(), {"install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"});
+    words.insert(words.end(),
+                 {"install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"});
     return words;
 }
 
@@ -238,7 +239,9 @@ std::vector<EnvironmentCall> environment_calls(const EnvironmentOrder& order, co
 }
 
 EnvironmentFailure judge_environment_failure(std::string_view output) {
-    const auto said = [output](std::string_view words) { return output.find(words) != std::string_view::npos; };
+    const auto said = [output](std::string_view words) {
+        return output.find(words) != std::string_view::npos;
+    };
     EnvironmentFailure failure;
     failure.network = std::any_of(k_network.begin(), k_network.end(), said);
     failure.temporary = failure.network || said(k_disk);

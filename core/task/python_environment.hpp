@@ -42,11 +42,11 @@ inline constexpr std::string_view k_environment_began = "environment.began";
 /// What is to be made.
 struct EnvironmentOrder {
     PythonEnvironment::Tool tool = PythonEnvironment::Tool::uv;
-    std::string file;      ///< the lock or requirements file, below files/
-    std::string python;    ///< as asked for: "3.11"; empty: any
-    bool hashes = false;   ///< the requirements file has them
+    std::string file;       ///< the lock or requirements file, below files/
+    std::string python;     ///< as asked for: "3.11"; empty: any
+    bool hashes = false;    ///< the requirements file has them
     bool exported = false;  ///< there is exported.txt
-    std::string carried;   ///< what packages/ is for ("Python 3.11, x86_64"); empty: nothing is carried
+    std::string carried;    ///< what packages/ is for ("Python 3.11, x86_64"); empty: nothing is carried
     bool operator==(const EnvironmentOrder&) const = default;
 };
 Value to_value(const EnvironmentOrder& order);
@@ -56,7 +56,7 @@ EnvironmentOrder environment_order_from(const Value& value);
 /// What the machine has, by path; empty: it has not.
 struct EnvironmentTools {
     std::string uv;
-    std::string conda;   ///< micromamba, mamba or conda
+    std::string conda;  ///< micromamba, mamba or conda
     std::string python;
     std::string python_version;  ///< "3.11"
     bool venv = true;            ///< `python -m venv` brings pip

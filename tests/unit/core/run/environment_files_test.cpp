@@ -39,7 +39,8 @@ std::string problem_of_line(const std::string& line) {
 TEST_CASE("a requirements file comes with what it includes, however that is written") {
     MemoryFiles files;
     files.add("/project/envs/train.txt",
-              "# packages\n-r base.txt   # first\n--requirement=../more.txt\n-cpins/a.txt\n-c \"pins/b c.txt\"\ntorch==2\n");
+              "# packages\n-r base.txt   # first\n--requirement=../more.txt\n-cpins/a.txt\n-c \"pins/b "
+              "c.txt\"\ntorch==2\n");
     files.add("/project/envs/base.txt", "numpy\n-r train.txt\n");
     files.add("/project/more.txt", "six --hash=sha256:00\n");
     files.add("/project/envs/pins/a.txt", "x==1\n");
@@ -64,8 +65,8 @@ TEST_CASE("conda's pip section includes as well; comments and addresses with a #
 }
 
 TEST_CASE("what lies in the project is no package, and what lies elsewhere no file of it") {
-    for (const char* line : {"-e .", "--editable ./src", ".", "./pkg", "../pkg.whl", "-f wheels",
-                             "--find-links=./wheels"}) {
+    for (const char* line :
+         {"-e .", "--editable ./src", ".", "./pkg", "../pkg.whl", "-f wheels", "--find-links=./wheels"}) {
         CAPTURE(line);
         CHECK(problem_of_line(line).starts_with("r.txt:2: '"));
         CHECK(problem_of_line(line).ends_with("lies in the project, and is no package"));
@@ -74,8 +75,8 @@ TEST_CASE("what lies in the project is no package, and what lies elsewhere no fi
         CAPTURE(line);
         CHECK(problem_of_line(line).ends_with("is no file of the project"));
     }
-    for (const char* line : {"--find-links /opt/wheels", "-f https://x/", "--no-index", "--extra-index-url https://x",
-                             "pkg @ file:///opt/x.whl"}) {
+    for (const char* line : {"--find-links /opt/wheels", "-f https://x/", "--no-index",
+                             "--extra-index-url https://x", "pkg @ file:///opt/x.whl"}) {
         CAPTURE(line);
         CHECK(problem_of_line(line).empty());
     }
@@ -84,8 +85,7 @@ TEST_CASE("what lies in the project is no package, and what lies elsewhere no fi
 TEST_CASE("files that are missing, lead out, or have hostile names") {
     MemoryFiles files;
     files.add("/project/r.txt", "-r gone.txt\n");
-    CHECK(problem(files, Tool::requirements, "r.txt") ==
-          "there is no file 'gone.txt', which r.txt names");
+    CHECK(problem(files, Tool::requirements, "r.txt") == "there is no file 'gone.txt', which r.txt names");
     CHECK(problem(files, Tool::requirements, "no.txt").starts_with("there is no file 'no.txt'"));
     files.add("/project/up.txt", "-r ../../etc/passwd\n");
     CHECK(problem(files, Tool::requirements, "up.txt") ==

@@ -57,8 +57,8 @@ TEST_CASE("what steps need is recorded, but not where an image brings its own") 
     const Recorded with("six\n");
     CHECK(with.record.environments.as_object().size() == 1);
     CHECK(with.key().size() == 64);
-    CHECK(with.told == std::vector<std::string>{
-                           "b: its image brings its own environment: that of uv.lock is not made"});
+    CHECK(with.told ==
+          std::vector<std::string>{"b: its image brings its own environment: that of uv.lock is not made"});
     const RunRecord back = run_record_from(to_value(with.record));
     CHECK(back.environments == with.record.environments);
     CHECK(locked_environment(with.flow.steps[0], back, "")->key == with.key());
@@ -75,7 +75,8 @@ TEST_CASE("what is recorded stays, until it is unlocked") {
     with.world.files.add("/project/r.txt", "six==1\n");
     CHECK(changed_environments(*with.world.services, with.record) == std::vector<std::string>{"r.txt"});
     const auto again = [&with] {
-        record_environments(*with.world.services, nullptr, with.flow, {}, with.record, [](const std::string&) {});
+        record_environments(*with.world.services, nullptr, with.flow, {}, with.record,
+                            [](const std::string&) {});
     };
     again();
     CHECK(with.key() == before);

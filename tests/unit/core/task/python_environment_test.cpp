@@ -18,7 +18,8 @@ EnvironmentOrder order_of(Tool tool, const std::string& file) {
     return order;
 }
 
-const EnvironmentPlaces k_places{"/c/NAME.1", "/c/files", "/in/given", {"/in/given/packages/six.whl"}, "/p/pip.whl"};
+const EnvironmentPlaces k_places{
+    "/c/NAME.1", "/c/files", "/in/given", {"/in/given/packages/six.whl"}, "/p/pip.whl"};
 
 EnvironmentTools with_python() {
     EnvironmentTools tools;
@@ -101,7 +102,8 @@ TEST_CASE("conda: whichever of its programs there is") {
     EnvironmentTools tools;
     CHECK(refusal(order, tools).starts_with("there is neither micromamba nor mamba nor conda in PATH"));
     tools.conda = "/b/micromamba";
-    CHECK(lines(order, tools) == "/c/files$ /b/micromamba create --yes --prefix /c/NAME.1 --file /c/files/e.yml\n");
+    CHECK(lines(order, tools) ==
+          "/c/files$ /b/micromamba create --yes --prefix /c/NAME.1 --file /c/files/e.yml\n");
     tools.conda = "/b/conda";
     CHECK(lines(order, tools) ==
           "/c/files$ /b/conda env create --quiet --prefix /c/NAME.1 --file /c/files/e.yml\n");
@@ -128,19 +130,22 @@ TEST_CASE("names and versions") {
 
 TEST_CASE("why tools fail: what they have said decides whether it is tried again") {
     const EnvironmentFailure away = judge_environment_failure(
-        "Looking in indexes\nWARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(...)'\n"
+        "Looking in indexes\nWARNING: Retrying (Retry(total=0)) after connection broken by "
+        "'NewConnectionError(...)'\n"
         "ERROR: Could not find a version that satisfies the requirement six (from versions: none)\n"
         "ERROR: No matching distribution found for six\n");
     CHECK(away.temporary);
     CHECK(away.network);
-    CHECK(away.text ==
-          "ERROR: Could not find a version that satisfies the requirement six (from versions: none) ERROR: No "
-          "matching distribution found for six");
+    CHECK(
+        away.text ==
+        "ERROR: Could not find a version that satisfies the requirement six (from versions: none) ERROR: No "
+        "matching distribution found for six");
     const EnvironmentFailure never = judge_environment_failure(
         "ERROR: Could not find a version that satisfies the requirement six==99 (from versions: 1.0)\n");
     CHECK_FALSE(never.temporary);
     const EnvironmentFailure uv = judge_environment_failure(
-        "Using CPython 3.11.7\nerror: No solution found when resolving dependencies\n  cause: Because x was not "
+        "Using CPython 3.11.7\nerror: No solution found when resolving dependencies\n  cause: Because x was "
+        "not "
         "found\n");
     CHECK_FALSE(uv.temporary);
     CHECK(uv.text == "error: No solution found when resolving dependencies cause: Because x was not found");
@@ -154,11 +159,14 @@ TEST_CASE("packages for this very machine are built where need be, those for ano
     EnvironmentOrder order = order_of(Tool::requirements, "r.txt");
     const PackageTarget own{"3.11", "x86_64"};
     CHECK(join(package_words(order, "/w/r.txt", own, own, "/w/packages"), " ") ==
-          "wheel --wheel-dir /w/packages --no-input --disable-pip-version-check --progress-bar off -r /w/r.txt");
+          "wheel --wheel-dir /w/packages --no-input --disable-pip-version-check --progress-bar off -r "
+          "/w/r.txt");
     order.hashes = true;
-    const std::string far = join(package_words(order, "/w/r.txt", {"3.12", "aarch64"}, own, "/w/packages"), " ");
-    CHECK(far.starts_with("download --dest /w/packages --only-binary=:all: --implementation cp --python-version 3.12 "
-                          "--platform manylinux_2_28_aarch64"));
+    const std::string far =
+        join(package_words(order, "/w/r.txt", {"3.12", "aarch64"}, own, "/w/packages"), " ");
+    CHECK(far.starts_with(
+        "download --dest /w/packages --only-binary=:all: --implementation cp --python-version 3.12 "
+        "--platform manylinux_2_28_aarch64"));
     CHECK(far.ends_with("--require-hashes -r /w/r.txt"));
     CHECK(target_text(own) == "Python 3.11, x86_64");
 }
