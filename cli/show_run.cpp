@@ -9,6 +9,7 @@
 #include "cli/documents.hpp"
 #include "cli/run_text.hpp"
 #include "cli/select.hpp"
+#include "cli/show_environments.hpp"
 #include "cli/table.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
@@ -71,23 +72,6 @@ std::string header(const RunView& view, const Style& style) {
     line("parent", view.parent);
     for (const auto& [run, task] : view.spawned) {
         line("spawned", fmt::format("{} by {}", run, task));
-    }
-    return out;
-}
-
-/// The Python environments of its steps, as they are locked.
-List environments_document(const RunView& view) {
-    List out;
-    for (const auto& [name, entry] : get_object(view.record, "environments")) {
-        List carried;
-        for (const auto& [profile, packages] : get_object(entry, "carried")) {
-            carried.emplace_back(Object{{"profile", profile}, {"for", get_string(packages, "for")}});
-        }
-        out.emplace_back(Object{{"tool", get_string(entry, "tool")},
-                                {"file", get_string(entry, "file")},
-                                {"key", get_string(entry, "key")},
-                                {"python", text_or_null(get_string(entry, "python"))},
-                                {"carried", std::move(carried)}});
     }
     return out;
 }
@@ -299,7 +283,6 @@ Value run_document(const RunView& view) {
         steps.emplace_back(Object{{"name", step.name}, {"counts", counts_value(step.counts)}});
     }
     List tasks;
-    tasks.reserve(view.tasks.size());
     for (const TaskView& task : view.tasks) {
         tasks.push_back(task_document(task));
     }
@@ -308,7 +291,7 @@ Value run_document(const RunView& view) {
         spawned.emplace_back(Object{{"run", run}, {"task", task}});
     }
     return Object{{"schema", "amp.run/1"},
-                  {"environments", environments_document(view)},
+                  {"environments", environments_document(view.record)},
                   {"run", view.run},
                   {"flow", view.flow},
                   {"state", view.state},

@@ -187,10 +187,9 @@ class Recording {
             const WorkFolder work;
             lay_files(work, files, order);
             if (source.tool == Tool::uv && export_lock(services_.process, order, work.path())) {
-                order.exported = order.hashes = true;
+                order.exported = true;  // pip asks for hashes where there are some
                 work.write("environment.json", json::dump(to_value(order)) + "\n");
                 entry.insert_or_assign("exported", true);
-                entry.insert_or_assign("hashes", true);
             }
             entry.insert_or_assign("files", to_value(work.keep(*store_->objects)));
         }

@@ -386,25 +386,6 @@ class RunCheck {
             check_log(task, payload);
         }
         check_code();
-        check_environments();
-    }
-
-    /// What tasks' Python environments are made from.
-    void check_environments() {
-        for (const auto& [name, entry] : record_.environments.as_object()) {
-            Object artifacts = get_object(entry, "carried");
-            artifacts.emplace("", entry);
-            for (const auto& [profile, artifact] : artifacts) {
-                const Value* files = artifact.find("files");
-                const std::string problem = files == nullptr ? "" : problem_of(artifact_from(*files));
-                if (!problem.empty()) {
-                    context_.add({layout::run_record(run_),
-                                  fmt::format("environment '{}': {}", get_string(entry, "file"), problem),
-                                  "its tasks cannot be run again",
-                                  "nothing can bring it back; what the run made is not harmed", false});
-                }
-            }
-        }
     }
 
     void check_log(const std::string& task, const Value& payload) {
