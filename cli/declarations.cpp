@@ -177,6 +177,9 @@ void declare(Declaration& app, ResumeCommand& c) {
     declare_flag(app, "--take-over", c.resume.take_over,
                  "do not wait for the lease of a driver on another host");
     declare_flag(app, "--retry-caught", c.resume.retry_caught, "run caught tasks again, too");
+    declare_flag(
+        app, "--relock", c.resume.relock,
+        "make Python environments of what their files say now, not of what they said when the run began");
 }
 
 void declare(Declaration& app, AttachCommand& c) {

@@ -52,6 +52,8 @@ What amp reads:
   AMP__A__B=VALUE     overrides the setting a.b, like --set a.b=VALUE
   AMP_SCRATCH         where tasks have their scratch folders; default:
                       TMPDIR
+  AMP_ENVIRONMENTS    where Python environments of steps are made; default:
+                      amp/environments in XDG_CACHE_HOME
   AMP_CONTAINER_ENGINE
                       docker or podman: what runs tasks in containers here,
                       where [containers] does not say; in such a task: what

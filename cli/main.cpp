@@ -10,8 +10,10 @@
 #include <csignal>
 #include <filesystem>
 #include <optional>
+#include <span>
 
 #include "backends/local/container_init.hpp"
+#include "backends/local/environment_run.hpp"
 #include "backends/local/foreground.hpp"
 #include "backends/local/keeper_contact.hpp"
 #include "backends/local/keeper_options.hpp"
@@ -43,6 +45,7 @@
 #include "core/store/layout.hpp"
 #include "core/store/store.hpp"
 #include "core/task/container.hpp"
+#include "core/task/python_environment.hpp"
 
 namespace amp {
 namespace {
@@ -160,7 +163,8 @@ void add_rare(Services& services) {
                          std::filesystem::absolute(folder).string()};
     };
     services.look_at_host = [](const std::string& store_folder) {
-        HostFacts facts = probe_host(store_folder, {"bash", "sh", "git"});
+        HostFacts facts =
+            probe_host(store_folder, {"bash", "sh", "git", "python3", "uv", "micromamba", "mamba", "conda"});
         for (const Gpu& gpu : visible_gpus()) {
             facts.gpus.push_back(gpu.name);
         }
@@ -282,6 +286,9 @@ int main(int argc, char** argv) {
     }
     if (arguments == std::vector<std::string>{std::string(k_container_init)}) {
         return container_init();
+    }
+    if (!arguments.empty() && arguments.front() == k_environment_run) {
+        return environment_run(std::span(arguments).subspan(1));
     }
     if (!arguments.empty() && arguments.front() == "keeper") {
         return run_keeper({arguments.begin() + 1, arguments.end()});

@@ -123,7 +123,8 @@ class Sorter {
 
     /// Names that are amp's own, here or in a version to come: never a parameter.
     void refuse_reserved(const std::string& name) const {
-        constexpr std::array<std::string_view, 3> k_of_resume = {"retry-caught", "take-over", "from"};
+        constexpr std::array<std::string_view, 4> k_of_resume = {"retry-caught", "relock", "take-over",
+                                                                 "from"};
         constexpr std::array<std::string_view, 7> k_of_run = {"tag", "like",    "only",     "origin",
                                                               "fit", "dry-run", "exit-code"};
         const std::string_view word = std::string_view(name).substr(2);

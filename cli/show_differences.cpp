@@ -229,6 +229,7 @@ std::string diff_text(const RunDifference& d, const Presentation& presentation) 
                                   took_text(d.before), d.after.run, d.after.state, took_text(d.after));
     out += values_section("parameters", d.params, style, unicode);
     out += values_section("configuration", d.config, style, unicode);
+    out += values_section("environments", d.environments, style, unicode);
     out += d.flow.empty() ? "" : style.bold("flow") + "\n" + printable(d.flow);
     Section code("code");
     std::string patches;
@@ -278,6 +279,7 @@ Value diff_document(const RunDifference& d) {
                   {"differ", d.any()},
                   {"params", values_document(d.params)},
                   {"config", values_document(d.config)},
+                  {"environments", values_document(d.environments)},
                   {"flow", text_or_null(d.flow)},
                   {"code", std::move(code)},
                   {"tasks", std::move(states)},

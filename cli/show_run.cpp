@@ -9,6 +9,7 @@
 #include "cli/documents.hpp"
 #include "cli/run_text.hpp"
 #include "cli/select.hpp"
+#include "cli/show_environments.hpp"
 #include "cli/table.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
@@ -282,7 +283,6 @@ Value run_document(const RunView& view) {
         steps.emplace_back(Object{{"name", step.name}, {"counts", counts_value(step.counts)}});
     }
     List tasks;
-    tasks.reserve(view.tasks.size());
     for (const TaskView& task : view.tasks) {
         tasks.push_back(task_document(task));
     }
@@ -291,6 +291,7 @@ Value run_document(const RunView& view) {
         spawned.emplace_back(Object{{"run", run}, {"task", task}});
     }
     return Object{{"schema", "amp.run/1"},
+                  {"environments", environments_document(view.record)},
                   {"run", view.run},
                   {"flow", view.flow},
                   {"state", view.state},

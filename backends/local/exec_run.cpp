@@ -158,12 +158,7 @@ void ExecRun::started() {
     run_.state = TaskRun::State::running;
     processes_.add(run_);
     output_.watch(run_);
-    if (run_.spec.timeout_s > 0) {
-        run_.timeout_timer = loop_.after(run_.spec.timeout_s, [this] {
-            run_.timeout_timer = 0;
-            processes_.end(run_, Cause::timeout, fmt::format("timeout after {:g} s", run_.spec.timeout_s));
-        });
-    }
+    processes_.limit_time(run_);
     save_in_time();
     processes_.reap();  // what ended before the loop heard of anything
 }

@@ -99,12 +99,8 @@ class Foreground {
         if (run_.forced != Cause::none) {  // not all of its ranks could be started
             processes_.kill_now(run_);
         }
-        if (run_.spec.timeout_s > 0 && task_.shell.empty()) {
-            run_.timeout_timer = loop_.after(run_.spec.timeout_s, [this] {
-                run_.timeout_timer = 0;
-                processes_.end(run_, Cause::timeout,
-                               fmt::format("timeout after {:g} s", run_.spec.timeout_s));
-            });
+        if (task_.shell.empty()) {
+            processes_.limit_time(run_);
         }
         processes_.reap();
         while (!gone_) {

@@ -206,12 +206,7 @@ void Keeper::started(TaskRun& run, Timestamp now) {
     run.state = TaskRun::State::running;
     processes_.add(run);
     output_.watch(run);
-    if (run.spec.timeout_s > 0) {
-        run.timeout_timer = loop_.after(run.spec.timeout_s, [this, &run] {
-            run.timeout_timer = 0;
-            processes_.end(run, Cause::timeout, fmt::format("timeout after {:g} s", run.spec.timeout_s));
-        });
-    }
+    processes_.limit_time(run);
     save_in_time(run);
     events_.started(run.id, host_, now);
 }

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <utility>
 
+#include "backends/local/environment_run.hpp"
 #include "backends/local/process_table.hpp"
 #include "backends/system/machine.hpp"
 #include "backends/system/process.hpp"
@@ -84,6 +85,9 @@ void ProcessTable::judge(TaskRun& run, const TaskProcess& process) {
         return;
     }
     judge_exit(run, process.container ? process.container->oom : ran_out_of_memory(run));
+    if (std::string problem = environment_problem(run); !problem.empty()) {
+        run.result.message = std::move(problem);
+    }
 }
 
 void ProcessTable::judge_exit(TaskRun& run, bool oom) {

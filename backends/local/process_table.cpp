@@ -12,6 +12,7 @@
 #include <csignal>
 #include <utility>
 
+#include "backends/local/environment_run.hpp"
 #include "backends/system/machine.hpp"
 #include "backends/system/process.hpp"
 #include "backends/system/system_clock.hpp"
@@ -299,6 +300,20 @@ void ProcessTable::check_later() {
     check_timer_ = loop_.after(k_check_s, [this] {
         orphans_known_ = false;
         check_leftovers();
+    });
+}
+
+void ProcessTable::limit_time(TaskRun& run, double left_s) {
+    if (left_s <= 0) {
+        return;
+    }
+    run.timeout_timer = loop_.after(left_s, [this, &run] {
+        run.timeout_timer = 0;
+        if (const double more_s = time_left(run); more_s > 0) {
+            limit_time(run, more_s);
+            return;
+        }
+        end(run, Cause::timeout, fmt::format("timeout after {:g} s", run.spec.timeout_s));
     });
 }
 

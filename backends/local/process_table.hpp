@@ -32,6 +32,8 @@ class ProcessTable {
 
     /// A task was just started: all of its processes that have a number.
     void add(TaskRun& run);
+    /// From now on it has `timeout_s` of its spec, where it has a limit.
+    void limit_time(TaskRun& run) { limit_time(run, run.spec.timeout_s); }
     /// Call when SIGCHLD came.
     void reap();
     /// TERM to its groups, KILL after its grace. The first reason counts.
@@ -42,6 +44,7 @@ class ProcessTable {
     void kill_all();
 
   private:
+    void limit_time(TaskRun& run, double left_s);
     std::vector<TaskRun*> take_ends();
     void watch_order(TaskProcess& process);
     void take_ends_in_order(std::vector<TaskRun*>& ended);

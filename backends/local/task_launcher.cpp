@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "backends/local/environment_run.hpp"
 #include "backends/local/spawn_failure.hpp"
 #include "core/base/error.hpp"
 #include "core/base/remove_tree.hpp"
@@ -167,6 +168,9 @@ TaskLauncher::Outcome TaskLauncher::launch(TaskRun& run, TaskProcess& process, c
         environment.set(variable, value);
     }
     std::vector<std::string> words = words_of(run, process);
+    if (run.spec.environment) {
+        words = in_environment(run, std::move(words));
+    }
     const std::string& name = words.front();
     const std::string& cwd = run.spec.cwd.empty() ? run.scratch->folder() : run.spec.cwd;
     std::string unusable;
@@ -275,12 +279,20 @@ TaskLauncher::Outcome TaskLauncher::launch_shell(TaskRun& run, const std::string
     }
     const std::string& cwd = run.spec.cwd.empty() ? run.scratch->folder() : run.spec.cwd;
     std::string unusable;
-    const std::string program = find_program(shell, environment.get("PATH"), cwd, unusable);
+    std::string program = find_program(shell, environment.get("PATH"), cwd, unusable);
     if (program.empty()) {
         return fail(run, k_not_found, fmt::format("the shell '{}' is not found", shell));
     }
-    std::string name = shell;
-    const std::array<char*, 2> argv = {name.data(), nullptr};
+    std::vector<std::string> words = {shell};
+    if (run.spec.environment) {
+        words = in_environment(run, std::move(words));
+        program = words.front();
+    }
+    std::vector<char*> argv;
+    for (std::string& word : words) {
+        argv.push_back(word.data());
+    }
+    argv.push_back(nullptr);
     SpawnRequest request{program.c_str(), argv.data(), environment.block(), cwd.c_str()};
     request.own_group = false;
     return begin(run, run.first(), request, now);

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 
 #include "backends/ssh/far_agent.hpp"
@@ -66,6 +67,7 @@ int far_agent_main(const std::vector<std::string>& arguments) {
     if (chdir("/") != 0) {
         throw Error::system("enter", "/", errno);
     }
+    setenv("AMP_ENVIRONMENTS", (root + "/environments").c_str(), 0);  // for the keepers that it starts
     try {
         FarAgent(agent::Channel(std::move(in), std::move(out)), {root}).run();
         return 0;

@@ -7,7 +7,7 @@
 namespace amp::catalogue_parts {
 namespace {
 
-constexpr std::array<CatalogueEntry, 8> k_entries = {{
+constexpr std::array<CatalogueEntry, 9> k_entries = {{
     {"AMP1601", "more processors than there are",
      "The task could never start on this machine. Steps of profiles that run elsewhere are not looked at.",
      R"x(# on a machine with 8 processors, 16 GiB of memory and 1 GPU
@@ -155,6 +155,25 @@ name = "Demo"
 run = "./train"
 container = true
 image = "python:3.12"
+)x"},
+    {"AMP1609", "an environment without its file",
+     "A step's Python environment is made from a file of the project: uv.lock beside its pyproject.toml, a "
+     "requirements file, or an environment file of conda. It is looked for from the project's folder.",
+     R"x(# where there is no requirements/train.txt, but a requirements.txt
+[flow]
+name = "Demo"
+
+[step.train]
+run = "python train.py"
+environment = { requirements = "requirements/train.txt" }
+)x",
+     R"x(# where there is no requirements/train.txt, but a requirements.txt
+[flow]
+name = "Demo"
+
+[step.train]
+run = "python train.py"
+environment = { requirements = "requirements.txt" }
 )x"},
 }};
 

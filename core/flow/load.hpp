@@ -54,7 +54,7 @@ struct FlowSurroundings {
 };
 /// Variables that are not set and `git` outside of a work tree, each told once: AMP1604, AMP1605; and
 /// secrets that are not there: AMP1606, which the start of a run looks up itself. A warning, since the flow
-/// may run elsewhere.
+/// may run elsewhere. An error: files of environments that are not there, AMP1609.
 /// @param starting it runs here and now: then what surely fails is an error; where default(), exists(), a
 /// condition, a foreach or a catch may keep it from failing, it stays a warning
 void validate_surroundings(const Flow& flow, const Graph& graph, const FlowSurroundings& surroundings,

@@ -261,7 +261,10 @@ void StepLoader::read_environment(Step& step, const TomlNode& node) {
     using Tool = PythonEnvironment::Tool;
     for (const Tool tool : {Tool::uv, Tool::requirements, Tool::conda}) {
         if (const TomlNode* file = node.find(environment_tool_name(tool))) {
-            step.environment = EnvironmentSource{tool, file->text()};
+            if (std::exchange(step.environment, EnvironmentSource{tool, file->text()})) {
+                diagnostics_.error("AMP1026", file->place, "an environment is made from one file",
+                                   "keep one of uv, requirements and conda");
+            }
         }
     }
 }

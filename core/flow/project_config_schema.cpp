@@ -69,9 +69,10 @@ struct ProfileKey {
     std::string_view name;
     std::string_view backend;
 };
-constexpr std::array<ProfileKey, 24> k_of_backends = {{
+constexpr std::array<ProfileKey, 25> k_of_backends = {{
     {"host", "ssh and slurm"},
     {"root", "ssh and slurm"},
+    {"carry", "ssh and slurm"},
     {"partition", "slurm"},
     {"account", "slurm"},
     {"qos", "slurm"},
@@ -96,6 +97,15 @@ constexpr std::array<ProfileKey, 24> k_of_backends = {{
     {"aws_profile", "batch"},
 }};
 
+constexpr std::array<Key, 2> k_carry_keys = {
+    {{"python", &k_text,
+      "the version of its Python, as \"3.11\"; default: as here, or as the project asks for"},
+     {"machine", &k_text, "its kind, as `uname -m` has it; default: as here"}}};
+constexpr Rule k_carry = {.kinds = k_boolean | k_table,
+                          .expected = "true, false, or a table { python, machine }",
+                          .keys = k_carry_keys,
+                          .filled = true};
+
 /// The keys of a step, and of all steps of a profile: made of the flow's schema.
 const Rule& step_rule() {
     static const Rule rule = [] {
@@ -114,7 +124,7 @@ const Rule& steps_rule() {
 }
 
 const Rule& profile_rule() {
-    static const std::array<Key, 35> keys = {{
+    static const std::array<Key, 36> keys = {{
         {"backend", &k_backend,
          "where tasks run: local, ssh. The others are read and checked; this version runs nothing there yet"},
         {"store", &k_text, "a store of its own", false, true},
@@ -129,6 +139,10 @@ const Rule& profile_rule() {
         {"step", &steps_rule(), "overrides any key of any step, by the step's name"},
         {"host", &k_text, "the other machine, or the login node, as ssh knows it"},
         {"root", &k_text, "the folder of amp there; default: ~/.cache/amp"},
+        {"carry", &k_carry,
+         "the packages of Python environments are got here and sent there; false: that machine gets them "
+         "itself. "
+         "Default: true"},
         {"partition", &k_text, "of Slurm", false, true},
         {"account", &k_text, "of Slurm", false, true},
         {"qos", &k_text, "of Slurm", false, true},

@@ -315,10 +315,12 @@ constexpr Rule k_cache_dirs = {.kinds = k_list | k_table,
                                .element = &k_template,
                                .member = &k_template,
                                .member_key = Format::filled};
+constexpr Rule k_environment_file = {
+    .kinds = k_string, .expected = "a file of the project", .format = Format::relative};
 constexpr std::array<Key, 3> k_environment_keys = {
-    {{"uv", &k_filled_text, "a lock file of uv"},
-     {"requirements", &k_filled_text, "a requirements file of pip"},
-     {"conda", &k_filled_text, "an environment file of conda"}}};
+    {{"uv", &k_environment_file, "a lock file of uv (uv.lock), beside its pyproject.toml"},
+     {"requirements", &k_environment_file, "a requirements file of pip, with what it includes"},
+     {"conda", &k_environment_file, "an environment file of conda"}}};
 constexpr Rule k_environment = {.kinds = k_table,
                                 .expected = "a table { uv }, { requirements } or { conda }",
                                 .keys = k_environment_keys,
@@ -405,7 +407,7 @@ constexpr std::array<Key, 40> k_step_keys = {{
     {"checkpoint", &k_checkpoint,
      "what is written to $AMP_CHECKPOINT is saved, and laid back for the next attempt"},
     {"cache_dirs", &k_cache_dirs, "folders that persist across runs"},
-    {"environment", &k_environment, "a Python environment of its own", false, true},
+    {"environment", &k_environment, "a Python environment of its own, made once a machine"},
     {"wait", &k_wait, "do not start before people approve, or the world is ready"},
     {"monitor", &k_monitor, "what is sampled while it runs", false, true},
     {"log", &k_log, "how much is kept of what it prints; default: the first 16 MiB and the last 1 MiB"},

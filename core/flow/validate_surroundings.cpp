@@ -87,6 +87,20 @@ class SurroundingsCheck {
         }
     }
 
+    /// They are files of the project, wherever the flow runs.
+    void report_environments(Diagnostics& diagnostics) const {
+        for (const Step& step : flow_.steps) {
+            if (step.environment && surroundings_.has_file &&
+                !surroundings_.has_file(step.environment->file)) {
+                diagnostics.error("AMP1609", step.place_of("environment"),
+                                  fmt::format("there is no file '{}', which the environment of step '{}' is "
+                                              "made from",
+                                              printable(step.environment->file), step.name),
+                                  "it is looked for from the project's folder");
+            }
+        }
+    }
+
     void report(bool starting, Diagnostics& diagnostics) const {
         const auto severity = [&](const Missing& missing) {
             return starting && missing.certain ? Diagnostic::Severity::error : Diagnostic::Severity::warning;
@@ -211,6 +225,7 @@ void validate_surroundings(const Flow& flow, const Graph& graph, const FlowSurro
     SurroundingsCheck check(flow, graph, surroundings);
     check.find();
     check.report(starting, diagnostics);
+    check.report_environments(diagnostics);
     if (!starting) {
         check.report_secrets(diagnostics);
     }

@@ -13,6 +13,7 @@
 #include "core/flow/project_config.hpp"
 #include "core/run/artifact_values.hpp"
 #include "core/run/drive.hpp"
+#include "core/run/environments.hpp"
 #include "core/run/parameters.hpp"
 #include "core/run/record_run.hpp"
 #include "core/store/layout.hpp"
@@ -45,6 +46,7 @@ RunRecord inherited(Services& services, const RunRecord& parent, const TaskName&
     r.project_folder = parent.project_folder;
     r.profile = parent.profile;
     r.profiles = parent.profiles;
+    r.environments = parent.environments;
     r.git = parent.git;
     r.code = parent.code;
     r.user = services.user;
@@ -226,6 +228,7 @@ RunRecord child_record(Services& services, OpenStore& store, const RunRecord& pa
         r.config = *config;
     }
     r.params = child_params(services, store, flow, r, child.params);
+    record_environments(services, &store, flow, {}, r, [](const std::string&) {});
     return r;
 }
 
@@ -276,6 +279,7 @@ RunRecord spawned_record(Services& services, OpenStore& store, const RunRecord& 
         params.insert_or_assign(name, stored_file(store, r.project_folder, name, file));
     }
     r.params = std::move(params);
+    record_environments(services, &store, flow, subflows, r, [](const std::string&) {});
     return r;
 }
 

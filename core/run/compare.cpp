@@ -10,6 +10,7 @@
 #include "core/base/line_diff.hpp"
 #include "core/base/text.hpp"
 #include "core/run/artifact_values.hpp"
+#include "core/run/environments.hpp"
 #include "core/run/run_record.hpp"
 #include "core/store/objects.hpp"
 
@@ -174,8 +175,8 @@ Comparison::Run compared_run(RunView view) {
 }  // namespace
 
 bool RunDifference::any() const {
-    return !params.empty() || !config.empty() || !flow.empty() || !code.empty() || !artifacts.empty() ||
-           !metrics.empty() || !states.empty() || before.state != after.state;
+    return !params.empty() || !config.empty() || !environments.empty() || !flow.empty() || !code.empty() ||
+           !artifacts.empty() || !metrics.empty() || !states.empty() || before.state != after.state;
 }
 
 RunDifference diff_runs(Services& services, const Project& project, const std::string& before,
@@ -188,6 +189,7 @@ RunDifference diff_runs(Services& services, const Project& project, const std::s
     const RunRecord b = run_record_from(d.after.record);
     d.params = value_differences(d.before.params, d.after.params);
     d.config = value_differences(a.config, b.config);
+    d.environments = value_differences(environment_keys(a), environment_keys(b));
     d.flow = unified_diff(a.flow_source, b.flow_source, fmt::format("{} of {}", a.flow_path, a.run),
                           fmt::format("{} of {}", b.flow_path, b.run));
     Objects objects(*store.objects);

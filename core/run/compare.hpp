@@ -17,7 +17,8 @@ struct RunDifference {
     RunView after;
     std::vector<ValueDifference> params;
     std::vector<ValueDifference> config;
-    std::string flow;  ///< of the flow's file, as `diff -u` writes it; empty: equal
+    std::vector<ValueDifference> environments;  ///< their keys, by file
+    std::string flow;                           ///< of the flow's file, as `diff -u` writes it; empty: equal
     struct File {
         CodeDifference how;
         std::string patch;  ///< as `diff -u` writes it, or a sentence; empty: not asked for

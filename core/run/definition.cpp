@@ -87,16 +87,17 @@ Place place_in(const Flow& flow, const std::string& step, const std::string& par
         return {};
     }
     const Step* found = flow.find(step);
-    const bool has_line = part == "run" || part == "shell" || part == "env" || part == "cwd" ||
-                          part == "image" || part == "outputs" || part == "item" || part == "source" ||
-                          part == "input" || part == "flow" || part == "secrets";
+    const bool has_line = part == "python environment" || part == "run" || part == "shell" || part == "env" ||
+                          part == "cwd" || part == "image" || part == "outputs" || part == "item" ||
+                          part == "source" || part == "input" || part == "flow" || part == "secrets";
     if (!found || !has_line) {
         return {};
     }
-    return found->place_of(part == "item"     ? "foreach"
-                           : part == "source" ? "sources"
-                           : part == "input"  ? "run"
-                                              : part);
+    return found->place_of(part == "item"                 ? "foreach"
+                           : part == "source"             ? "sources"
+                           : part == "input"              ? "run"
+                           : part == "python environment" ? "environment"
+                                                          : part);
 }
 
 FlowLine line_at(const Flow& flow, std::uint32_t line) {
@@ -159,6 +160,7 @@ class Comparing {
         named("env", "env");
         whole("cwd", "cwd");
         whole("image", "image");
+        whole("python", "python environment", "changed");
         named("outputs", "outputs");
         members("params", "parameter");
         members("config", "config");

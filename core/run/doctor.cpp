@@ -262,6 +262,27 @@ Diagnosis check_engine(const ProjectFacts& project) {
     return good("containers", "no engine answers, and no step needs one");
 }
 
+/// What makes the Python environments of steps, where some step has one.
+Diagnosis check_environments(const HostFacts& host, const ProjectFacts& project) {
+    using Tool = PythonEnvironment::Tool;
+    const bool uv = has(host, "uv");
+    const bool conda = has(host, "micromamba") || has(host, "mamba") || has(host, "conda");
+    if (project.environment_tools.contains(Tool::conda) && !conda) {
+        return failure("environments", "there is neither micromamba nor mamba nor conda",
+                       "steps with an environment of conda cannot run here", "install micromamba");
+    }
+    if (project.environment_tools.contains(Tool::uv) && !uv) {
+        return failure("environments", "there is no uv", "steps with a lock file of uv cannot run here",
+                       "install it: pip install uv");
+    }
+    if (project.environment_tools.contains(Tool::requirements) && !uv && !has(host, "python3")) {
+        return failure("environments", "there is neither python3 nor uv",
+                       "steps with a Python environment cannot run here", "install one of them");
+    }
+    return good("environments", project.environment_tools.empty() ? "no step of flow.toml has one"
+                                                                  : "what makes them is there");
+}
+
 }  // namespace
 
 std::string_view health_name(Health health) {
@@ -277,12 +298,25 @@ std::string_view health_name(Health health) {
 }
 
 std::vector<Diagnosis> diagnose(const HostFacts& host, const ProjectFacts& project) {
-    return {check_settings(project),  check_store(host, project), check_rights(host),
-            check_room(host),         check_inodes(host),         check_file_system(host),
-            check_locks(host),        check_clock(host),          check_open_files(host),
-            check_processes(host),    check_scratch(host),        check_shells(host),
-            check_git(host, project), check_gpus(host),           check_memory(host, project),
-            check_leases(project),    check_leftovers(project),   check_engine(project)};
+    return {check_settings(project),
+            check_store(host, project),
+            check_rights(host),
+            check_room(host),
+            check_inodes(host),
+            check_file_system(host),
+            check_locks(host),
+            check_clock(host),
+            check_open_files(host),
+            check_processes(host),
+            check_scratch(host),
+            check_shells(host),
+            check_git(host, project),
+            check_gpus(host),
+            check_memory(host, project),
+            check_leases(project),
+            check_leftovers(project),
+            check_engine(project),
+            check_environments(host, project)};
 }
 
 }  // namespace amp

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/ports/task_spec.hpp"
 #include "core/run/project.hpp"
 #include "core/run/services.hpp"
 
@@ -36,6 +38,7 @@ struct ProjectFacts {
     std::string engine;          ///< of containers: "docker 20.10"; empty: none answers
     std::string engine_problem;  ///< why none does
     bool wants_engine = false;   ///< a step of flow.toml runs in a container
+    std::set<PythonEnvironment::Tool> environment_tools;  ///< what makes the environments of its steps
 };
 
 /// The verdicts, from facts alone.

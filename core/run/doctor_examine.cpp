@@ -83,6 +83,9 @@ void look_at_flow(Services& services, ProjectFacts& facts) {
                 const std::uint64_t bytes = parse_size(memory->second.value.as_string()).value_or(0);
                 facts.asked_memory_bytes = std::max(facts.asked_memory_bytes, bytes);
             }
+            if (step.environment) {
+                facts.environment_tools.insert(step.environment->tool);
+            }
             facts.wants_engine =
                 facts.wants_engine || (step.container && step.container->value == Value(true));
         }

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include "core/base/error.hpp"
+#include "core/base/text.hpp"
 #include "core/run/changes.hpp"
 #include "core/run/containers.hpp"
 #include "core/run/drive.hpp"
+#include "core/run/environments.hpp"
 #include "core/run/given.hpp"
 #include "core/run/record_run.hpp"
 #include "core/run/reference.hpp"
@@ -25,6 +27,24 @@ void check_idle(Services& services, const OpenStore& store, const std::string& o
     }
 }
 
+/// What an environment is made from stays what it was, unless it is asked for.
+void apply_lock(Services& services, bool relock, Changes& changes, RunObserver& observer) {
+    const std::vector<std::string> changed = changed_environments(services, changes.record);
+    if (changed.empty()) {
+        return;
+    }
+    const std::string files = printable(join(changed, ", "));
+    if (relock) {
+        unlock_environments(services, changes.record);
+        changes.why.push_back("environment has changed: " + files);
+    } else {
+        observer.note(
+            fmt::format("{} differ{} from what run {} was started with, and its tasks keep that; "
+                        "--relock takes what is there now",
+                        files, changed.size() == 1 ? "s" : "", changes.record.run));
+    }
+}
+
 PreparedRun prepare_anew(Services& services, OpenStore& store, const Project& project, Changes changes,
                          const ResumeOptions& options, RunObserver& observer) {
     RunRecord& record = changes.record;
@@ -42,6 +62,8 @@ PreparedRun prepare_anew(Services& services, OpenStore& store, const Project& pr
     check_from(record, prepared.flow->graph);
     record_containers(services, project.settings, prepared.flow->flow, {}, record, true,
                       [&observer](const std::string& text) { observer.note(text); });
+    record_environments(services, &store, prepared.flow->flow, {}, record,
+                        [&observer](const std::string& text) { observer.note(text); });
     const ReadRun old = read_whole_run(store, origin);
     check_given(RunData(record, prepared.flow->flow, prepared.flow->graph), *old.data);
     record.run.clear();
@@ -64,6 +86,7 @@ PreparedRun prepare_resume(Services& services, const Project& project, const Res
     const RunRecord record = run_record_from(read_run(*store.objects, run));
     Changes changes = find_changes(services, store, project, record, options.params, true);
     apply_parts(changes, options.from, options.until);
+    apply_lock(services, options.relock, changes, observer);
     if (!changes.why.empty()) {
         return prepare_anew(services, store, project, std::move(changes), options, observer);
     }

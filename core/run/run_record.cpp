@@ -85,6 +85,9 @@ Value to_value(const RunRecord& r) {
                {"keep_going", r.keep_going},
                {"max_workers", static_cast<std::int64_t>(r.max_workers)},
                {"created", format_time(r.created)}};
+    if (!(r.environments == Value(Object{}))) {
+        out.emplace("environments", r.environments);
+    }
     if (r.fit) {
         out.emplace("fit", Object{{"cuts", List(r.cuts.begin(), r.cuts.end())}});
     }
@@ -126,6 +129,7 @@ RunRecord run_record_from(const Value& value) {
     r.user = get_string(value, "user");
     r.host = get_string(value, "host");
     r.version = get_string(value, "version");
+    r.environments = get_object(value, "environments");
     r.flows = get_object(value, "flows");
     r.parent = get_string(value, "parent");
     r.spawned = get_bool(value, "spawned");

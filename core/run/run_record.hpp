@@ -34,6 +34,7 @@ struct RunRecord {
     std::string user;
     std::string host;
     std::string version;             ///< of amp
+    Value environments = Object{};   ///< Python environments, as they are locked (core/run/environments)
     Value flows = Object{};          ///< of sub-flows, by key: {source, config, uses}
     std::string parent;              ///< the task that runs it: RUN/STEP/INDEX; empty: nobody
     bool spawned = false;            ///< by that task with `amp spawn`

@@ -17,9 +17,11 @@
 #include "core/package/code_manifest.hpp"
 #include "core/run/containers.hpp"
 #include "core/run/definition_parts.hpp"
+#include "core/run/environments.hpp"
 #include "core/run/profiles.hpp"
 #include "core/run/requests.hpp"
 #include "core/run/secrets.hpp"
+#include "core/task/python_environment.hpp"
 
 namespace amp {
 namespace {
@@ -156,6 +158,18 @@ void add_container(TaskSpec& spec, const RecordedContainer& container, Object& d
     }
 }
 
+/// The files that say what is in it are laid as an input: also on other machines.
+void add_environment(TaskSpec& spec, const Step& step, const RunRecord& record, Object& definition) {
+    if (spec.container) {
+        return;
+    }
+    spec.environment = locked_environment(step, record, spec.profile);
+    if (spec.environment) {
+        spec.inputs.push_back({std::string(k_environment_input), spec.environment->files});
+        definition.emplace("python", spec.environment->key);
+    }
+}
+
 /// The name directly below $AMP_IN that an input takes.
 std::string first_name(const TaskInput& input) {
     const std::size_t end = input.path.find('/');
@@ -289,6 +303,7 @@ BuiltTask SpecBuilder::build(TaskId task, Timestamp now, const Value& failures, 
         definition.emplace("given", built.child->params);
     }
     add_container(spec, recorded_container(step, scope, data_.record(), spec.profile.empty()), definition);
+    add_environment(spec, step, data_.record(), definition);
     add_item(spec, id, scope, definition);
     add_inputs(spec, step, scope, definition);
     if (!failures.is_null()) {

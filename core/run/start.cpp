@@ -16,6 +16,7 @@
 #include "core/run/child_runs.hpp"
 #include "core/run/containers.hpp"
 #include "core/run/drive.hpp"
+#include "core/run/environments.hpp"
 #include "core/run/given.hpp"
 #include "core/run/parameters.hpp"
 #include "core/run/partial.hpp"
@@ -294,6 +295,7 @@ RunRecord prospective_record(Services& services, const Project& project, const S
             throw;
         }
     }
+    record_environments(services, nullptr, loaded.flow, loaded.subflows, record, [](const std::string&) {});
     return record;
 }
 
@@ -389,6 +391,8 @@ PreparedRun prepare_start(Services& services, const Project& project, const Star
     check_inputs(services, store, project, record, *flow, loaded.subflows);
     record_containers(services, project.settings, flow->flow, loaded.subflows, record, true,
                       [&observer](const std::string& text) { observer.note(text); });
+    record_environments(services, &store, flow->flow, loaded.subflows, record,
+                        [&observer](const std::string& text) { observer.note(text); });
     PreparedRun prepared;
     if (record.concurrency == "skip") {
         store.objects->sync_pending();

@@ -135,6 +135,7 @@ struct ResumeOptions {
     std::optional<std::size_t> max_workers;
     std::optional<bool> keep_going;
     bool take_over = false;
+    bool relock = false;  ///< environments are what the project's files say now
     bool retry_caught = false;
     /// These steps and all that need them run again: in a new run, of the whole flow unless `until` is given.
     std::vector<std::string> from;

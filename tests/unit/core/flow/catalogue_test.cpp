@@ -110,7 +110,8 @@ Found run_flow(const std::string& text) {
     } else if (!words.empty() && words.front() == "beside") {
         load_subflows(flow, {"/project", "flow.toml", other_flow, {}, {}}, diagnostics);
     } else if (!words.empty() && words.front() == "where") {
-        const FlowSurroundings nothing{[](const std::string&) { return false; }, [] { return false; }};
+        const FlowSurroundings nothing{[](const std::string&) { return false; }, [] { return false; },
+                                       [](const std::string& file) { return file == "requirements.txt"; }};
         validate_surroundings(flow, graph, nothing, false, diagnostics);
     } else if (!words.empty()) {
         ParameterInputs inputs;

@@ -58,6 +58,12 @@ const std::vector<Ill>& illnesses() {
              p.wants_engine = true;
              p.engine_problem = "no container engine answers";
          }},
+        {"environments", Health::failure,
+         [](HostFacts&, ProjectFacts& p) { p.environment_tools = {PythonEnvironment::Tool::uv}; }},
+        {"environments", Health::failure,
+         [](HostFacts&, ProjectFacts& p) { p.environment_tools = {PythonEnvironment::Tool::requirements}; }},
+        {"environments", Health::failure,
+         [](HostFacts&, ProjectFacts& p) { p.environment_tools = {PythonEnvironment::Tool::conda}; }},
         {"locks", Health::failure, [](HostFacts& h, ProjectFacts&) { h.store.lock_problem = "No locks"; }},
         {"clock", Health::warning, [](HostFacts& h, ProjectFacts&) { h.store.clock_ahead_s = -60; }},
         {"clock", Health::failure, [](HostFacts& h, ProjectFacts&) { h.store.clock_ahead_s = 86400; }},
