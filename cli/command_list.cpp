@@ -94,7 +94,27 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "Does a task again in a folder of its own, with the inputs, parameters and code of the run; "
      "nothing is recorded. When the task fails it exits with 1, and says how the task has exited; "
      "with --exit-code=task it exits as the task does, which scripts may mistake for one of amp's own codes.",
-     "0 1 2 5 7 130", ".amp", "why logs checkout"},
+     "0 1 2 5 7 130", ".amp", "shell why logs checkout"},
+    {"shell", "[RUN] STEP[/INDEX]", "a terminal in a task's place, with its inputs",
+     "  amp shell train/3\n"
+     "  amp shell latest/train/3 -c 'ls -l $AMP_IN'\n",
+     "Opens $SHELL where a task would run: in its working folder, with its variables, secrets and inputs, on "
+     "GPUs that are claimed for it, and in its container. $AMP_COMMAND is a script that does what the task "
+     "does. Nothing of it is recorded, and what is laid for it goes when the shell is left.\n\n"
+     "Without RUN the latest is meant; where that has no such step, or there is none, the step of flow.toml, "
+     "as "
+     "it would run now, unless it needs what other steps make. The code is that of the run, in a folder of "
+     "its "
+     "own; of a flow that has not run it is the project's.\n\n"
+     "With --hold-on-fail 30m, amp-run(1) and amp-resume(1) keep the place of each task that fails for good, "
+     "with no attempt left and uncaught: its folders as they are, its slots and its GPUs. The run goes on "
+     "meanwhile where it can, and ends when nothing is held any more. A shell then enters that very place, "
+     "and "
+     "the place is kept while somebody is inside. It is free again after that time, by --release, "
+     "amp-cancel(1) "
+     "or Ctrl-C of the run, or when the run's process has died.\n\n"
+     "It exits as the shell does.",
+     "0 2 3 5 7 75", ".amp flow.toml", "replay run logs why"},
     {"logs", "[RUN[/STEP[/INDEX]]]", "show what tasks printed",
      "  amp logs -f\n"
      "  amp logs latest/train/3 --attempt 1\n",

@@ -31,6 +31,15 @@ void declare_events(Declaration& app, bool& events) {
         app, "--events", {"ndjson"}, [&events](std::size_t) { events = true; }, "print a JSON line an event");
 }
 
+double hold_time(const std::string& text) {
+    const auto seconds = parse_duration(text);
+    if (!seconds || *seconds <= 0) {
+        throw usage_error(fmt::format("option '--hold-on-fail' takes a time, not '{}'", printable(text)),
+                          "for instance --hold-on-fail 30m");
+    }
+    return *seconds;
+}
+
 template <class Options>
 void declare_driving(Declaration& app, Options& options, FollowChoice& follow) {
     declare_flag(app, "--detach", follow.detach, "print the run's id and leave; `amp attach` follows it");
@@ -49,6 +58,9 @@ void declare_driving(Declaration& app, Options& options, FollowChoice& follow) {
     declare_exit_code(app, follow.task_exit,
                       "of a run that failed: 1, or as the first task that failed has exited");
     declare_flag(app, "--no-cache", options.no_cache, "take no results of other runs over");
+    app.value(
+        "--hold-on-fail", [&options](const std::string& text) { options.hold_s = hold_time(text); },
+        "DURATION", "keep the place of a failed task so long, for `amp shell`: 30m");
 }
 
 /// Which runs, and in which order.
@@ -352,6 +364,14 @@ void declare(Declaration& app, ReplayCommand& c) {
     declare_flag(app, "--shell", c.shell, "open $SHELL where the task would run, with its environment");
     declare_text(app, "--keep", c.folder, "DIR",
                  "do it in this folder, new or empty; default: a new one below $TMPDIR");
+}
+
+void declare(Declaration& app, TaskShellCommand& c) {
+    app.values(
+        "target", [&c](const std::vector<std::string>& texts) { c.target = parse_shell_target(texts); },
+        "[RUN] STEP[/INDEX]", "a task; also RUN/STEP[/INDEX]. RUN by default: the latest", Given::one_or_two);
+    declare_text(app, "-c,--command", c.command, "COMMAND", "do this in the shell, and leave");
+    declare_flag(app, "--release", c.release, "of a held place: open no shell, it is needed no longer");
 }
 
 void declare(Declaration& app, TaskCommand& c) {

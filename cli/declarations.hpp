@@ -59,6 +59,7 @@ void declare(Declaration& app, CompareCommand& c);
 void declare(Declaration& app, CheckoutCommand& c);
 void declare(Declaration& app, PackageCommand& c);
 void declare(Declaration& app, ReplayCommand& c);
+void declare(Declaration& app, TaskShellCommand& c);
 void declare(Declaration& app, TaskCommand& c);
 void declare(Declaration& app, ConfigCommand& c);
 void declare(Declaration& app, GcCommand& c);

@@ -34,7 +34,8 @@ Value request_value(const Services& services, const OpenStore& store, const Prep
                                    {"take_over", drive.take_over},
                                    {"no_cache", drive.no_cache},
                                    {"max_workers", static_cast<std::int64_t>(drive.max_workers)},
-                                   {"concurrency", drive.concurrency}}},
+                                   {"concurrency", drive.concurrency},
+                                   {"hold_s", drive.hold_s}}},
                   {"secrets", to_value(secrets)}};
 }
 
@@ -48,6 +49,7 @@ PreparedRun prepared_from(const Value& request) {
     prepared.drive.no_cache = get_bool(drive, "no_cache");
     prepared.drive.max_workers = static_cast<std::size_t>(get_int(drive, "max_workers"));
     prepared.drive.concurrency = get_string(drive, "concurrency");
+    prepared.drive.hold_s = get_float(drive, "hold_s");
     return prepared;
 }
 

@@ -82,7 +82,7 @@ What amp reads:
   XDG_RUNTIME_DIR     where the sockets of keepers lie
   HOME                what ~ means
   PATH                where tools are found: the shell of a step, git, curl
-  SHELL               what `amp replay --shell` opens
+  SHELL               what `amp shell` opens
   USER, LOGNAME       who is recorded with a run; default: the name in
                       /etc/passwd
 
@@ -100,6 +100,7 @@ What a task sees:
   AMP_CHECKPOINT      a folder that outlives the attempt
   AMP_FAILURES        of clean-up steps: a JSON file of what failed
   AMP_TASK_DIR        its scratch folder
+  AMP_COMMAND         in `amp shell`: a script that does what the task does
   AMP_SOCKET AMP_TOKEN
                       the way to amp, for `amp spawn` and the like
   AMP_RANK AMP_WORLD_SIZE AMP_NODE_RANK AMP_NODES AMP_LOCAL_RANK

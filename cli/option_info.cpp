@@ -233,6 +233,7 @@ std::optional<ValueKind> value_kind(std::string_view metavar) {
         {"RUN", run},
         {"RUN[/STEP[/INDEX]]", target},
         {"RUN/STEP[/INDEX]", task},
+        {"[RUN] STEP[/INDEX]", task},
         {"FLOW|RUN[/STEP[/INDEX]]", shown},
         {"[RUN[/STEP[/INDEX]]] NAME", source},
         {"STEP", step},

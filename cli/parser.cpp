@@ -294,6 +294,7 @@ constexpr auto k_entries = std::to_array<Entry>({
     entry<CheckoutCommand>("checkout"),
     entry<PackageCommand>("package"),
     entry<ReplayCommand>("replay"),
+    entry<TaskShellCommand>("shell"),
     entry<ExplainCommand>("explain"),
     entry<HelpCommand>("help"),
     entry<VersionCommand>("version"),

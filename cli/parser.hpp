@@ -35,6 +35,7 @@
 #include "cli/rm.hpp"
 #include "cli/run.hpp"
 #include "cli/runs.hpp"
+#include "cli/shell.hpp"
 #include "cli/show.hpp"
 #include "cli/spawn.hpp"
 #include "cli/tag.hpp"
@@ -53,7 +54,7 @@ using Command =
                  DoctorCommand, MetricCommand, NoteCommand, LinkCommand, ProgressCommand, MetricsCommand,
                  SpawnCommand, WhyCommand, DiffCommand, CompareCommand, CheckoutCommand, PlanCommand,
                  ReplayCommand, AttachCommand, ApproveCommand, CheckpointCommand, CompletionCommand,
-                 CompleteCommand, ManualCommand, TaskCommand, PackageCommand>;
+                 CompleteCommand, ManualCommand, TaskCommand, PackageCommand, TaskShellCommand>;
 
 struct CommandLine {
     CommonOptions common;

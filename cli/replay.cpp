@@ -2,29 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "cli/documents.hpp"
 #include "cli/run_text.hpp"
 #include "cli/session.hpp"
-#include "core/base/ids.hpp"
+#include "cli/task_folder.hpp"
 #include "core/base/text.hpp"
 #include "core/run/replay.hpp"
 
 namespace amp {
 namespace {
-
-/// A name that nothing has yet, where tasks have their folders.
-std::string new_folder(const Session& session) {
-    std::string parent = "/tmp";
-    for (const char* name : {"TMPDIR", "AMP_SCRATCH"}) {
-        const auto found = session.services.environment.find(name);
-        if (found != session.services.environment.end() && found->second.starts_with('/')) {
-            parent = found->second;
-        }
-    }
-    return fmt::format("{}/amp-replay-{:016x}", parent, random_bits());
-}
 
 Value document(const Replay& replay) {
     List missing;
@@ -91,7 +77,7 @@ ExitCode execute(Session& session, const ReplayCommand& command) {
         throw Error(ExitCode::usage, "amp replay takes a task of a run", target.run,
                     fmt::format("for instance amp replay {}/train", target.run));
     }
-    const std::string folder = command.folder.empty() ? new_folder(session) : command.folder;
+    const std::string folder = command.folder.empty() ? new_task_folder(session, "replay") : command.folder;
     ReplayListener listener;
     listener.begins = [&](const ReplayBegin& begin) { tell_begin(session, begin, command.shell); };
     listener.prints = [&](std::string_view text) {

@@ -172,10 +172,12 @@ std::string failure_of(const RunView& view, const TaskView& task, const Style& s
     const AttemptResult& last = task.attempts.back();
     const std::string why =
         last.succeeded() ? "user: `until` did not become true by its last round" : failure_text(last);
-    const std::string rank = last.failed_rank ? fmt::format(" --rank {}", *last.failed_rank) : std::string();
+    const std::string rank = last.failed_rank ? fmt::format(" --rank {}", *last.failed_rank) : "";
     const std::string name = printable(task_reference(view.run, task.name));
-    return head + fmt::format("{}\n{}  log:    amp logs {}{}\n  replay: amp replay {}\n", printable(why),
-                              ranks_text(last), name, rank, name);
+    const std::string until = task.held_until ? ", held until " + time_text(*task.held_until) : "";
+    return head + fmt::format("{}\n{}  log:    amp logs {}{}\n  {}{}{}\n", printable(why), ranks_text(last),
+                              name, rank, until.empty() ? "replay: amp replay " : "shell:  amp shell ", name,
+                              until);
 }
 
 std::string failures(const RunView& view, const Style& style) {
@@ -186,9 +188,7 @@ std::string failures(const RunView& view, const Style& style) {
             out += failure_of(view, task, style);
         }
     }
-    if (all > k_failures_told) {
-        out += fmt::format("\nand {} more failures\n", all - k_failures_told);
-    }
+    out += all > k_failures_told ? fmt::format("\nand {} more failures\n", all - k_failures_told) : "";
     const bool open = view.state == state_name(RunState::failed) || view.state == "interrupted";
     return open ? out + fmt::format("\ngo on with: amp resume {}\n", view.run) : out;
 }
@@ -262,6 +262,7 @@ Value task_document(const TaskView& task) {
                   {"waits_since", time_or_null(task.waits_since)},
                   {"waits_for", text_or_null(task.waits_for)},
                   {"problem", text_or_null(task.problem)},
+                  {"held_until", time_or_null(task.held_until)},
                   {"running_since", time_or_null(task.running_since)},
                   {"report", task.report ? report_document(*task.report) : Value()}};
 }

@@ -19,7 +19,35 @@ Error no_target(std::string_view text) {
             "for instance latest/train/3, Flow/latest/train or @tag/train"};
 }
 
+bool is_index(std::string_view text) {
+    try {
+        TaskIndex::parse(text);
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 }  // namespace
+
+ShellTarget parse_shell_target(const std::vector<std::string>& texts) {
+    const std::string& last = texts.back();
+    const std::size_t slash = last.find('/');
+    const bool has_run = slash != std::string::npos && !is_index(std::string_view(last).substr(slash + 1));
+    if (has_run && texts.size() == 1) {
+        return {parse_target(last), false};
+    }
+    if (has_run || last.starts_with('@')) {
+        throw Error(ExitCode::usage, "amp shell takes a step or a task, not '" + printable(last) + "'", "",
+                    "for instance amp shell train, amp shell train/3 or amp shell latest/train/3");
+    }
+    ShellTarget target{parse_target("latest/" + last), texts.size() == 1};
+    if (texts.size() > 1) {
+        parse_run_reference(texts.front());
+        target.task.run = texts.front();
+    }
+    return target;
+}
 
 TaskTarget parse_target(std::string_view text) {
     TaskTarget target;

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/ids.hpp"
 
@@ -16,6 +17,18 @@ struct TaskTarget {
 
     bool operator==(const TaskTarget&) const = default;
 };
+
+/// What `amp shell` is given.
+struct ShellTarget {
+    TaskTarget task;
+    bool any_run = false;  ///< no run was named
+
+    bool operator==(const ShellTarget&) const = default;
+};
+
+/// STEP[/INDEX], RUN/STEP[/INDEX], or RUN and STEP[/INDEX]. What stands before one slash is a step where an
+/// index stands behind it. @throws Error(usage)
+ShellTarget parse_shell_target(const std::vector<std::string>& texts);
 
 /// Empty text: the latest run. @throws Error(usage)
 TaskTarget parse_target(std::string_view text);

@@ -5,15 +5,18 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
+#include <optional>
 
 #include "backends/local/cache_folders.hpp"
 #include "backends/local/gpu_claims.hpp"
+#include "backends/local/held_place.hpp"
 #include "backends/local/port_claims.hpp"
 #include "backends/local/process_table.hpp"
 #include "backends/local/task_launcher.hpp"
@@ -26,6 +29,7 @@ namespace amp {
 namespace {
 
 constexpr std::size_t k_read = std::size_t{64} << 10;
+constexpr double k_tick_s = 2;
 
 /// SIGCHLD, and those that mean the user wants us to stop, come through a descriptor while it lives. What we
 /// were started to ignore stays ignored.
@@ -38,7 +42,7 @@ class ForegroundSignals {
         sigset_t ours;
         sigemptyset(&ours);
         sigaddset(&ours, SIGCHLD);
-        for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+        for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) {
             struct sigaction action {};
             if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN) {
                 sigaddset(&ours, signal);
@@ -83,6 +87,11 @@ class Foreground {
         processes_.set_containers(containers_);
     }
 
+    /// Also when whoever listens throws.
+    ~Foreground() { processes_.kill_all(); }
+    Foreground(const Foreground&) = delete;
+    Foreground& operator=(const Foreground&) = delete;
+
     Containers& containers() { return containers_; }
 
     void wait() {
@@ -102,6 +111,7 @@ class Foreground {
         if (task_.shell.empty()) {
             processes_.limit_time(run_);
         }
+        tick();
         processes_.reap();
         while (!gone_) {
             loop_.run_once();
@@ -110,7 +120,6 @@ class Foreground {
             while (process.output && read_some(process)) {
             }
         }
-        processes_.kill_all();
     }
 
   private:
@@ -118,7 +127,7 @@ class Foreground {
         for (int signal = signals_.take(); signal != 0; signal = signals_.take()) {
             if (signal == SIGCHLD) {
                 processes_.reap();
-            } else if (signal == SIGINT && !task_.shell.empty()) {
+            } else if ((signal == SIGINT || signal == SIGQUIT) && !task_.shell.empty()) {
                 continue;  // the terminal has sent it to the shell as well, which knows what to do
             } else if (run_.forced == Cause::cancelled) {
                 processes_.kill_now(run_);
@@ -129,6 +138,15 @@ class Foreground {
                          SIGHUP);  // it leads no group of ours, and an interactive one ignores TERM
                 }
             }
+        }
+    }
+    /// A shell prints to the terminal, and not to us; but whoever listens hears that it is still there.
+    void tick() {
+        if (!task_.shell.empty()) {
+            loop_.after(k_tick_s, [this] {
+                task_.output({});
+                tick();
+            });
         }
     }
     void heard_output(TaskProcess& process) {
@@ -158,18 +176,35 @@ class Foreground {
     bool gone_ = false;
 };
 
-/// After a shell that had the terminal: it is ours again, also when the shell was killed.
-void take_terminal_back() {
-    if (isatty(STDIN_FILENO) == 0 || tcgetpgrp(STDIN_FILENO) == getpgrp()) {
-        return;
+/// What a shell does to the terminal ends with it, also when it was killed: its modes, and whose it is.
+class TerminalLent {
+  public:
+    explicit TerminalLent(bool lent) : lent_(lent && tcgetattr(STDIN_FILENO, &modes_) == 0) {}
+    ~TerminalLent() {
+        if (!lent_) {
+            return;
+        }
+        struct sigaction ignore {};
+        struct sigaction before {};
+        ignore.sa_handler = SIG_IGN;  // else who is not in the foreground is stopped by both
+        sigaction(SIGTTOU, &ignore, &before);
+        if (const pid_t owner = tcgetpgrp(STDIN_FILENO); owner != getpgrp() && !is_alive(owner)) {
+            tcsetpgrp(STDIN_FILENO, getpgrp());
+        }
+        if (tcgetpgrp(STDIN_FILENO) == getpgrp()) {
+            tcsetattr(STDIN_FILENO, TCSADRAIN, &modes_);
+        }
+        sigaction(SIGTTOU, &before, nullptr);
     }
-    struct sigaction ignore {};
-    struct sigaction before {};
-    ignore.sa_handler = SIG_IGN;
-    sigaction(SIGTTOU, &ignore, &before);
-    tcsetpgrp(STDIN_FILENO, getpgrp());
-    sigaction(SIGTTOU, &before, nullptr);
-}
+    TerminalLent(const TerminalLent&) = delete;
+    TerminalLent& operator=(const TerminalLent&) = delete;
+
+  private:
+    static bool is_alive(pid_t group) { return group > 0 && kill(-group, 0) == 0; }
+
+    termios modes_{};
+    bool lent_;
+};
 
 Variables variables_of(const ForegroundRequest& task) {
     Variables variables;
@@ -218,10 +253,11 @@ void give_empty_checkpoint(TaskRun& run, const ForegroundRequest& task) {
 }
 
 ContainerPlaces container_places(const ForegroundRequest& task, const ScratchPool& pool,
-                                 const std::string& python_folder) {
+                                 const std::string& python_folder, const std::optional<HeldPlace>& held) {
     ContainerPlaces places;
     places.run = "replay";
-    places.project = std::filesystem::path(task.folder).parent_path().string();  // the code lies beside it
+    // Of one that is done again the code lies beside it.
+    places.project = held ? held->project : std::filesystem::path(task.folder).parent_path().string();
     places.objects = task.store_folder + "/objects";
     places.cache = pool.cache_folder();
     places.python_folder = python_folder;
@@ -230,13 +266,30 @@ ContainerPlaces container_places(const ForegroundRequest& task, const ScratchPoo
     return places;
 }
 
-}  // namespace
+/// Of the run, so that what a dead one leaves is found.
+std::string pool_name(const TaskSpec& spec) {
+    std::string run = "replay";
+    for (const auto& [name, text] : spec.env) {
+        run = name == "AMP_RUN" && text.size() == 1 ? text.front().text : run;
+    }
+    return fmt::format("{}-shell-{}-{:x}", run, getpid(), random_bits());
+}
 
-AttemptResult run_in_foreground(const ForegroundRequest& task) {
-    TaskRun run(task.spec);
-    const ScratchPool pool(fmt::format("replay-{}-{:x}", getpid(), random_bits()));
-    GpuClaims gpus(visible_gpus(), gpu_claims_folder());
-    PortClaims ports(claims_folder("port"));
+/// As it was when it failed.
+void enter(TaskRun& run, const HeldPlace& held, const ForegroundRequest& task) {
+    run.scratch = std::make_unique<Scratch>(task.folder);
+    run.gpus = held.gpus;
+    run.ports = held.ports;
+    run.processes.resize(1);
+    if (!held.checkpoint.empty()) {
+        run.checkpoint =
+            std::make_shared<Checkpoint>(held.checkpoint, task.objects, std::string(), run.id.task);
+    }
+}
+
+/// As it was when it began.
+void furnish(TaskRun& run, const ForegroundRequest& task, const ScratchPool& pool, GpuClaims& gpus,
+             PortClaims& ports) {
     claim_gpus(run, gpus);
     run.scratch = std::make_unique<Scratch>(task.folder);
     prepare_gang(run, ports, !task.shell.empty());
@@ -246,10 +299,27 @@ AttemptResult run_in_foreground(const ForegroundRequest& task) {
     if (const std::string problem = make_cache_folders(run.spec, run.scratch->folder()); !problem.empty()) {
         throw Error(ExitCode::infrastructure, problem);
     }
+}
+
+}  // namespace
+
+AttemptResult run_in_foreground(const ForegroundRequest& task) {
+    TaskRun run(task.spec);
+    const ScratchPool pool(pool_name(task.spec));
+    GpuClaims gpus(visible_gpus(), gpu_claims_folder());
+    PortClaims ports(claims_folder("port"));
+    const auto held = task.spec.hold_s > 0 ? read_place(task.folder) : std::nullopt;
+    if (held) {
+        enter(run, *held, task);
+    } else {
+        furnish(run, task, pool, gpus, ports);
+    }
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     const std::string python_folder = pool.make_python_folder();
-    Foreground foreground(run, task, container_places(task, pool, python_folder));
-    TaskLauncher launcher(amp_folder(pool, own_binary()), python_folder);
+    const TerminalLent terminal(!task.shell.empty());
+    Foreground foreground(run, task, container_places(task, pool, python_folder, held));
+    TaskLauncher launcher(amp_folder(pool, own_binary()), python_folder,
+                          held ? environment_of_keeper(*held) : own_environment());
     launcher.set_containers(foreground.containers());
     const Timestamp now = SystemClock().now();
     const Variables secrets = variables_of(task);
@@ -260,11 +330,9 @@ AttemptResult run_in_foreground(const ForegroundRequest& task) {
     }
     if (outcome == TaskLauncher::Outcome::running || outcome == TaskLauncher::Outcome::partly) {
         foreground.wait();
-        take_terminal_back();
     } else {
         run.result.started = run.result.ended = now;
     }
-    gpus.release(run.gpus);
     return run.result;
 }
 

@@ -203,6 +203,10 @@ agent::Welcome Keeper::welcome(std::uint32_t epoch) {
         events_.note(
             fmt::format("tasks cannot `import amp`: there is no room for it in {}", scratch_.folder()));
     }
+    loop_.cancel(std::exchange(holds_timer_, 0));
+    if (std::exchange(epoch_, epoch) != epoch) {  // the driver that they were kept for is gone
+        free_holds();
+    }
     failures_ = 0;
     acknowledged_ = 0;
     closing_ = false;
@@ -220,6 +224,9 @@ agent::Welcome Keeper::welcome(std::uint32_t epoch) {
 
 void Keeper::driver_left() {
     drop_unstarted();
+    if (!holds_.empty() && holds_timer_ == 0) {
+        holds_timer_ = loop_.after(options_.linger_s, [this] { free_holds(); });
+    }
     if (!spawns_.empty() && orphan_timer_ == 0) {
         orphan_timer_ = loop_.after(options_.linger_s, [this] { refuse_spawns(); });
     }
@@ -265,6 +272,7 @@ void Keeper::obey(const agent::Frame& frame) {
         case Kind::close:
             closing_ = true;
             drop_unstarted();
+            free_holds();
             break;
         default:
             throw Error(ExitCode::mismatch, fmt::format("a driver does not say {}", frame.kind));
@@ -310,6 +318,7 @@ void Keeper::accept(TaskSpec spec) {
 void Keeper::cancel(const AttemptId& id, bool at_once) {
     const auto found = runs_.find(id);
     if (found == runs_.end()) {
+        free_hold(id);
         return;
     }
     TaskRun& run = *found->second;
@@ -335,6 +344,7 @@ void Keeper::cancel_asked(const std::string& who) {
         return;
     }
     end_all(Cause::cancelled, who.empty() ? std::string("cancelled") : fmt::format("cancelled by {}", who));
+    free_holds();
     closing_ = true;
 }
 

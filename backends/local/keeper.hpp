@@ -81,6 +81,12 @@ class Keeper {
     void tell_saver(int peer, const std::string& problem);
     void collect(TaskRun& run);
 
+    // Places of attempts that have failed, kept for people (keeper_holds.cpp).
+    bool may_hold(const TaskRun& run);
+    void hold(TaskRun& run);
+    void free_hold(const AttemptId& id);
+    void free_holds();
+
     // What tasks spawn (keeper_spawns.cpp).
     struct Spawn {
         int peer = -1;
@@ -125,8 +131,11 @@ class Keeper {
     GpuClaims gpus_;
     PortClaims ports_;
     std::map<AttemptId, std::unique_ptr<TaskRun>> runs_;
-    std::unordered_set<std::string> ended_;                           ///< key_of
-    std::set<std::string> remarks_;                                   ///< of a step, each told once
+    std::map<AttemptId, std::unique_ptr<TaskRun>> holds_;  ///< have failed; their places are kept
+    EventLoop::TimerId holds_timer_ = 0;                   ///< nobody drives: they are not kept for long
+    std::uint32_t epoch_ = 0;                              ///< of the driver that came last
+    std::unordered_set<std::string> ended_;                ///< key_of
+    std::set<std::string> remarks_;                        ///< of a step, each told once
     std::map<std::string, std::shared_ptr<Checkpoint>> checkpoints_;  ///< by task: they outlive attempts
     std::vector<TaskRun*> ready_;  ///< with slots, scratch and inputs: to be started
     agent::EventBatch events_;

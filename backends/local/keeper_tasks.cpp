@@ -229,7 +229,9 @@ void Keeper::retry_later(TaskRun& run) {
 void Keeper::processes_gone(TaskRun& run) {
     output_.finish(run);
     reports_.let_go(run);
-    release_slots(run);
+    if (run.spec.hold_s <= 0) {  // or they may have to be kept, which its end decides
+        release_slots(run);
+    }
     const bool served = run.spec.gang && first_ends_all(*run.spec.gang);
     if (run.left_some && run.forced == Cause::none && !served) {
         remark(run.id, "what it had left running was ended");
@@ -311,7 +313,11 @@ void Keeper::end(TaskRun& run) {
     if (run.checkpoint && run.result.succeeded() && run.id.task.index.round == 0) {
         discard_checkpoint(run);
     }
-    forget(run);
+    if (may_hold(run)) {
+        hold(run);
+    } else {
+        forget(run);
+    }
 }
 
 void Keeper::record_end(const AttemptResult& result) {

@@ -142,7 +142,9 @@ void Stager::collect(TaskRun& run, std::function<void()> done) {
                        found->store_problem = error.what();
                    }
                    try {
-                       run.scratch->clean();
+                       if (run.spec.hold_s <= 0) {  // or it may have to be kept as it is
+                           run.scratch->clean();
+                       }
                    } catch (const std::exception&) {
                        run.scratch.reset();  // the next task gets a new one
                    }

@@ -50,6 +50,14 @@ RankPlace place_of(const TaskRun& run, const TaskProcess& process) {
     return {*run.spec.gang, process.rank, std::string(k_this_machine), run.ports, run.spec.resources};
 }
 
+void add_command(std::vector<std::string>& words, const TaskRun& run, const TaskProcess& process) {
+    const std::string out = run.scratch->out_of(process.rank);
+    words.reserve(words.size() + run.spec.argv.size());
+    for (const LateText& late : run.spec.argv) {
+        words.push_back(render(late, run.scratch->in(), out));
+    }
+}
+
 /// What is started: the task's command, behind what its launcher puts in front.
 std::vector<std::string> words_of(const TaskRun& run, const TaskProcess& process) {
     std::vector<std::string> words;
@@ -60,11 +68,7 @@ std::vector<std::string> words_of(const TaskRun& run, const TaskProcess& process
         with_command = runs_command(place);
     }
     if (with_command) {
-        const std::string out = run.scratch->out_of(process.rank);
-        words.reserve(words.size() + run.spec.argv.size());
-        for (const LateText& late : run.spec.argv) {
-            words.push_back(render(late, run.scratch->in(), out));
-        }
+        add_command(words, run, process);
     }
     return words;
 }
@@ -87,9 +91,10 @@ void set_gpus(TaskEnvironment& environment, const TaskRun& run, const std::vecto
 
 }  // namespace
 
-TaskLauncher::TaskLauncher(const std::string& amp_folder, const std::string& python_folder)
-    : inherited_(own_environment(), true, amp_folder, python_folder),
-      minimal_(own_environment(), false, amp_folder, python_folder),
+TaskLauncher::TaskLauncher(const std::string& amp_folder, const std::string& python_folder,
+                           const std::vector<std::string>& caller)
+    : inherited_(caller, true, amp_folder, python_folder),
+      minimal_(caller, false, amp_folder, python_folder),
       none_({}, false, {}),
       null_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {
     if (!null_) {
@@ -268,9 +273,13 @@ TaskLauncher::Outcome TaskLauncher::begin(TaskRun& run, TaskProcess& process, Sp
 
 TaskLauncher::Outcome TaskLauncher::launch_shell(TaskRun& run, const std::string& shell,
                                                  const Variables& secrets, Timestamp now) {
+    std::vector<std::string> words = {run.spec.container ? "sh" : shell};
+    add_command(words, run, run.first());
     if (run.spec.container) {
-        return launch_contained(run, run.first(), {"sh", "-c", std::string(k_inner_shell)}, secrets, true,
-                                now);
+        if (words.size() == 1) {
+            words.insert(words.end(), {"-c", std::string(k_inner_shell)});
+        }
+        return launch_contained(run, run.first(), std::move(words), secrets, true, now);
     }
     TaskEnvironment environment(run.spec.inherit_env ? inherited_ : minimal_);
     fill_environment(environment, run, run.first());
@@ -283,7 +292,6 @@ TaskLauncher::Outcome TaskLauncher::launch_shell(TaskRun& run, const std::string
     if (program.empty()) {
         return fail(run, k_not_found, fmt::format("the shell '{}' is not found", shell));
     }
-    std::vector<std::string> words = {shell};
     if (run.spec.environment) {
         words = in_environment(run, std::move(words));
         program = words.front();

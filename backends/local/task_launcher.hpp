@@ -17,10 +17,13 @@ class TaskLauncher {
         partly,   ///< not all of a gang could be started: it is to be killed, and `forced` says why
         failed,   ///< the result says why, cause user
         later     ///< the machine has no room (EAGAIN and the like): try again; the result's message says why
-    };            /// Raises our own limit of open files, not that of the tasks.
+    };
+    /// Raises our own limit of open files, not that of the tasks.
     /// @param amp_folder put in front of PATH; empty: none is needed
     /// @param python_folder put behind PYTHONPATH
-    TaskLauncher(const std::string& amp_folder, const std::string& python_folder);
+    /// @param caller what tasks inherit, as "NAME=value"
+    TaskLauncher(const std::string& amp_folder, const std::string& python_folder,
+                 const std::vector<std::string>& caller = own_environment());
 
     /// Where tasks reach the keeper: AMP_SOCKET.
     void set_socket(const std::string& path) { socket_ = path; }
@@ -32,7 +35,7 @@ class TaskLauncher {
     Outcome launch(TaskRun& run, const Variables& secrets, Timestamp now);
 
     /// Starts `shell` in the place of the task's command: in the same folder, with the same environment, but
-    /// with our standard streams, and in our process group.
+    /// with our standard streams, and in our process group. The spec's words are what it is given.
     Outcome launch_shell(TaskRun& run, const std::string& shell, const Variables& secrets, Timestamp now);
 
   private:

@@ -103,6 +103,12 @@ std::vector<std::vector<AttemptId>> RoutedBackend::by_member(std::span<const Att
     for (const AttemptId& id : attempts) {
         if (const auto found = held_.find(id); found != held_.end()) {
             parts[found->second].push_back(id);
+            continue;
+        }
+        for (std::size_t i = 0; i < members_.size(); ++i) {  // it has ended, and one may keep its place
+            if (members_[i].used) {
+                parts[i].push_back(id);
+            }
         }
     }
     return parts;

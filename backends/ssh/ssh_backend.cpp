@@ -190,7 +190,8 @@ void SshBackend::ask_to_end(Kind kind, std::span<const AttemptId> attempts) {
     std::vector<AttemptId> there;
     for (const AttemptId& id : attempts) {
         const auto held = held_.find(id);
-        if (held == held_.end()) {
+        if (held == held_.end()) {  // it has ended, and its place may be kept there
+            there.push_back(id);
             continue;
         }
         if (held->second.state == State::unsent) {

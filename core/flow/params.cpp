@@ -344,13 +344,13 @@ Object load_config(const Flow& flow, const ConfigInputs& inputs, Diagnostics& di
 }
 
 std::span<const std::string_view> run_option_names() {
-    static constexpr std::array<std::string_view, 36> k_names = {
-        "on",          "profile",     "set",   "param",        "params",    "config",
-        "max-workers", "keep-going",  "tag",   "events",       "json",      "quiet",
-        "verbose",     "color",       "help",  "version",      "from",      "until",
-        "only",        "origin",      "fit",   "isolated",     "detach",    "dry-run",
-        "no-input",    "yes",         "debug", "retry-caught", "take-over", "exit-code",
-        "plain",       "secret-file", "like",  "concurrency",  "select",    "relock",
+    static constexpr std::array<std::string_view, 37> k_names = {
+        "on",         "profile",      "set",     "param",       "params", "config",      "max-workers",
+        "keep-going", "tag",          "events",  "json",        "quiet",  "verbose",     "color",
+        "help",       "version",      "from",    "until",       "only",   "origin",      "fit",
+        "isolated",   "detach",       "dry-run", "no-input",    "yes",    "debug",       "retry-caught",
+        "take-over",  "exit-code",    "plain",   "secret-file", "like",   "concurrency", "select",
+        "relock",     "hold-on-fail",
     };
     return k_names;
 }

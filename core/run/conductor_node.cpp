@@ -137,6 +137,7 @@ void Conductor::Node::begin_child(const Waiting& next) {
     options.retry_caught = tree_.options_.retry_caught;
     options.take_over = tree_.options_.take_over;
     options.no_cache = tree_.options_.no_cache;
+    options.hold_s = tree_.options_.hold_s;
     node->open(child.run, options, {});
     run->router().tell(AttemptStarted{node->attempt, "run " + child.run, node->started});
     node->run->begin();
@@ -281,6 +282,7 @@ Conductor::Node& Conductor::Node::begin_spawned(const ChildRun& child, const std
     DriveOptions options;
     options.resumed = child.existed;
     options.take_over = tree_.options_.take_over;
+    options.hold_s = tree_.options_.hold_s;
     node->open(child.run, options, {});
     node->run->begin();
     ++children;

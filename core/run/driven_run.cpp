@@ -169,7 +169,7 @@ void DrivenRun::begin() {
                                            setup_.slots, setup_.services.clock, setup_.end_child);
     driver_.emplace(Driver::Parts{setup_.services, setup_.store, *read_.data, *journal_, lease_, *router_,
                                   setup_.runs, setup_.observer, origin_ ? origin_->data.get() : nullptr,
-                                  options_.no_cache});
+                                  options_.no_cache, options_.hold_s});
     setup_.observer.run_started(run, options_.resumed);
     if (options_.resumed || lease_.epoch() > 1) {
         driver_->adopt();

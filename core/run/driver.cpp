@@ -32,6 +32,8 @@ Driver::Driver(Parts parts)
       builder_(data_, load_),
       results_(store_),
       waits_(services_, store_, data_, load_),
+      holds_(services_, store_, data_.record().run),
+      hold_s_(parts.hold_s),
       told_cuts_(data_.record().cuts.begin(), data_.record().cuts.end()),
       no_cache_(parts.no_cache),
       started_at_(services_.clock.steady_seconds()) {
@@ -42,6 +44,9 @@ Driver::Driver(Parts parts)
 
 void Driver::adopt() {
     const Adoption found = backend_.adopt();
+    for (const Hold& hold : read_holds(*store_.objects, data_.record().run)) {  // they went with their driver
+        end_hold(*store_.objects, data_.record().run, hold.task);
+    }
     for (const AttemptResult& result : found.ended) {
         const bool whole = objects_present(store_, result);
         outputs_lost_ = outputs_lost_ || !whole;
@@ -70,21 +75,24 @@ std::optional<RunOutcome> Driver::advance() {
     watch_room();
     if (stop_ == Stop::none) {
         watch_waits();
+        watch_holds();
         open_backend();
         bool moved = true;
         while (moved) {
             while (answer_questions()) {
             }
             send_cancels();
+            send_freed();
             moved = backend_open_ && submit_ready();
         }
     }
     settle();
     const bool in_peace = stop_ == Stop::none || data_.plan().state() == RunState::succeeded;
-    if (data_.plan().ended() && in_flight_.empty() && in_peace) {
+    if (data_.plan().ended() && in_flight_.empty() && in_peace && holds_.empty()) {
         return finish();
     }
     if (stop_ == Stop::now || (stop_ != Stop::none && in_flight_.empty())) {
+        end_holds();
         return interrupted_outcome();
     }
     check_progress();
@@ -130,6 +138,9 @@ void Driver::watch_signals() {
         stop_ = Stop::now;
         return;
     }
+    if ((interrupts > 0 || signal != 0) && stop_ == Stop::none && interrupts_holds()) {
+        return;
+    }
     if (interrupts > 1) {
         kill_all();
     } else if (signal != 0 || interrupts == 1) {
@@ -151,6 +162,7 @@ void Driver::end_gracefully() {
                            ? "interrupted"
                            : fmt::format("interrupted: ending {} tasks (again: kill them at once)", count));
     });
+    end_holds();
     backend_.cancel(attempts);
 }
 
@@ -217,6 +229,14 @@ void Driver::watch_time() {
     }
 }
 
+std::vector<int> Driver::wait_fds() const {
+    std::vector<int> fds = waits_.fds();
+    if (holds_.fd() >= 0) {
+        fds.push_back(holds_.fd());
+    }
+    return fds;
+}
+
 double Driver::seconds_to_wait() const {
     const double steady = services_.clock.steady_seconds();
     double wait = lease_.renew_at() - steady;
@@ -227,7 +247,7 @@ double Driver::seconds_to_wait() const {
         wait = std::min(wait, due->seconds_since(now()) + 0.001);
     }
     if (stop_ == Stop::none) {
-        wait = std::min(wait, waits_.seconds_to_look());
+        wait = std::min({wait, waits_.seconds_to_look(), holds_.seconds_to_look()});
     }
     if (stop_ == Stop::killing) {
         wait = std::min(wait, leaves_at_ - steady);
@@ -243,7 +263,7 @@ double Driver::seconds_to_wait() const {
 
 /// A run that neither runs, nor waits for anything, would wait for ever: say so instead.
 void Driver::check_progress() const {
-    const bool waits = !in_flight_.empty() || data_.plan().next_due() || !waits_.empty();
+    const bool waits = !in_flight_.empty() || data_.plan().next_due() || !waits_.empty() || !holds_.empty();
     if (!waits && backend_open_ && stop_ == Stop::none) {
         throw Error(ExitCode::bug,
                     fmt::format("run {} has nothing left to wait for, but has not ended", data_.record().run),

@@ -11,6 +11,7 @@
 
 #include "core/ports/backend.hpp"
 #include "core/run/given.hpp"
+#include "core/run/holds.hpp"
 #include "core/run/observer.hpp"
 #include "core/run/result_cache.hpp"
 #include "core/run/run_data.hpp"
@@ -40,6 +41,7 @@ class Driver {
         RunObserver& observer;
         const RunData* origin = nullptr;  ///< the run whose results may be reused
         bool no_cache = false;            ///< results of other runs are not looked for
+        double hold_s = 0;                ///< how long the places of failed tasks are kept; 0: they are not
     };
     explicit Driver(Parts parts);
 
@@ -54,7 +56,7 @@ class Driver {
     /// Readable when receive() may find something; -1: none.
     int event_fd() { return backend_.event_fd(); }
     /// Readable when what a task waits for may have come.
-    std::vector<int> wait_fds() const { return waits_.fds(); }
+    std::vector<int> wait_fds() const;
     /// Takes in the signals and events that have come.
     void receive();
     /// Ends the run as `amp cancel` does.
@@ -67,6 +69,8 @@ class Driver {
         std::string definition;
         bool started = false;
         bool child = false;  ///< a run of its own
+        bool holds = false;  ///< its place is kept when it fails
+        std::string profile = {};
     };
 
     void open_backend();
@@ -108,6 +112,11 @@ class Driver {
     void leave_killed();
     void watch_time();
     void watch_waits();
+    void keep_place(const AttemptResult& result, TaskState state, const InFlight& flight);
+    void watch_holds();
+    void end_holds();
+    void send_freed();
+    bool interrupts_holds();
     void watch_room();
     void record(RunEvent event);
     void settle();
@@ -131,6 +140,10 @@ class Driver {
     std::unique_ptr<SpecBuilder> origin_builder_;  ///< once it is needed
     ResultCache results_;
     Waits waits_;
+    Holds holds_;
+    double hold_s_;
+    std::vector<AttemptId>
+        freed_;  ///< whose places are kept no longer, which their backend does not know yet
 
     std::unordered_map<TaskId, InFlight> in_flight_;
     std::set<std::string> told_cuts_;  ///< of requests, each told once

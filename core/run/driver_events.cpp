@@ -70,8 +70,10 @@ bool Driver::end_attempt(const AttemptResult& result, std::string definition) {
     if (!task) {
         return false;
     }
+    InFlight flight;
     if (const auto it = in_flight_.find(*task); it != in_flight_.end()) {
-        definition = std::move(it->second.definition);
+        flight = std::move(it->second);
+        definition = std::move(flight.definition);
         in_flight_.erase(it);
     }
     RunEvent event{
@@ -102,6 +104,7 @@ bool Driver::end_attempt(const AttemptResult& result, std::string definition) {
     }
     const auto retry_at = data_.plan().due(*task);
     news_.emplace_back([this, result, state, retry_at] { observer_.task_ended(result, state, retry_at); });
+    keep_place(result, state, flight);
     return true;
 }
 
@@ -119,6 +122,7 @@ void Driver::handle(const CancelAsked& event) {
     if (!cancelled_) {
         cancelled_ = true;
         news_.emplace_back([this, who = event.who] { observer_.note("cancelled by " + who); });
+        end_holds();
         record(RunEvent{.event = RunCancelled{}, .at = now()});
     }
 }
@@ -126,6 +130,9 @@ void Driver::handle(const CancelAsked& event) {
 void Driver::handle(const BackendLost& event) {
     news_.emplace_back([this, reason = event.reason] { observer_.note(reason); });
     lease_.renew();  // throws when a later driver is why: then nothing of this is ours to tell
+    if (!event.held) {
+        holds_.end_all();  // they went with it
+    }
     ++losses_;
     backend_open_ = false;
     open_at_ = services_.clock.steady_seconds() + pause_after(losses_);

@@ -44,7 +44,9 @@ bool Driver::submit_ready() {
             if (built.spec.checkpoint_s > 0 && origin_ != nullptr) {
                 take_over_checkpoint(task, built.definition);
             }
-            in_flight_[task] = InFlight{std::move(built.definition), false, built.child.has_value()};
+            built.spec.hold_s = hold_s_;
+            in_flight_[task] = InFlight{std::move(built.definition), false, built.child.has_value(),
+                                        hold_s_ > 0, built.spec.profile};
             if (built.child) {
                 children.emplace_back(std::move(built.spec), std::move(*built.child));
             } else {

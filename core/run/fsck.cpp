@@ -108,9 +108,9 @@ void check_store_record(Context& context) {
 /// Which files belong to a run.
 bool is_known_in_run(std::string_view name) {
     constexpr std::string_view k_files[] = {"run.json", "lease", "summary.json", "orchestrator.log"};
-    constexpr std::string_view k_folders[] = {"journal/",   "packs/",      "keeper/", "starts/",
-                                              "tags/",      "tasks/",      "specs/",  "children/",
-                                              "approvals/", "checkpoints/"};
+    constexpr std::string_view k_folders[] = {"journal/",   "packs/",       "keeper/", "starts/",
+                                              "tags/",      "tasks/",       "specs/",  "children/",
+                                              "approvals/", "checkpoints/", "holds/"};
     return std::find(std::begin(k_files), std::end(k_files), name) != std::end(k_files) ||
            (name.starts_with("lease-") && name.ends_with(".lock")) ||
            std::any_of(std::begin(k_folders), std::end(k_folders),

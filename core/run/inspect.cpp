@@ -12,6 +12,7 @@
 #include "core/flow/expression.hpp"
 #include "core/run/artifact_values.hpp"
 #include "core/run/child_runs.hpp"
+#include "core/run/holds.hpp"
 #include "core/run/metrics.hpp"
 #include "core/run/parameters.hpp"
 #include "core/run/partial.hpp"
@@ -199,6 +200,19 @@ void add_children(RunView& view, const OpenStore& store) {
     }
 }
 
+/// Places of failed tasks that whoever drives the run keeps.
+void add_holds(RunView& view, const OpenStore& store) {
+    std::map<std::string, Timestamp> until;
+    for (const Hold& hold : read_holds(*store.objects, view.run)) {
+        until[hold.task] = hold.over();
+    }
+    for (TaskView& task : view.tasks) {
+        if (const auto found = until.find(task.name.text()); found != until.end()) {
+            task.held_until = found->second;
+        }
+    }
+}
+
 }  // namespace
 
 RunView view_run(Services& services, const Project& project, const std::string& reference) {
@@ -240,6 +254,9 @@ RunView view_run(Services& services, const Project& project, const std::string& 
     view.record = to_value(*read.record);
     if (!read.end) {
         mark_running(view, live_starts(store, run));
+    }
+    if (view.state == "running") {
+        add_holds(view, store);
     }
     fill_reports(view, store);
     return view;

@@ -28,7 +28,8 @@ struct TaskView {
     std::string made_by = {};                   ///< of a cached one: the task that did, RUN/STEP/INDEX
     std::optional<Timestamp> waits_since = {};  ///< for people or the world
     std::string waits_for = {};
-    std::string problem = {};  ///< of one that failed without an attempt
+    std::string problem = {};                  ///< of one that failed without an attempt
+    std::optional<Timestamp> held_until = {};  ///< its place is kept for `amp shell`
 };
 
 struct StepView {

@@ -74,6 +74,7 @@ PreparedRun prepare_anew(Services& services, OpenStore& store, const Project& pr
     observer.note(
         fmt::format("so run {} goes on from run {}, reusing what is the same", prepared.run, origin));
     prepared.drive.no_cache = options.no_cache;
+    prepared.drive.hold_s = options.hold_s;
     return prepared;
 }
 
@@ -95,6 +96,7 @@ PreparedRun prepare_resume(Services& services, const Project& project, const Res
     prepared.run = run;
     prepared.drive.resumed = true;
     prepared.drive.no_cache = options.no_cache;
+    prepared.drive.hold_s = options.hold_s;
     prepared.drive.retry_caught = options.retry_caught;
     prepared.drive.take_over = options.take_over;
     prepared.drive.max_workers = options.max_workers.value_or(0);

@@ -406,6 +406,7 @@ PreparedRun prepare_start(Services& services, const Project& project, const Star
     prepared.run = create_recorded_run(services, store, record);
     prepared.flow = std::move(flow);
     prepared.drive.no_cache = options.no_cache;
+    prepared.drive.hold_s = options.hold_s;
     return prepared;
 }
 

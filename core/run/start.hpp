@@ -60,6 +60,7 @@ struct StartOptions {
     std::string origin;                      ///< a run; given with `only`
     std::optional<std::string> concurrency;  ///< instead of the flow's
     bool no_cache = false;                   ///< take no results of other runs over
+    double hold_s = 0;                       ///< as DriveOptions::hold_s
 };
 
 /// How a run is to be driven.
@@ -70,6 +71,7 @@ struct DriveOptions {
     bool no_cache = false;        ///< take no results of other runs over
     std::size_t max_workers = 0;  ///< instead of the record's; 0: the record's
     std::string concurrency;      ///< instead of the record's; empty: the record's
+    double hold_s = 0;            ///< how long places of failed tasks are kept for `amp shell`; 0: not
 };
 
 /// A run that is recorded, and about to be driven.
@@ -142,6 +144,7 @@ struct ResumeOptions {
     std::vector<std::string> until;          ///< a new run of these steps and their ancestors
     std::optional<std::string> concurrency;  ///< instead of the run's own
     bool no_cache = false;
+    double hold_s = 0;  ///< as DriveOptions::hold_s
 };
 
 /// Goes on with a run, or, when flow, parameters or code differ, makes a new one that reuses what is

@@ -89,6 +89,12 @@ std::string approval_prefix(std::string_view run) {
 std::string approval(std::string_view run, std::string_view key) {
     return fmt::format("runs/{}/approvals/{}.json", run, sha256_hex(key).substr(0, 32));
 }
+std::string hold_prefix(std::string_view run) {
+    return fmt::format("runs/{}/holds/", run);
+}
+std::string hold(std::string_view run, std::string_view task) {
+    return fmt::format("runs/{}/holds/{}.json", run, sha256_hex(task).substr(0, 32));
+}
 std::string checkpoints_prefix(std::string_view run) {
     return fmt::format("runs/{}/checkpoints/", run);
 }

@@ -39,6 +39,9 @@ std::string child_prefix(std::string_view run);
 /// What was said to a task that waits for approval: …/approvals/<sha256(key)[:32]>.json
 std::string approval(std::string_view run, std::string_view key);
 std::string approval_prefix(std::string_view run);
+/// The place of a task that is kept for people, and until when: …/holds/<sha256(task)[:32]>.json
+std::string hold(std::string_view run, std::string_view task);
+std::string hold_prefix(std::string_view run);
 /// What a task has saved of its checkpoint: …/checkpoints/<sha256(task)[:32]>/<8 digits>.json
 std::string checkpoints_prefix(std::string_view run);
 std::string checkpoint_prefix(std::string_view run, std::string_view task);

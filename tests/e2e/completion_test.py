@@ -52,7 +52,7 @@ class CompletionTest(AmpTest):
 class Asked(CompletionTest):
     def test_commands_and_options(self) -> None:
         project = self.made()
-        self.assertEqual(self.asked(project, "sh"), ("words", {"show": "show a flow as a tree, or how a run went"}))
+        self.assertEqual(self.asked(project, "sho"), ("words", {"show": "show a flow as a tree, or how a run went"}))
         everything = self.words(project, "")
         self.assertTrue({"run", "show", "completion"} <= set(everything))
         self.assertFalse({"complete", "manual", "keeper", "orchestrate", "task"} & set(everything))
@@ -167,7 +167,7 @@ class Asked(CompletionTest):
     def test_a_line_is_split_as_a_shell_does_and_nothing_of_it_is_done(self) -> None:
         project = self.made()
         for line, words in (
-            ("amp sh", ["show"]),
+            ("amp sh", ["show", "shell"]),
             ("/x/amp   'run'  \"--lr", ["--lr"]),
             ("amp run --opt\\imizer a", ["adam"]),
             ("amp run --optimizer 's", ["sgd"]),
@@ -275,7 +275,7 @@ class InShells(CompletionTest):
         run = project.runs()[0]["run"]
         shell = self.opened(project)
         for typed, line in (
-            ("amp sh", "amp show "),
+            ("amp sho", "amp show "),
             ("amp run --lr", "amp run --lr "),
             ("amp run --opti", "amp run --optimizer "),
             ("amp run --optimizer s", "amp run --optimizer sgd "),
@@ -345,7 +345,7 @@ class InShells(CompletionTest):
         """A program that is called by its path is the one that is asked."""
         project = self.made()
         (project.folder / "amp").symlink_to(project.top / "tools" / "amp")
-        self.assertEqual(self.opened(project).completed("./amp sh")[0], "./amp show ")
+        self.assertEqual(self.opened(project).completed("./amp sho")[0], "./amp show ")
 
 
 class Bash(InShells):
@@ -391,7 +391,7 @@ class Zsh(InShells):
         shell = self.opened(project)
         shell.send(f" unfunction _amp; compdef -d amp; fpath=({functions} $fpath); compinit -u -D; echo ag''ain\r")
         shell.wait_for("again")
-        self.assertEqual(shell.completed("amp sh")[0], "amp show ")
+        self.assertEqual(shell.completed("amp sho")[0], "amp show ")
         self.assertEqual(shell.completed("amp logs latest/pr")[0], "amp logs latest/prepare")
 
 

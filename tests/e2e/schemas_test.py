@@ -11,7 +11,7 @@ from json_schema import DRAFT, Schemas, walk
 FOLDER = ROOT / "docs" / "schemas"
 TYPES = "amp.types.1.json"
 # Commands that have no document: they print nothing, a page or a script.
-WITHOUT = {"help", "put", "metric", "note", "link", "progress", "completion", "complete", "manual", "task"}
+WITHOUT = {"help", "put", "metric", "note", "link", "progress", "completion", "complete", "manual", "task", "shell"}
 
 RICH = """
 [flow]

@@ -252,4 +252,24 @@ TEST_CASE("what cannot be understood is a usage error with a hint") {
     usage_error_of({"logs", "r/s/banana"});
 }
 
+TEST_CASE("amp shell takes a step or a task, of the latest run or of one that is named") {
+    const auto target = [](const std::vector<std::string>& words) {
+        std::vector<std::string> all = {"shell"};
+        all.insert(all.end(), words.begin(), words.end());
+        return parse<TaskShellCommand>(all).target;
+    };
+    const TaskIndex three{{3}, 0};
+    CHECK(target({"train"}) == ShellTarget{{"latest", "train", {}}, true});
+    CHECK(target({"train/3"}) == ShellTarget{{"latest", "train", three}, true});
+    CHECK(target({"train/_"}) == ShellTarget{{"latest", "train", TaskIndex{}}, true});
+    CHECK(target({"latest/train"}) == ShellTarget{{"latest", "train", {}}, false});
+    CHECK(target({"@good/train/3"}) == ShellTarget{{"@good", "train", three}, false});
+    CHECK(target({"Flow/latest", "train/3"}) == ShellTarget{{"Flow/latest", "train", three}, false});
+    CHECK(target({"k3fx", "train"}) == ShellTarget{{"k3fx", "train", {}}, false});
+    for (const std::vector<std::string>& wrong :
+         {std::vector<std::string>{}, {"@good"}, {"latest", "a/b"}, {"a/b", "c"}, {"a", "b", "c"}, {"a/"}}) {
+        CHECK_THROWS_AS(target(wrong), Error);
+    }
+}
+
 }  // namespace amp

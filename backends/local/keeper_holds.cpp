@@ -1,0 +1,60 @@
+// Places of attempts that have failed, kept for `amp shell`: the folder, slots, GPUs and ports. Whoever
+// drives says when they are free again, by a cancel of the attempt. When nobody drives they are not kept.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "backends/local/held_place.hpp"
+#include "backends/local/keeper.hpp"
+#include "core/base/error.hpp"
+
+namespace amp {
+
+/// One that was started, and whose end is news to somebody who may look at its place.
+bool Keeper::may_hold(const TaskRun& run) {
+    const bool failed = run.result.cause != Cause::none && run.result.cause != Cause::cancelled;
+    return run.spec.hold_s > 0 && failed && run.scratch && run.processes.front().pid > 0 &&
+           door_.driver() != nullptr && !closing_ && !terminated_ && !is_broken();
+}
+
+void Keeper::hold(TaskRun& run) {
+    try {
+        write_place(run.scratch->folder(),
+                    {getpid(), run.id.task.text(), options_.project_dir,
+                     run.checkpoint ? run.checkpoint->folder() : std::string(), run.gpus, run.ports});
+    } catch (const Error& error) {
+        remark(run.id, fmt::format("its place cannot be kept: {}", error.message()));
+        forget(run);
+        return;
+    }
+    log_.append("hold", Object{{"task", run.id.task.text()},
+                               {"attempt", static_cast<std::int64_t>(run.id.attempt)},
+                               {"folder", run.scratch->folder()}});
+    log_dirty_ = true;
+    holds_.insert(runs_.extract(run.id));
+}
+
+/// Nothing, when none is kept of it.
+void Keeper::free_hold(const AttemptId& id) {
+    auto place = holds_.extract(id);
+    if (place.empty()) {
+        return;
+    }
+    TaskRun& run = *place.mapped();
+    runs_.insert(std::move(place));
+    forget(run);
+    log_.append("freed",
+                Object{{"task", id.task.text()}, {"attempt", static_cast<std::int64_t>(id.attempt)}});
+    log_dirty_ = true;
+}
+
+void Keeper::free_holds() {
+    loop_.cancel(std::exchange(holds_timer_, 0));
+    while (!holds_.empty()) {
+        free_hold(AttemptId(holds_.begin()->first));
+    }
+}
+
+}  // namespace amp
