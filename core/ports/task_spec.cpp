@@ -3,6 +3,7 @@
 #include <array>
 
 #include "core/base/error.hpp"
+#include "core/ports/task_spec_parts.hpp"
 
 namespace amp {
 namespace {
@@ -12,7 +13,6 @@ constexpr std::array<std::string_view, 12> k_causes = {"none",    "user",      "
                                                        "quota",   "lost",      "infra",   "cancelled"};
 constexpr std::array<std::string_view, 7> k_launchers = {"none", "torchrun", "accelerate", "deepspeed",
                                                          "ray",  "mpi",      "tensorflow"};
-constexpr std::array<std::string_view, 3> k_environment_tools = {"uv", "requirements", "conda"};
 constexpr std::array<std::string_view, 6> k_output_types = {"automatic", "file", "dir",
                                                             "json",      "text", "metrics"};
 constexpr std::array<std::string_view, 3> k_artifact_kinds = {"value", "file", "folder"};
@@ -179,35 +179,6 @@ Value gang_to_value(const Gang& gang) {
                   {"launcher", launcher_name(gang.launcher)}};
 }
 
-Value monitor_to_value(const Monitor& monitor) {
-    return Object{{"interval_s", monitor.interval_s},
-                  {"gpu", monitor.gpu},
-                  {"neuron", monitor.neuron},
-                  {"hang_s", monitor.hang_s}};
-}
-
-Monitor monitor_from(const Value& value) {
-    Monitor monitor;
-    monitor.interval_s = get_float(value, "interval_s", monitor.interval_s);
-    monitor.gpu = get_bool(value, "gpu", monitor.gpu);
-    monitor.neuron = get_bool(value, "neuron", monitor.neuron);
-    monitor.hang_s = get_float(value, "hang_s", monitor.hang_s);
-    return monitor;
-}
-
-Value environment_to_value(const PythonEnvironment& environment) {
-    return Object{{"tool", environment_tool_name(environment.tool)},
-                  {"key", environment.key},
-                  {"files", to_value(environment.files)}};
-}
-
-PythonEnvironment environment_from(const Value& value) {
-    const Value* files = value.find("files");
-    return {need_name<PythonEnvironment::Tool>(k_environment_tools, get_string(value, "tool"),
-                                               "environment tool"),
-            get_string(value, "key"), files == nullptr ? Artifact{} : artifact_from(*files)};
-}
-
 std::optional<Gang> gang_from(const Value* value) {
     if (value == nullptr) {
         return std::nullopt;
@@ -258,10 +229,6 @@ std::string_view cause_name(Cause cause) {
 
 std::optional<Cause> parse_cause(std::string_view name) {
     return find_name<Cause>(k_causes, name);
-}
-
-std::string_view environment_tool_name(PythonEnvironment::Tool tool) {
-    return k_environment_tools[static_cast<std::size_t>(tool)];
 }
 
 std::string_view launcher_name(Launcher launcher) {
@@ -318,10 +285,10 @@ Value to_value(const TaskSpec& spec) {
         out["cache_dirs"] = std::move(folders);
     }
     if (!(spec.monitor == plain.monitor)) {
-        out["monitor"] = monitor_to_value(spec.monitor);
+        out["monitor"] = to_value(spec.monitor);
     }
     if (spec.environment) {
-        out["environment"] = environment_to_value(*spec.environment);
+        out["environment"] = to_value(*spec.environment);
     }
     if (spec.hold_s != 0) {
         out["hold_s"] = spec.hold_s;
