@@ -11,8 +11,6 @@ namespace {
 constexpr std::array<std::string_view, 12> k_causes = {"none",    "user",      "timeout", "oom",
                                                        "evicted", "preempted", "image",   "node",
                                                        "quota",   "lost",      "infra",   "cancelled"};
-constexpr std::array<std::string_view, 7> k_launchers = {"none", "torchrun", "accelerate", "deepspeed",
-                                                         "ray",  "mpi",      "tensorflow"};
 constexpr std::array<std::string_view, 6> k_output_types = {"automatic", "file", "dir",
                                                             "json",      "text", "metrics"};
 constexpr std::array<std::string_view, 3> k_artifact_kinds = {"value", "file", "folder"};
@@ -186,7 +184,12 @@ std::optional<Gang> gang_from(const Value* value) {
     Gang gang;
     gang.nodes = static_cast<std::uint32_t>(get_whole(*value, "nodes", 1));
     gang.tasks_per_node = static_cast<std::uint32_t>(get_whole(*value, "tasks_per_node", 1));
-    gang.launcher = need_name<Launcher>(k_launchers, get_string(*value, "launcher", "none"), "launcher");
+    const std::string launcher = get_string(*value, "launcher", "none");
+    const auto known = parse_launcher(launcher);
+    if (!known) {
+        throw Error(ExitCode::mismatch, "launcher '" + launcher + "' is unknown");
+    }
+    gang.launcher = *known;
     if (gang.nodes == 0 || gang.tasks_per_node == 0 || gang.nodes > UINT32_MAX / gang.tasks_per_node) {
         throw Error(ExitCode::mismatch, "a gang has no number of ranks");
     }
@@ -229,14 +232,6 @@ std::string_view cause_name(Cause cause) {
 
 std::optional<Cause> parse_cause(std::string_view name) {
     return find_name<Cause>(k_causes, name);
-}
-
-std::string_view launcher_name(Launcher launcher) {
-    return k_launchers[static_cast<std::size_t>(launcher)];
-}
-
-std::optional<Launcher> parse_launcher(std::string_view name) {
-    return find_name<Launcher>(k_launchers, name);
 }
 
 Resources total_resources(const TaskSpec& spec) {

@@ -1,8 +1,27 @@
 #include "core/ports/task_spec_parts.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "core/base/error.hpp"
 
 namespace amp {
+namespace {
+
+constexpr std::array<std::string_view, 7> k_launchers = {"none", "torchrun", "accelerate", "deepspeed",
+                                                         "ray",  "mpi",      "tensorflow"};
+
+}  // namespace
+
+std::string_view launcher_name(Launcher launcher) {
+    return k_launchers[static_cast<std::size_t>(launcher)];
+}
+
+std::optional<Launcher> parse_launcher(std::string_view name) {
+    const auto found = std::find(k_launchers.begin(), k_launchers.end(), name);
+    return found == k_launchers.end() ? std::nullopt
+                                      : std::optional(static_cast<Launcher>(found - k_launchers.begin()));
+}
 
 std::string_view environment_tool_name(PythonEnvironment::Tool tool) {
     switch (tool) {
