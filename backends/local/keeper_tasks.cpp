@@ -210,6 +210,7 @@ void Keeper::started(TaskRun& run, Timestamp now) {
             processes_.end(run, Cause::timeout, fmt::format("timeout after {:g} s", run.spec.timeout_s));
         });
     }
+    monitor_.watch(run);
     save_in_time(run);
     events_.started(run.id, host_, now);
 }
@@ -230,6 +231,7 @@ void Keeper::retry_later(TaskRun& run) {
 }
 
 void Keeper::processes_gone(TaskRun& run) {
+    monitor_.let_go(run);
     output_.finish(run);
     reports_.let_go(run);
     release_slots(run);
