@@ -73,7 +73,8 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "  amp compare --where 'params.lr > 0.1' --sort -params.lr\n"
      "  amp compare --flow Train --csv > runs.csv\n",
      "Puts runs side by side, a row each: their parameters, values, last metrics, states and "
-     "times. Columns that are the same in all runs are left out unless --all-columns is given.",
+     "times. Columns that are the same in all runs are left out unless --all-columns is given, "
+     "and what amp has sampled of tasks unless --system is.",
      "0 2 7", ".amp", "runs diff metrics"},
     {"checkout", "RUN DIR", "lay the code of a run, as it used it, into a folder",
      "  amp checkout latest /tmp/then\n"
@@ -142,7 +143,7 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "  amp metric loss=0.31 acc=0.9 --step 100\n"
      "  amp metric learning_rate=3e-4\n",
      "Tells one point of one or more metrics. In Python, import amp does the same without a "
-     "process.",
+     "process. Names that begin with system/ are kept for what amp itself samples.",
      "0 2 5", "", "metrics progress note link"},
     {"progress", "DONE [TEXT...]", "tell how much is done, inside a task",
      "  amp progress 0.4\n"
@@ -161,8 +162,11 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
     {"metrics", "[RUN[/STEP[/INDEX]]]", "show the metrics that tasks told, or all points of them",
      "  amp metrics latest/train\n"
      "  amp metrics latest --name loss --csv > loss.csv\n",
-     "Shows the last, least and greatest value of each metric; with --csv all points.", "0 2 7", ".amp",
-     "metric compare show"},
+     "Shows the last, least and greatest value of each metric; with --csv all points. With --system "
+     "also what amp samples of tasks while they run (the key monitor of amp-flow(5)): system/cpu in "
+     "processors, system/memory, system/read and system/write in bytes, system/gpu/N/utilization and "
+     "system/neuron/N/utilization in percent, their memory in bytes.",
+     "0 2 7", ".amp", "metric compare show"},
     {"checkpoint", "", "save $AMP_CHECKPOINT now, inside a task",
      "  amp checkpoint\n"
      "  amp checkpoint || true   # go on also when there is no room for it\n",

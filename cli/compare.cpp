@@ -7,7 +7,8 @@ namespace amp {
 
 ExitCode execute(Session& session, const CompareCommand& command) {
     const RunFilter filter = filter_of(command.filter, session.services.clock.now());
-    const Comparison comparison = compare_runs(session.services, session.project(), command.runs, filter);
+    const Comparison comparison =
+        compare_runs(session.services, session.project(), command.runs, filter, command.system);
     if (session.common.json) {
         session.out.document(comparison_document(comparison));
     } else if (session.common.plain) {

@@ -15,6 +15,7 @@ struct CompareCommand {
     std::vector<std::string> runs;
     RunsCommand filter;  ///< chooses runs where none are named
     bool all_columns = false;
+    bool system = false;  ///< also what amp has sampled of tasks
     bool csv = false;
 };
 

@@ -267,6 +267,8 @@ void declare(Declaration& app, MetricsCommand& c) {
     declare_texts(app, "--name", c.names, "NAME", "this metric alone; may be repeated");
     declare_count<std::uint32_t>(app, "--attempt", c.attempt,
                                  "of this attempt; default: the last of each task");
+    declare_flag(app, "--system", c.system,
+                 "also what amp has sampled: use of cpu, memory, storage, devices");
     declare_flag(app, "--csv", c.csv, "all points; with --json a line each");
     declare_list(app, c.list, "told then or later: a time, or how long ago (10m)", "at most so many");
 }
@@ -330,6 +332,8 @@ void declare(Declaration& app, CompareCommand& c) {
     declare_texts(app, "runs", c.runs, "RUN", "which; default: those that the options choose");
     declare_filter(app, c.filter);
     declare_flag(app, "--all-columns", c.all_columns, "also columns that are the same in all runs");
+    declare_flag(app, "--system", c.system,
+                 "also what amp has sampled: use of cpu, memory, storage, devices");
     declare_flag(app, "--csv", c.csv, "print all columns as CSV");
 }
 

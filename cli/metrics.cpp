@@ -74,11 +74,14 @@ std::string rows_table(const std::vector<MetricRow>& rows, const Presentation& p
 std::string no_metrics_text(const RunView& view, MetricQuery query) {
     std::vector<std::string> asked;
     asked.swap(query.names);
+    query.system = true;
     std::vector<std::string> known;
     for (const MetricRow& row : metric_rows(view, query)) {
         known.push_back(row.name);
     }
-    std::string out = "no metrics";
+    std::string out = asked.empty() && !known.empty()
+                          ? "no task told any; `amp metrics --system` has what was sampled of them"
+                          : "no metrics";
     for (const std::string& name : asked) {
         const std::string hint = near_hint(name, known);
         out += fmt::format("; there is no '{}'{}{}", printable(name), hint.empty() ? "" : ": ", hint);
@@ -92,7 +95,8 @@ ExitCode execute(Session& session, const MetricsCommand& command) {
     const Project project = session.project();
     const RunView view = view_run(session.services, project, command.target.run);
     check_task(view, command.target.step, command.target.index);
-    const MetricQuery query{command.target.step, command.target.index, command.attempt, command.names};
+    const MetricQuery query{command.target.step, command.target.index, command.attempt, command.names,
+                            command.system};
     const auto since = parse_when("--since", command.list.since, session.services.clock.now());
     Output& out = session.out;
     if (command.csv || session.common.json) {

@@ -17,7 +17,8 @@ struct MetricsCommand {
     TaskTarget target;
     std::optional<std::uint32_t> attempt;  ///< default: the last of each task
     std::vector<std::string> names;
-    bool csv = false;  ///< all points; so does --json, a line each
+    bool system = false;  ///< also what amp has sampled
+    bool csv = false;     ///< all points; so does --json, a line each
     ListChoice list;
 };
 

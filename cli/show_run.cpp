@@ -11,6 +11,7 @@
 #include "cli/select.hpp"
 #include "cli/show_environments.hpp"
 #include "cli/table.hpp"
+#include "cli/told_text.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 
@@ -18,19 +19,8 @@ namespace amp {
 namespace {
 
 constexpr std::size_t k_failures_told = 20;
-constexpr std::size_t k_reports_told = 10;
-constexpr std::size_t k_metrics_told = 8;
-constexpr std::size_t k_links_told = 5;
-constexpr std::size_t k_notes_told = 3;
-constexpr std::size_t k_line_bytes = 200;
 constexpr std::size_t k_wide = 100;  // of a terminal: there is room for whole times
 constexpr std::array<std::string_view, 3> k_kinds = {"value", "file", "folder"};
-
-/// The first line of it, and not too much of that.
-std::string first_line(const std::string& text) {
-    const std::size_t end = std::min(text.find('\n'), k_line_bytes);
-    return end < text.size() ? to_utf8(text.substr(0, end)) + " …" : text;
-}
 
 std::string took_text(Timestamp from, Timestamp to) {
     return duration_text(to.seconds_since(from));
@@ -193,58 +183,6 @@ std::string failures(const RunView& view, const Style& style) {
     return open ? out + fmt::format("\ngo on with: amp resume {}\n", view.run) : out;
 }
 
-std::string metrics_text(const TaskReport& report) {
-    std::string out;
-    std::size_t told = 0;
-    for (const auto& [name, metric] : report.metrics) {
-        if (told++ == k_metrics_told) {
-            out += fmt::format("  and {} more", report.metrics.size() - k_metrics_told);
-            break;
-        }
-        out += fmt::format("{}{} {:.6g}", out.empty() ? "" : "  ", name, metric.last);
-        out += metric.step ? fmt::format(" (step {})", *metric.step) : "";
-    }
-    return out;
-}
-
-std::string told_of(const TaskView& task) {
-    const TaskReport& report = *task.report;
-    std::string out = "\n" + printable(task_text(task.name));
-    if (report.progress && (task.running_since || report.metrics.empty())) {
-        out += fmt::format("  {:.0f} %{}{}", report.progress->done * 100,
-                           report.progress->text.empty() ? "" : "  ", printable(report.progress->text));
-    }
-    out += "\n";
-    const auto line = [&](const std::string& text) { out += "  " + first_line(printable(text)) + "\n"; };
-    if (!report.metrics.empty()) {
-        line(metrics_text(report));
-    }
-    for (std::size_t i = 0; i < report.links.size() && i < k_links_told; ++i) {
-        line(report.links[i].title + ": " + report.links[i].url);
-    }
-    const std::size_t notes = report.notes.size();
-    for (std::size_t i = notes > k_notes_told ? notes - k_notes_told : 0; i < notes; ++i) {
-        line(clock_text(report.notes[i].at) + "  " + report.notes[i].text);
-    }
-    return out;
-}
-
-/// What tasks told of themselves: those that run first.
-std::string told(const RunView& view) {
-    std::string out;
-    std::size_t all = 0;
-    for (const bool running : {true, false}) {
-        for (const TaskView& task : view.tasks) {
-            if (task.report && task.running_since.has_value() == running && ++all <= k_reports_told) {
-                out += told_of(task);
-            }
-        }
-    }
-    return all > k_reports_told
-               ? out + fmt::format("\nand {} more tasks: amp metrics {}\n", all - k_reports_told, view.run)
-               : out;
-}
-
 Value task_document(const TaskView& task) {
     List attempts;
     for (const AttemptResult& attempt : task.attempts) {
@@ -275,7 +213,7 @@ std::string run_report(const RunView& view, const Presentation& presentation) {
     if (!view.steps.empty()) {
         out += "\n" + steps_table(view, presentation);
     }
-    return out + tasks_table(view, presentation) + told(view) + failures(view, style);
+    return out + tasks_table(view, presentation) + told_text(view) + failures(view, style);
 }
 
 Value run_document(const RunView& view) {

@@ -80,6 +80,11 @@ ExitCode execute(Session& session, const MetricCommand& command) {
             throw usage(fmt::format("'{}' is no NAME=NUMBER", printable(value)),
                         "for instance: amp metric loss=0.31 --step 100");
         }
+        if (is_system_metric(value)) {
+            throw usage(fmt::format("'{}': names that begin with {} are amp's own", printable(value),
+                                    k_system_prefix),
+                        "they hold what the task uses of the machine: amp metrics --system");
+        }
         if (equals > k_longest_metric_name) {
             throw usage("the name of a metric has at most 256 bytes");
         }

@@ -273,6 +273,18 @@ std::optional<ContainerOrder> take_order() {
     return order_from(read_at(file.get(), 0, size, path));
 }
 
+/// The keeper finds us by it. Without it the task is not measured while it runs.
+UniqueFd hold_lock() {
+    UniqueFd file = open_at(AT_FDCWD, inner(k_lock_file), O_WRONLY | O_CREAT | O_NOFOLLOW, 0600);
+    struct flock whole {};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    if (file) {
+        fcntl(file.get(), F_SETLK, &whole);
+    }
+    return file;
+}
+
 /// Whole or not at all.
 void write_end(const ContainerEnd& end) {
     const std::string path = inner(k_end_file);
@@ -286,6 +298,7 @@ void write_end(const ContainerEnd& end) {
 
 int container_init() {
     try {
+        const UniqueFd lock = hold_lock();
         std::optional<ContainerOrder> order = take_order();
         if (!order || order->words.empty()) {
             fmt::print(stderr, "amp: there is no order for this container: its keeper has ended\n");

@@ -256,6 +256,16 @@ void Containers::kill(TaskRun& run) {
     }
 }
 
+pid_t Containers::first_process(const TaskProcess& process) {
+    const std::string path = process.container->folder + "/" + std::string(k_lock_file);
+    const UniqueFd file = open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW);
+    struct flock held {};
+    held.l_type = F_WRLCK;
+    held.l_whence = SEEK_SET;
+    const bool is_held = file && fcntl(file.get(), F_GETLK, &held) == 0 && held.l_type != F_UNLCK;
+    return is_held ? std::max<pid_t>(0, held.l_pid) : 0;
+}
+
 void Containers::read_end(TaskRun& run, TaskProcess& process) const {
     ContainerHold& hold = *process.container;
     loop_.cancel(std::exchange(hold.kill_timer, 0));

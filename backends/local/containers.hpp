@@ -47,6 +47,8 @@ class Containers {
     static void ask_to_end(const TaskRun& run);
     /// KILL to all of it that runs.
     void kill(TaskRun& run);
+    /// The first process of a container, as it is called here; 0: none runs, or it cannot be seen.
+    static pid_t first_process(const TaskProcess& process);
     /// A client has ended: how the command did, and what it used.
     void read_end(TaskRun& run, TaskProcess& process) const;
     /// All clients have ended: looks at what became of the containers, and removes them. `then` is called

@@ -16,12 +16,12 @@
 namespace amp {
 namespace {
 
-constexpr double k_patience_s = 60;
 constexpr std::size_t k_max_printed = std::size_t{64} << 10;
 
 }  // namespace
 
-EngineCalls::EngineCalls(EventLoop& loop) : loop_(loop), environment_(own_environment(), true, {}, {}) {}
+EngineCalls::EngineCalls(EventLoop& loop, double patience_s)
+    : loop_(loop), patience_s_(patience_s), environment_(own_environment(), true, {}, {}) {}
 
 EngineCalls::~EngineCalls() {
     for (const auto& entry : calls_) {
@@ -59,7 +59,7 @@ void EngineCalls::ask(std::vector<std::string> words, Then then) {
     }
     call->pid = outcome.pid;
     call->then = std::move(then);
-    call->timer = loop_.after(k_patience_s, [call] {
+    call->timer = loop_.after(patience_s_, [call] {
         call->timer = 0;
         kill(-call->pid, SIGKILL);
     });

@@ -19,21 +19,24 @@ struct EngineAnswer {
     std::string printed;
 };
 
-/// Short calls of a container engine's client, beside the loop: no call holds it up. Their processes are
-/// reaped by whoever reaps ours (ProcessTable); their end is that of what they print.
+/// Short calls of a tool (a container engine's client, nvidia-smi), beside the loop: no call holds it up.
+/// Their processes are reaped by whoever reaps ours (ProcessTable); their end is that of what they print.
 class EngineCalls {
   public:
-    explicit EngineCalls(EventLoop& loop);
+    static constexpr double k_patience_s = 60;
+
+    /// @param patience_s after which a call is killed
+    explicit EngineCalls(EventLoop& loop, double patience_s = k_patience_s);
     ~EngineCalls();
     EngineCalls(const EngineCalls&) = delete;
     EngineCalls& operator=(const EngineCalls&) = delete;
 
     using Then = std::function<void(const EngineAnswer&)>;
 
-    /// @param then hears what it printed; after a minute it is killed, and has printed what it has
+    /// @param then hears what it printed; one that was killed has printed what it has
     void ask(std::vector<std::string> words, Then then);
 
-    /// The environment of the engine's programs: ours, and a token that is no task's.
+    /// The environment of these programs: ours, and a token that is no task's.
     const BaseEnvironment& environment() const { return environment_; }
 
   private:
@@ -48,6 +51,7 @@ class EngineCalls {
     void end(const std::shared_ptr<Call>& call);
 
     EventLoop& loop_;
+    double patience_s_;
     BaseEnvironment environment_;
     std::map<int, std::shared_ptr<Call>> calls_;  ///< by their outputs
 };

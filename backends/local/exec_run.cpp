@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <utility>
 
+#include "backends/system/gpus.hpp"
 #include "backends/system/machine.hpp"
 #include "backends/system/process.hpp"
 #include "backends/system/system_clock.hpp"
@@ -78,6 +80,10 @@ ExecRun::ExecRun(const ExecSpec& spec, const Claim& claim, ObjectStore& objects,
       output_(loop_, packs_),
       reports_(loop_, packs_),
       processes_(loop_, [this](TaskRun&) { processes_gone(); }),
+      monitor_(loop_, packs_,
+               {[this](TaskRun&, std::string why) { processes_.end(run_, Cause::timeout, std::move(why)); },
+                [this](const std::string& text) { talk_.say(text); }},
+               pool_.folder()),
       stager_(loop_, {objects, files, packs_, spec.store, pool_.cache_folder()}),
       alone_(has_own_group()) {
     if (talk.echo_fd >= 0) {
@@ -159,6 +165,8 @@ void ExecRun::started() {
     processes_.add(run_);
     output_.watch(run_);
     processes_.limit_time(run_);
+    const char* gpus = std::getenv("CUDA_VISIBLE_DEVICES");
+    monitor_.watch(run_, parse_gpu_list(gpus == nullptr ? "" : gpus));
     save_in_time();
     processes_.reap();  // what ended before the loop heard of anything
 }
@@ -269,6 +277,7 @@ void ExecRun::processes_gone() {
     judge_notice();
     const bool left_running = run_.state == TaskRun::State::leftovers && run_.forced == Cause::none &&
                               !(run_.spec.gang && first_ends_all(*run_.spec.gang));
+    monitor_.let_go(run_);
     output_.finish(run_);
     reports_.let_go(run_);
     if (left_running) {

@@ -10,6 +10,7 @@
 #include "backends/local/stager.hpp"
 #include "backends/local/task_exec.hpp"
 #include "backends/local/task_launcher.hpp"
+#include "backends/local/task_monitor.hpp"
 #include "core/task/claim.hpp"
 #include "core/task/code_cache.hpp"
 
@@ -64,6 +65,7 @@ class ExecRun {
     OutputReader output_;
     ReportReader reports_;
     ProcessTable processes_;
+    TaskMonitor monitor_;
     Stager stager_;
     bool alone_;  ///< in its memory group there is nobody else's process
     int signals_ = -1;

@@ -60,6 +60,11 @@ Keeper::Keeper(const KeeperOptions& options, const std::string& binary, ObjectSt
       output_(loop_, packs_),
       reports_(loop_, packs_),
       processes_(loop_, [this](TaskRun& run) { processes_gone(run); }),
+      monitor_(
+          loop_, packs_,
+          {[this](TaskRun& run, std::string why) { processes_.end(run, Cause::timeout, std::move(why)); },
+           [this](const std::string& text) { events_.note(text); }},
+          scratch_.folder()),
       stager_(loop_, {objects, files, packs_, options.store_dir, scratch_.cache_folder()}),
       door_(loop_, options.run, make_token(),
             {[this](std::uint32_t epoch) { return welcome(epoch); }, [this] { driver_left(); },

@@ -18,6 +18,7 @@
 #include "backends/local/report_reader.hpp"
 #include "backends/local/stager.hpp"
 #include "backends/local/task_launcher.hpp"
+#include "backends/local/task_monitor.hpp"
 #include "backends/local/task_run.hpp"
 #include "core/store/keeper_log.hpp"
 #include "core/task/slots.hpp"
@@ -145,6 +146,7 @@ class Keeper {
     OutputReader output_;
     ReportReader reports_;
     ProcessTable processes_;
+    TaskMonitor monitor_;
     Stager stager_;
     KeeperDoor door_;
 

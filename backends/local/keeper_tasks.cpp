@@ -207,6 +207,7 @@ void Keeper::started(TaskRun& run, Timestamp now) {
     processes_.add(run);
     output_.watch(run);
     processes_.limit_time(run);
+    monitor_.watch(run);
     save_in_time(run);
     events_.started(run.id, host_, now);
 }
@@ -227,6 +228,7 @@ void Keeper::retry_later(TaskRun& run) {
 }
 
 void Keeper::processes_gone(TaskRun& run) {
+    monitor_.let_go(run);
     output_.finish(run);
     reports_.let_go(run);
     if (run.spec.hold_s <= 0) {  // or they may have to be kept, which its end decides

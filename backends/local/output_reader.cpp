@@ -62,6 +62,7 @@ void OutputReader::keep(TaskProcess& process, std::string_view bytes) {
 }
 
 void OutputReader::heard(TaskRun& run, TaskProcess& process) {
+    run.heard_at = loop_.now();
     if (read_once(run, process) == Read::end) {
         let_go(process);  // it closed its streams and may run on
     }

@@ -1,6 +1,7 @@
 #include "backends/local/process_table.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -24,6 +25,7 @@ namespace {
 constexpr double k_leftover_grace_s = 2;
 constexpr double k_leftover_patience_s = 7;  // then we give up on a process that even KILL does not end
 constexpr double k_check_s = 0.01;
+constexpr int k_look_again_ms = 1;
 constexpr int k_looks_for_token = 3;
 constexpr double k_oom_look_s = 1;
 
@@ -354,13 +356,18 @@ void ProcessTable::kill_now(TaskRun& run) {
 }
 
 void ProcessTable::kill_all() {
-    while (true) {
+    const double until = steady_now() + k_leftover_patience_s;
+    while (steady_now() < until) {
         const std::vector<pid_t> children = children_.read();
         for (const pid_t pid : children) {
             kill(pid, SIGKILL);
         }
-        if (children.empty() || waitpid(-1, nullptr, 0) < 0) {
+        const pid_t ended = children.empty() ? -1 : waitpid(-1, nullptr, WNOHANG);
+        if (ended < 0) {
             return;
+        }
+        if (ended == 0) {  // it dies soon, unless the kernel holds it (a broken GPU, a server that is away)
+            poll(nullptr, 0, k_look_again_ms);
         }
     }
 }

@@ -40,7 +40,7 @@ class ProcessTable {
     void end(TaskRun& run, Cause cause, std::string message);
     /// KILL to what is left of it.
     void kill_now(TaskRun& run);
-    /// Kills whatever is still our child. Call last.
+    /// Kills whatever is still our child, and waits for that, but not for ever. Call last.
     void kill_all();
 
   private:

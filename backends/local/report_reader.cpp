@@ -90,6 +90,7 @@ void ReportReader::take_events() {
 }
 
 void ReportReader::told(TaskRun& run) {
+    run.heard_at = loop_.now();
     if (run.report_timer == 0) {
         read(run);
     }
@@ -104,8 +105,13 @@ void ReportReader::read(TaskRun& run) {
             read(run);
         });
     }
-    if (report.recorder().has_pending() && run.report_write_timer == 0) {
-        run.report_write_timer = loop_.after(report.recorder().patience(), [&run] {
+    write_soon(loop_, run);
+}
+
+void write_soon(EventLoop& loop, TaskRun& run) {
+    ReportRecorder& recorder = run.report->recorder();
+    if (recorder.has_pending() && run.report_write_timer == 0) {
+        run.report_write_timer = loop.after(recorder.patience(), [&run] {
             run.report_write_timer = 0;
             run.report->recorder().write_pending(SystemClock().now());
         });

@@ -41,4 +41,7 @@ class ReportReader {
     EventLoop::TimerId pause_ = 0;
 };
 
+/// What its report holds that is not in the packs yet, comes there within a moment.
+void write_soon(EventLoop& loop, TaskRun& run);
+
 }  // namespace amp

@@ -90,6 +90,7 @@ struct TaskRun {
     EventLoop::TimerId timeout_timer = 0;
     EventLoop::TimerId kill_timer = 0;
 
+    double heard_at = 0;         ///< when it has printed or told something last, of the loop's clock
     Cause forced = Cause::none;  ///< why we end it
     std::string forced_message;
     bool decided = false;  ///< a gang: the end of one rank has decided that of all

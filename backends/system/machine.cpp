@@ -146,6 +146,34 @@ std::uint64_t count_oom_kills() {
     return file.empty() ? 0 : parse_counter(read_small(file), "oom_kill");
 }
 
+std::optional<std::uint64_t> parse_group_memory(const std::string& usage, const std::string& stat) {
+    const std::uint64_t all = parse_number(usage);
+    if (all == 0) {
+        return std::nullopt;
+    }
+    const std::uint64_t with_children = parse_counter(stat, "total_inactive_file");  // v1
+    const std::uint64_t spare = with_children != 0 ? with_children : parse_counter(stat, "inactive_file");
+    return all - std::min(all, spare);
+}
+
+std::optional<std::uint64_t> group_memory(std::int64_t pid) {
+    const std::string groups = read_small(fmt::format("/proc/{}/cgroup", pid));
+    const std::string ours = read_small("/proc/self/cgroup");
+    for (const char* controller : {"memory", ""}) {
+        const bool first = *controller != '\0';
+        const std::string group = parse_cgroup(groups, controller);
+        if (group.empty() || group == parse_cgroup(ours, controller)) {
+            continue;
+        }
+        const std::string folder = fmt::format("{}{}{}", k_mount, first ? "/memory" : "", group);
+        const std::string usage = read_small(folder + (first ? "/memory.usage_in_bytes" : "/memory.current"));
+        if (const auto bytes = parse_group_memory(usage, read_small(folder + "/memory.stat"))) {
+            return bytes;
+        }
+    }
+    return std::nullopt;
+}
+
 bool are_all_among(const std::string& lines, const std::set<std::int64_t>& numbers) {
     for (const std::string_view line : split(trim(lines), '\n')) {
         if (!numbers.contains(static_cast<std::int64_t>(parse_number(line)))) {

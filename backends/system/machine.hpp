@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -18,6 +19,9 @@ Machine measure_machine();
 std::uint64_t count_oom_kills();
 /// Is nobody in that cgroup but us and those who started us? Then whatever it kills was started by us.
 bool has_own_group();
+/// The memory of a process's control group without what the kernel could give up at once (files that were
+/// read); nullopt: it has no group of its own, or that tells nobody.
+std::optional<std::uint64_t> group_memory(std::int64_t pid);
 
 // The pure halves, for tests.
 
@@ -25,6 +29,9 @@ bool has_own_group();
 double parse_cpu_max(const std::string& text);
 /// The number behind `key ` at the start of a line; 0 when there is none ("oom_kill 3", "MemTotal:  123 kB").
 std::uint64_t parse_counter(const std::string& text, const std::string& key);
+/// What a group holds, of its files `memory.current` (v1: usage_in_bytes) and `memory.stat`; nullopt: that is
+/// no number.
+std::optional<std::uint64_t> parse_group_memory(const std::string& usage, const std::string& stat);
 /// Are all the numbers, one a line, among these?
 bool are_all_among(const std::string& lines, const std::set<std::int64_t>& numbers);
 /// The path of our group from /proc/self/cgroup, for a v1 controller or, when that is empty, for v2.

@@ -21,6 +21,8 @@ constexpr std::size_t k_parent = 1;
 constexpr std::size_t k_group = 2;
 constexpr std::size_t k_user = 11;
 constexpr std::size_t k_system = 12;
+constexpr std::size_t k_waited_user = 13;
+constexpr std::size_t k_waited_system = 14;
 constexpr std::size_t k_began = 19;
 constexpr std::size_t k_rss = 21;
 
@@ -48,13 +50,17 @@ std::optional<ProcStat> parse_proc_stat(std::string_view text) {
     ProcStat stat;
     std::uint64_t user = 0;
     std::uint64_t system = 0;
+    std::uint64_t waited_user = 0;
+    std::uint64_t waited_system = 0;
     if (parts.size() <= k_rss || parts[k_state].size() != 1 || !take(parts[k_parent], stat.parent) ||
         !take(parts[k_group], stat.group) || !take(parts[k_user], user) || !take(parts[k_system], system) ||
+        !take(parts[k_waited_user], waited_user) || !take(parts[k_waited_system], waited_system) ||
         !take(parts[k_began], stat.began) || !take(parts[k_rss], stat.rss_pages)) {
         return std::nullopt;
     }
     stat.state = parts[k_state].front();
     stat.cpu_ticks = user + system;
+    stat.waited_ticks = waited_user + waited_system;
     return stat;
 }
 

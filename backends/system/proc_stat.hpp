@@ -16,8 +16,9 @@ struct ProcStat {
     char state = '?';  ///< R, S, D, T, Z, X
     pid_t parent = 0;
     pid_t group = 0;
-    std::uint64_t cpu_ticks = 0;  ///< user and system, of its threads that live and lived
-    std::uint64_t began = 0;      ///< in clock ticks since the boot
+    std::uint64_t cpu_ticks = 0;     ///< user and system, of its threads that live and lived
+    std::uint64_t waited_ticks = 0;  ///< the same of the children that it has waited for, and of theirs
+    std::uint64_t began = 0;         ///< in clock ticks since the boot
     std::uint64_t rss_pages = 0;
 
     bool lives() const { return state != 'Z' && state != 'X'; }

@@ -271,6 +271,10 @@ void StepLoader::read_environment(Step& step, const TomlNode& node) {
 
 void StepLoader::read_monitor(Step& step, const TomlNode& node) {
     step.monitor = {};
+    if (!node.is_table()) {
+        step.monitor.interval_s = node.scalar.as_bool() ? step.monitor.interval_s : 0;
+        return;
+    }
     if (const TomlNode* interval = node.find("interval")) {
         step.monitor.interval_s = read_duration(*interval);
     }

@@ -336,13 +336,18 @@ constexpr Rule k_wait = {.kinds = k_string | k_table,
                          .choices = k_waits,
                          .keys = k_wait_keys,
                          .filled = true};
+constexpr Rule k_interval = {
+    .kinds = k_string | k_number, .expected = k_duration_text, .format = Format::duration, .min = 0.1};
 constexpr std::array<Key, 4> k_monitor_keys = {
-    {{"interval", &k_duration, "between two samples"},
-     {"gpu", &k_switch, "sample GPUs"},
-     {"neuron", &k_switch, "sample Neuron devices"},
-     {"hang", &k_duration, "how long without output or progress is a hang"}}};
-constexpr Rule k_monitor = {
-    .kinds = k_table, .expected = "a table { interval, gpu, neuron, hang }", .keys = k_monitor_keys};
+    {{"interval", &k_interval, "between two samples; default: 10s"},
+     {"gpu", &k_switch, "sample the GPUs of the task, where nvidia-smi shows them; default: true"},
+     {"neuron", &k_switch, "sample Neuron devices, where neuron-monitor is there; default: true"},
+     {"hang", &k_duration,
+      "after so long without output, metric or progress the attempt is ended, with cause timeout; default: "
+      "never"}}};
+constexpr Rule k_monitor = {.kinds = k_boolean | k_table,
+                            .expected = "true or false, or a table { interval, gpu, neuron, hang }",
+                            .keys = k_monitor_keys};
 
 constexpr std::array<std::string_view, 1> k_log_words = {"all"};
 constexpr Rule k_plain_size = {
@@ -409,7 +414,9 @@ constexpr std::array<Key, 40> k_step_keys = {{
     {"cache_dirs", &k_cache_dirs, "folders that persist across runs"},
     {"environment", &k_environment, "a Python environment of its own, made once a machine"},
     {"wait", &k_wait, "do not start before people approve, or the world is ready"},
-    {"monitor", &k_monitor, "what is sampled while it runs", false, true},
+    {"monitor", &k_monitor,
+     "what of its use of processors, memory, storage and devices is sampled while it runs; false: nothing. "
+     "Default: all of it, every 10s"},
     {"log", &k_log, "how much is kept of what it prints; default: the first 16 MiB and the last 1 MiB"},
 }};
 }  // namespace

@@ -241,6 +241,39 @@ Resources total_resources(const TaskSpec& spec) {
 
 // Records leave out what has its default, so that a no-op task costs little to write and to read.
 
+namespace {
+
+/// How long it may take, how it is watched, and what is kept of it.
+void write_limits(Object& out, const TaskSpec& spec) {
+    const TaskSpec plain;
+    if (!(spec.monitor == plain.monitor)) {
+        out["monitor"] = to_value(spec.monitor);
+    }
+    if (spec.environment) {
+        out["environment"] = to_value(*spec.environment);
+    }
+    if (spec.hold_s != 0) {
+        out["hold_s"] = spec.hold_s;
+    }
+    if (spec.timeout_s != 0) {
+        out["timeout_s"] = spec.timeout_s;
+    }
+    if (spec.grace_s != plain.grace_s) {
+        out["grace_s"] = spec.grace_s;
+    }
+    if (spec.priority != 0) {
+        out["priority"] = spec.priority;
+    }
+    if (spec.log.head_bytes != plain.log.head_bytes) {
+        out["log_head_bytes"] = whole(spec.log.head_bytes);
+    }
+    if (spec.log.tail_bytes != plain.log.tail_bytes) {
+        out["log_tail_bytes"] = whole(spec.log.tail_bytes);
+    }
+}
+
+}  // namespace
+
 Value to_value(const TaskSpec& spec) {
     const TaskSpec plain;
     Object out{{"task", spec.task.text()}, {"attempt", whole(spec.attempt)}, {"token", spec.token}};
@@ -279,30 +312,7 @@ Value to_value(const TaskSpec& spec) {
         }
         out["cache_dirs"] = std::move(folders);
     }
-    if (!(spec.monitor == plain.monitor)) {
-        out["monitor"] = to_value(spec.monitor);
-    }
-    if (spec.environment) {
-        out["environment"] = to_value(*spec.environment);
-    }
-    if (spec.hold_s != 0) {
-        out["hold_s"] = spec.hold_s;
-    }
-    if (spec.timeout_s != 0) {
-        out["timeout_s"] = spec.timeout_s;
-    }
-    if (spec.grace_s != plain.grace_s) {
-        out["grace_s"] = spec.grace_s;
-    }
-    if (spec.priority != 0) {
-        out["priority"] = spec.priority;
-    }
-    if (spec.log.head_bytes != plain.log.head_bytes) {
-        out["log_head_bytes"] = whole(spec.log.head_bytes);
-    }
-    if (spec.log.tail_bytes != plain.log.tail_bytes) {
-        out["log_tail_bytes"] = whole(spec.log.tail_bytes);
-    }
+    write_limits(out, spec);
     return out;
 }
 

@@ -13,6 +13,7 @@
 #include "core/run/environments.hpp"
 #include "core/run/run_record.hpp"
 #include "core/store/objects.hpp"
+#include "core/task/report_line.hpp"
 
 namespace amp {
 namespace {
@@ -38,7 +39,9 @@ Object metrics_of(const RunView& view) {
             continue;
         }
         for (const auto& [name, summary] : task.attempts.back().report->metrics) {
-            out.insert_or_assign(brief(task.name) + "." + name, summary.last);
+            if (!is_system_metric(name)) {  // no two runs use the same
+                out.insert_or_assign(brief(task.name) + "." + name, summary.last);
+            }
         }
     }
     return out;
@@ -151,7 +154,7 @@ void add_value(std::map<std::string, Value>& out, const std::string& name, const
     }
 }
 
-Comparison::Run compared_run(RunView view) {
+Comparison::Run compared_run(RunView view, bool system) {
     Comparison::Run run;
     for (const auto& [name, value] : view.params.as_object()) {
         run.values.insert_or_assign("params." + name, is_scalar(value) ? value : Value(json::dump(value)));
@@ -164,7 +167,9 @@ Comparison::Run compared_run(RunView view) {
         }
         if (!task.attempts.empty() && task.attempts.back().report) {
             for (const auto& [name, summary] : task.attempts.back().report->metrics) {
-                run.values.insert_or_assign(brief(task.name) + "." + name, summary.last);
+                if (system || !is_system_metric(name)) {
+                    run.values.insert_or_assign(brief(task.name) + "." + name, summary.last);
+                }
             }
         }
     }
@@ -209,7 +214,7 @@ RunDifference diff_runs(Services& services, const Project& project, const std::s
 }
 
 Comparison compare_runs(Services& services, const Project& project,
-                        const std::vector<std::string>& references, const RunFilter& filter) {
+                        const std::vector<std::string>& references, const RunFilter& filter, bool system) {
     Comparison out;
     std::vector<std::string> runs = references;
     if (runs.empty()) {
@@ -222,7 +227,7 @@ Comparison compare_runs(Services& services, const Project& project,
     std::set<std::string> params;
     std::set<std::string> others;
     for (const std::string& run : runs) {
-        out.runs.push_back(compared_run(view_run(services, project, run)));
+        out.runs.push_back(compared_run(view_run(services, project, run), system));
         for (const auto& named : out.runs.back().values) {
             (named.first.starts_with("params.") ? params : others).insert(named.first);
         }

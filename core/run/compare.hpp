@@ -58,7 +58,9 @@ struct Comparison {
     std::vector<std::string> differing;  ///< those that are not the same in all runs
 };
 /// @param references empty: those that the filter lets pass
+/// @param system also what was sampled of tasks
 Comparison compare_runs(Services& services, const Project& project,
-                        const std::vector<std::string>& references, const RunFilter& filter);
+                        const std::vector<std::string>& references, const RunFilter& filter,
+                        bool system = false);
 
 }  // namespace amp

@@ -28,8 +28,8 @@ bool is_wanted(const MetricQuery& query, const TaskName& task) {
 }
 
 bool is_named(const MetricQuery& query, const std::string& name) {
-    return query.names.empty() ||
-           std::find(query.names.begin(), query.names.end(), name) != query.names.end();
+    return query.names.empty() ? query.system || !is_system_metric(name)
+                               : std::find(query.names.begin(), query.names.end(), name) != query.names.end();
 }
 
 /// One attempt that is asked for.

@@ -19,7 +19,8 @@ struct MetricQuery {
     std::string step = {};
     std::optional<TaskIndex> index = {};
     std::optional<std::uint32_t> attempt = {};  ///< default: the last of each task
-    std::vector<std::string> names = {};        ///< empty: all
+    std::vector<std::string> names = {};        ///< empty: all that tasks told
+    bool system = false;                        ///< with these also what was sampled of tasks
 };
 
 struct MetricPoint {

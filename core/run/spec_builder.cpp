@@ -315,6 +315,7 @@ BuiltTask SpecBuilder::build(TaskId task, Timestamp now, const Value& failures, 
     add_requests(spec, step, scope, prepared.resources, prepared.gang);
     grow_resources(spec.resources, step.retry, data_.plan().oom_count(task));
     spec.log = step.log;
+    spec.monitor = step.monitor;
     if (limits_ && spec.profile.empty()) {
         built.cuts = fit_request(spec.resources, spec.gang, *limits_);
     }

@@ -17,7 +17,10 @@ inline constexpr std::string_view k_order_file = "order";      ///< gone once it
 inline constexpr std::string_view k_control_pipe = "control";  ///< at its end the keeper is gone
 inline constexpr std::string_view k_output_pipe = "output";    ///< what the task prints
 inline constexpr std::string_view k_end_file = "end";          ///< how it ended
-inline constexpr std::string_view k_words_file = "words";      ///< what the engine's client prints
+/// Locked (fcntl) by the first process while it lives: who asks for the lock is told that process's number,
+/// as it is outside.
+inline constexpr std::string_view k_lock_file = "lock";
+inline constexpr std::string_view k_words_file = "words";  ///< what the engine's client prints
 
 // What is written to the control pipe.
 inline constexpr char k_ask_to_end = 'T';  ///< TERM to the task's group

@@ -207,11 +207,24 @@ bool add_link(TaskReport& report, const ReportLine& line) {
     return true;
 }
 
+/// What a task tells and what amp samples of it do not take each other's room.
+bool has_room(const TaskReport& report, bool system) {
+    if (report.metrics.size() < k_most_metrics) {
+        return true;
+    }
+    std::size_t ours = 0;
+    for (auto metric = report.metrics.lower_bound(k_system_prefix);
+         metric != report.metrics.end() && is_system_metric(metric->first); ++metric) {
+        ++ours;
+    }
+    return (system ? ours : report.metrics.size() - ours) < k_most_metrics;
+}
+
 bool add_metric(TaskReport& report, const ReportLine& line) {
     ++report.points;
     auto metric = report.metrics.find(line.text);
     if (metric == report.metrics.end()) {
-        if (report.metrics.size() >= k_most_metrics) {
+        if (!has_room(report, is_system_metric(line.text))) {
             return false;
         }
         metric = report.metrics.emplace(line.text, MetricSummary{}).first;

@@ -11,6 +11,13 @@ namespace amp {
 
 constexpr std::size_t k_longest_metric_name = 256;
 
+/// What amp itself samples of a task (core/task/usage_sample) has names that begin so; tasks cannot tell
+/// them.
+constexpr std::string_view k_system_prefix = "system/";
+inline bool is_system_metric(std::string_view name) {
+    return name.starts_with(k_system_prefix);
+}
+
 /// A line of `$AMP_TASK_DIR/report`, the file to which a task appends what it tells of itself. Each is a JSON
 /// object:
 ///
@@ -39,7 +46,7 @@ std::string_view read_report_line(std::string_view text, ReportLine& line);
 std::string report_line_text(const ReportLine& line);
 
 /// Takes a line into the summary; `now` for what has no time of its own. False when the summary has no room
-/// for it (more than 200 metrics, 50 links; of notes the latest 50 stay).
+/// for it (more than 200 metrics, and as many of amp's own; 50 links; of notes the latest 50 stay).
 bool add_line(TaskReport& report, const ReportLine& line, Timestamp now);
 
 }  // namespace amp

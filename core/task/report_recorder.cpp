@@ -11,12 +11,21 @@ namespace {
 
 constexpr std::size_t k_longest_line = std::size_t{64} << 10;
 constexpr std::size_t k_piece = std::size_t{256} << 10;
-constexpr std::size_t k_most_pieces = 1000;
+constexpr std::size_t k_most_pieces = 100;  // some 15 KB of a result; readers look for more in the packs
 constexpr std::uint64_t k_most_stored = std::uint64_t{512} << 20;
 constexpr std::uint64_t k_most_read = std::uint64_t{4} << 30;
 constexpr double k_first_patience_s = 0.2;
 constexpr double k_most_patience_s = 2;
 constexpr double k_pieces_per_step = 100;
+
+ReportLine point_line(const std::string& name, double value, Timestamp now) {
+    ReportLine line;
+    line.kind = ReportLine::Kind::metric;
+    line.text = name;
+    line.value = value;
+    line.at = now;
+    return line;
+}
 
 }  // namespace
 
@@ -62,6 +71,8 @@ void ReportRecorder::take(std::string_view text, Timestamp now) {
         drop("it is longer than 64 KiB");
     } else if (const std::string_view why = read_report_line(text, line_); !why.empty()) {
         drop(why);
+    } else if (line_.kind == ReportLine::Kind::metric && is_system_metric(line_.text)) {
+        drop("metrics whose names begin with system/ are amp's own");
     } else {
         over_limit_ = !add_line(report_, line_, now) || over_limit_;
         keep(text, now);
@@ -140,14 +151,16 @@ void ReportRecorder::add_point(const std::string& name, double value, Timestamp 
     if (known != report_.metrics.end() && known->second.last == value) {
         return;  // told already
     }
-    line_ = {};
-    line_.kind = ReportLine::Kind::metric;
-    line_.text = name;
-    line_.value = value;
-    line_.at = now;
-    const std::string text = report_line_text(line_);
+    const std::string text = report_line_text(point_line(name, value, now));
     take(std::string_view(text).substr(0, text.size() - 1), now);
     write_pending(now);
+}
+
+void ReportRecorder::add_sample(const std::string& name, double value, Timestamp now) {
+    line_ = point_line(name, value, now);
+    over_limit_ = !add_line(report_, line_, now) || over_limit_;
+    const std::string text = report_line_text(line_);
+    keep(std::string_view(text).substr(0, text.size() - 1), now);
 }
 
 std::shared_ptr<const TaskReport> ReportRecorder::report() const {

@@ -35,6 +35,8 @@ class ReportRecorder {
     void finish(Timestamp now);
     /// A point that the task told in another way: by a declared output of type `metrics`. After finish.
     void add_point(const std::string& name, double value, Timestamp now);
+    /// A point that we tell of the task: `name` begins with k_system_prefix.
+    void add_sample(const std::string& name, double value, Timestamp now);
 
     /// nullptr: it told nothing.
     std::shared_ptr<const TaskReport> report() const;

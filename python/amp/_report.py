@@ -102,6 +102,8 @@ def metric(name: Optional[str] = None, value: Optional[float] = None, *, step: O
     if name is not None:
         if value is None:
             raise TypeError(f"metric('{name}') needs a value")
+        if str(name).startswith("system/"):
+            raise ValueError(f"metric('{name}'): names that begin with system/ are amp's own")
         _report.point(str(name), float(value), step)
     for key, number in values.items():
         _report.point(key, float(number), step)

@@ -144,16 +144,16 @@ class Validate(AmpTest):
         self.run_ok(fine, "run")
 
     def test_keys_of_later_versions_are_notes(self) -> None:
-        project = self.project('[flow]\nname = "L"\nschedule = "@daily"\n[step.one]\nrun = "true"\nmonitor = { hang = "1h" }\n')
+        project = self.project('[flow]\nname = "L"\nschedule = "@daily"\n[step.one]\nrun = "true"\nbatch = { a = 1 }\n')
         result = self.run_ok(project, "validate")
         self.assertIn("note: flow.toml:3:", result.err)
         self.assertIn("flow.schedule is not acted upon yet", result.err)
-        self.assertIn("step.one.monitor is not acted upon yet", result.err)
+        self.assertIn("step.one.batch is not acted upon yet", result.err)
         self.assertNotIn("note", self.run_ok(project, "validate", "-q").err)
         found = json.loads(self.run_ok(project, "validate", "--format", "json").out)["flows"][0]
         self.assertTrue(found["valid"])
         notes = [(note["key"], note["line"]) for note in found["notes"]]
-        self.assertEqual(notes, [("flow.schedule", 3), ("step.one.monitor", 6)])
+        self.assertEqual(notes, [("flow.schedule", 3), ("step.one.batch", 6)])
 
     def test_a_bad_config_file_is_told_once(self) -> None:
         flow = '[flow]\nname = "C"\n[config]\ndata = "data.yaml"\n'
@@ -166,10 +166,10 @@ class Validate(AmpTest):
         self.assertIn('1 ["yes",2]', self.run_ok(project, "logs", "latest").out)
 
     def test_keys_of_later_versions_are_named_when_it_runs(self) -> None:
-        project = self.project('[flow]\nname = "L"\nschedule = "@daily"\n[step.one]\nrun = "true"\nmonitor = { hang = "1h" }\n')
+        project = self.project('[flow]\nname = "L"\nschedule = "@daily"\n[step.one]\nrun = "true"\nbatch = { a = 1 }\n')
         result = self.run_ok(project, "run")
         self.assertIn("schedule", result.err)
-        self.assertIn("monitor", result.err)
+        self.assertIn("batch", result.err)
 
 
 class Show(AmpTest):

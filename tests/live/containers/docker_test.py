@@ -102,6 +102,19 @@ run = "test \\"$PWD\\" = \\"$AMP_TASK_DIR\\"; echo here > ./file; ls"
         self.assertGreater(task["cpu_s"], 0.05)
         self.assertGreater(task["max_rss_bytes"], 100_000)
 
+    def test_it_is_sampled_while_it_runs(self) -> None:
+        grow = "s=x; i=0; while test $i -lt 25; do s=$s$s; i=$((i+1)); done"
+        burn = "i=0; while test $i -lt 2000000; do i=$((i+1)); done"
+        project = self.run_in(f'[step.one]\nrun = "{grow}; {burn}"\nmonitor = {{ interval = "0.2s" }}\n')
+        task = self.task(project)
+        metrics = task["report"]["metrics"]
+        self.assertGreaterEqual(metrics["system/memory"]["max"], 32 << 20)
+        self.assertLess(metrics["system/memory"]["max"], 200 << 20)
+        points = self.run_ok(project, "metrics", "latest", "--name", "system/cpu", "--csv").out.splitlines()[1:]
+        sampled = sum(float(point.split(",")[4]) for point in points) * 0.2
+        self.assertGreater(sampled, task["cpu_s"] * 0.5)
+        self.assertLess(sampled, task["cpu_s"] * 1.5 + 0.5)
+
     def test_what_it_leaves_running_is_ended(self) -> None:
         project = self.contained('[step.one]\nrun = "sleep 1000 & echo started"\n')
         began = time.monotonic()

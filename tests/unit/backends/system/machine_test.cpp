@@ -1,6 +1,7 @@
 #include "backends/system/machine.hpp"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 using namespace amp;
 
@@ -36,4 +37,17 @@ TEST_CASE("who is in a group") {
     CHECK(are_all_among("12\n7\n", {7, 12, 13}));
     CHECK_FALSE(are_all_among("12\n7\n8\n", {7, 12, 13}));
     CHECK_FALSE(are_all_among("0\n12\n", {12}));  // one of another pid namespace
+}
+
+TEST_CASE("what a group holds, without what could be given up") {
+    CHECK(parse_group_memory("1000\n", "anon 700\ninactive_file 200\nactive_file 100\n") ==
+          std::uint64_t{800});
+    CHECK(parse_group_memory("1000\n", "inactive_file 1\ntotal_rss 5\ntotal_inactive_file 300\n") ==
+          std::uint64_t{700});
+    CHECK(parse_group_memory("1000\n", "inactive_file 5000\n") == std::uint64_t{0});
+    CHECK(parse_group_memory("1000\n", "") == std::uint64_t{1000});
+    CHECK_FALSE(parse_group_memory("", "inactive_file 5\n"));
+    CHECK_FALSE(parse_group_memory("max\n", ""));
+    CHECK_FALSE(group_memory(getpid()));  // it is ours, and none of its own
+    CHECK_FALSE(group_memory(-1));
 }

@@ -15,6 +15,7 @@ TEST_CASE("/proc/PID/stat, whatever a program calls itself") {
     CHECK(stat->parent == 1200);
     CHECK(stat->group == 1234);
     CHECK(stat->cpu_ticks == 200);
+    CHECK(stat->waited_ticks == 15);
     CHECK(stat->began == 987654);
     CHECK(stat->rss_pages == 2048);
     CHECK(stat->lives());

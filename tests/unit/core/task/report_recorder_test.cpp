@@ -165,6 +165,38 @@ TEST_CASE("the summary is bounded, the packs hold all points") {
     CHECK(r.recorder.remarks().size() == 1);
 }
 
+TEST_CASE("what amp samples stands beside what the task tells, which cannot tell the same") {
+    Recorded r;
+    for (int i = 0; i < 300; ++i) {
+        r.recorder.add(fmt::format("{{\"metric\":\"m{}\",\"value\":1}}\n", i), k_now);
+    }
+    r.recorder.add("{\"metric\":\"system/cpu\",\"value\":99}\n{\"metric\":\"lo", k_now);
+    r.recorder.add_sample("system/cpu", 1.5, k_now);
+    r.recorder.add_sample("system/cpu", 0.5, k_now);
+    r.recorder.add("ss\",\"value\":1}\n", k_now);
+    r.recorder.add_point("system/memory", 7, k_now);
+    r.recorder.finish(k_now);
+    const auto report = r.recorder.report();
+    REQUIRE(report->metrics.contains("system/cpu"));
+    CHECK(report->metrics.at("system/cpu") == MetricSummary{2, 0.5, std::nullopt, 0.5, 1.5});
+    CHECK_FALSE(report->metrics.contains("system/memory"));
+    CHECK(report->metrics.size() == 201);
+    CHECK(r.stored().find("\"value\":99") == std::string::npos);
+    CHECK(r.stored().find(R"({"metric":"system/cpu","value":1.5,"at":)") != std::string::npos);
+    CHECK(r.stored().find(R"("metric":"loss")") != std::string::npos);
+    CHECK(r.recorder.remarks()[0].find("amp's own") != std::string::npos);
+}
+
+TEST_CASE("a report of many moments names its pieces no more, so that results stay small") {
+    Recorded r;
+    for (int i = 0; i < 101; ++i) {
+        r.recorder.add_sample("system/cpu", i, k_now);
+        r.recorder.write_pending(k_now);
+        CHECK(r.recorder.report()->pieces.size() == (i < 100 ? i + 1 : 0));
+    }
+    CHECK(r.recorder.report()->points == 101);
+}
+
 TEST_CASE("of a storm of progress the last one of a moment is kept") {
     Recorded r;
     for (int i = 0; i <= 1000; ++i) {
