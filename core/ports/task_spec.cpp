@@ -11,29 +11,7 @@ namespace {
 constexpr std::array<std::string_view, 12> k_causes = {"none",    "user",      "timeout", "oom",
                                                        "evicted", "preempted", "image",   "node",
                                                        "quota",   "lost",      "infra",   "cancelled"};
-constexpr std::array<std::string_view, 6> k_output_types = {"automatic", "file", "dir",
-                                                            "json",      "text", "metrics"};
 constexpr std::array<std::string_view, 3> k_artifact_kinds = {"value", "file", "folder"};
-
-template <class E, std::size_t N>
-std::optional<E> find_name(const std::array<std::string_view, N>& names, std::string_view name) {
-    for (std::size_t i = 0; i < N; ++i) {
-        if (names[i] == name) {
-            return static_cast<E>(i);
-        }
-    }
-    return std::nullopt;
-}
-
-/// As find_name; an unknown name is a record that we cannot obey.
-template <class E, std::size_t N>
-E need_name(const std::array<std::string_view, N>& names, const std::string& name, std::string_view what) {
-    const auto found = find_name<E>(names, name);
-    if (!found) {
-        throw Error(ExitCode::mismatch, std::string(what) + " '" + name + "' is unknown");
-    }
-    return *found;
-}
 
 Value whole(std::uint64_t n) {
     return {static_cast<std::int64_t>(n)};
@@ -99,24 +77,6 @@ Value input_to_value(const TaskInput& input) {
     return Object{{"path", input.path}, {"artifact", to_value(input.artifact)}};
 }
 
-Value output_to_value(const TaskOutput& output) {
-    Object out{{"name", output.name}, {"path", output.path}};
-    if (output.type != TaskOutput::Type::automatic) {
-        out["type"] = k_output_types[static_cast<std::size_t>(output.type)];
-    }
-    if (output.optional) {
-        out["optional"] = true;
-    }
-    return out;
-}
-
-TaskOutput output_from(const Value& value) {
-    return {
-        get_string(value, "name"), get_string(value, "path"),
-        need_name<TaskOutput::Type>(k_output_types, get_string(value, "type", "automatic"), "output type"),
-        get_bool(value, "optional")};
-}
-
 void add_lists(Object& out, const TaskSpec& spec) {
     List argv;
     for (const LateText& late : spec.argv) {
@@ -140,7 +100,7 @@ void add_lists(Object& out, const TaskSpec& spec) {
     if (!spec.outputs.empty()) {
         List outputs;
         for (const TaskOutput& output : spec.outputs) {
-            outputs.push_back(output_to_value(output));
+            outputs.push_back(to_value(output));
         }
         out["outputs"] = std::move(outputs);
     }
@@ -184,12 +144,7 @@ std::optional<Gang> gang_from(const Value* value) {
     Gang gang;
     gang.nodes = static_cast<std::uint32_t>(get_whole(*value, "nodes", 1));
     gang.tasks_per_node = static_cast<std::uint32_t>(get_whole(*value, "tasks_per_node", 1));
-    const std::string launcher = get_string(*value, "launcher", "none");
-    const auto known = parse_launcher(launcher);
-    if (!known) {
-        throw Error(ExitCode::mismatch, "launcher '" + launcher + "' is unknown");
-    }
-    gang.launcher = *known;
+    gang.launcher = launcher_from(get_string(*value, "launcher", "none"));
     if (gang.nodes == 0 || gang.tasks_per_node == 0 || gang.nodes > UINT32_MAX / gang.tasks_per_node) {
         throw Error(ExitCode::mismatch, "a gang has no number of ranks");
     }

@@ -1,15 +1,15 @@
 #include "core/ports/task_spec_parts.hpp"
 
-#include <algorithm>
 #include <array>
-
-#include "core/base/error.hpp"
 
 namespace amp {
 namespace {
 
 constexpr std::array<std::string_view, 7> k_launchers = {"none", "torchrun", "accelerate", "deepspeed",
                                                          "ray",  "mpi",      "tensorflow"};
+constexpr std::array<std::string_view, 6> k_output_types = {"automatic", "file", "dir",
+                                                            "json",      "text", "metrics"};
+constexpr std::array<std::string_view, 3> k_environment_tools = {"uv", "requirements", "conda"};
 
 }  // namespace
 
@@ -18,21 +18,33 @@ std::string_view launcher_name(Launcher launcher) {
 }
 
 std::optional<Launcher> parse_launcher(std::string_view name) {
-    const auto found = std::find(k_launchers.begin(), k_launchers.end(), name);
-    return found == k_launchers.end() ? std::nullopt
-                                      : std::optional(static_cast<Launcher>(found - k_launchers.begin()));
+    return find_name<Launcher>(k_launchers, name);
+}
+
+Launcher launcher_from(const std::string& name) {
+    return need_name<Launcher>(k_launchers, name, "launcher");
 }
 
 std::string_view environment_tool_name(PythonEnvironment::Tool tool) {
-    switch (tool) {
-        case PythonEnvironment::Tool::uv:
-            return "uv";
-        case PythonEnvironment::Tool::requirements:
-            return "requirements";
-        case PythonEnvironment::Tool::conda:
-            break;
+    return k_environment_tools[static_cast<std::size_t>(tool)];
+}
+
+Value to_value(const TaskOutput& output) {
+    Object out{{"name", output.name}, {"path", output.path}};
+    if (output.type != TaskOutput::Type::automatic) {
+        out["type"] = k_output_types[static_cast<std::size_t>(output.type)];
     }
-    return "conda";
+    if (output.optional) {
+        out["optional"] = true;
+    }
+    return out;
+}
+
+TaskOutput output_from(const Value& value) {
+    return {
+        get_string(value, "name"), get_string(value, "path"),
+        need_name<TaskOutput::Type>(k_output_types, get_string(value, "type", "automatic"), "output type"),
+        get_bool(value, "optional")};
 }
 
 Value to_value(const Monitor& monitor) {
@@ -58,15 +70,10 @@ Value to_value(const PythonEnvironment& environment) {
 }
 
 PythonEnvironment environment_from(const Value& value) {
-    using Tool = PythonEnvironment::Tool;
-    const std::string name = get_string(value, "tool");
     const Value* files = value.find("files");
-    for (const Tool tool : {Tool::uv, Tool::requirements, Tool::conda}) {
-        if (environment_tool_name(tool) == name) {
-            return {tool, get_string(value, "key"), files == nullptr ? Artifact{} : artifact_from(*files)};
-        }
-    }
-    throw Error(ExitCode::mismatch, "environment tool '" + name + "' is unknown");
+    return {need_name<PythonEnvironment::Tool>(k_environment_tools, get_string(value, "tool"),
+                                               "environment tool"),
+            get_string(value, "key"), files == nullptr ? Artifact{} : artifact_from(*files)};
 }
 
 }  // namespace amp
