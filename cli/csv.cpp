@@ -5,7 +5,7 @@
 namespace amp {
 
 std::string csv_cell(const std::string& text, bool at_terminal) {
-    const std::string shown = at_terminal ? printable(text) : text;
+    std::string shown = at_terminal ? printable(text) : text;
     if (shown.find_first_of(",\"\r\n") == std::string::npos) {
         return shown;
     }
