@@ -128,6 +128,14 @@ void grow_resources(Resources& resources, const RetryPolicy& retry, std::uint32_
     }
 }
 
+/// Where there is one process a GPU, there are more of them, too.
+void grow_requests(TaskSpec& spec, const Step& step, const Scope& scope, std::uint32_t ooms) {
+    if (ooms > 0) {
+        grow_resources(spec.resources, step.retry, ooms);
+        spec.gang = evaluate_gang(step, scope, spec.resources);
+    }
+}
+
 /// A declared path that begins with ./ lies below the working folder, not below $AMP_OUT.
 void put_into_cwd(LateText& text, const std::string& cwd) {
     for (Piece& piece : text) {
@@ -316,10 +324,7 @@ BuiltTask SpecBuilder::build(TaskId task, Timestamp now, const Value& failures, 
     spec.outputs = step.outputs;
     put_into_cwd(spec);
     add_requests(spec, step, scope, prepared.resources, prepared.gang);
-    if (const std::uint32_t ooms = data_.plan().oom_count(task); ooms > 0) {
-        grow_resources(spec.resources, step.retry, ooms);
-        spec.gang = evaluate_gang(step, scope, spec.resources);  // of one process a GPU there are more, too
-    }
+    grow_requests(spec, step, scope, data_.plan().oom_count(task));
     spec.log = step.log;
     if (limits_ && spec.profile.empty()) {
         built.cuts = fit_request(spec.resources, spec.gang, *limits_);

@@ -32,7 +32,7 @@ struct World {
 
     std::string put(const std::string& bytes) { return Objects(store).put(bytes).sha256; }
     void refer(const std::string& run, const std::string& hash) {
-        store.put_if_absent(layout::run_record(run), "{\"sha256\":\"" + hash + "\"}");
+        store.put_if_absent(layout::run_record(run), R"({"sha256":")" + hash + "\"}");
     }
     CollectReport collect(double grace = k_grace, bool dry = false) {
         return collect_objects(store, files, {grace, dry});
