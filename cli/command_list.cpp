@@ -95,7 +95,7 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "Does a task again in a folder of its own, with the inputs, parameters and code of the run; "
      "nothing is recorded. When the task fails it exits with 1, and says how the task has exited; "
      "with --exit-code=task it exits as the task does, which scripts may mistake for one of amp's own codes.",
-     "0 1 2 5 7 130", ".amp", "shell why logs checkout"},
+     "0 1 2 5 7 75 130", ".amp", "shell why logs checkout"},
     {"shell", "[RUN] STEP[/INDEX]", "a terminal in a task's place, with its inputs",
      "  amp shell train/3\n"
      "  amp shell latest/train/3 -c 'ls -l $AMP_IN'\n",
@@ -172,19 +172,19 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "  amp checkpoint || true   # go on also when there is no room for it\n",
      "Saves all files of the folder $AMP_CHECKPOINT at once, and returns when they are durable. "
      "Without it they are saved each interval of the step's key checkpoint.",
-     "0 2 5 10", "", "run"},
+     "0 2 5 75", "", "run"},
     {"spawn", "FLOW", "start a run of its own, inside a task",
      "  amp spawn report.toml -p day=monday\n"
      "  amp spawn train.toml --key trial-7 --wait\n",
      "Starts a run of another flow, which belongs to the task that asks. Asked for again, by a "
      "further attempt too, it is the same run. The parent ends when all that was spawned has.",
-     "0 1 2 3 5", "", "run show"},
+     "0 1 2 3 5 8 9 75", "", "run show"},
     {"cancel", "[RUN]", "end a run",
      "  amp cancel\n"
      "  amp cancel 261120-081530-k3fx\n",
-     "Ends the tasks of a run (TERM, and KILL after a grace), lets its clean-up steps run, and "
-     "returns when it has ended.",
-     "0 2 5 7", ".amp", "run attach"},
+     "Has whoever drives a run end its tasks (TERM, and KILL after a grace) and let its clean-up steps run; "
+     "amp-attach(1) waits for the end of that. A run that nobody drives has ended when this returns.",
+     "0 2 5 7 75", ".amp", "run attach"},
     {"approve", "RUN/STEP[/INDEX]", "answer a task that waits for approval",
      "  amp approve latest/publish --comment 'looks good'\n"
      "  amp approve latest/publish --reject\n",
@@ -196,7 +196,7 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "  amp tag list latest\n",
      "A tag is a name of runs, of at most 128 bytes; several runs may have it. Runs are found by their "
      "tags with amp runs --tag, and named by @TAG. What is tagged is not removed by amp-gc(1) or amp-rm(1).",
-     "0 2 7 10", ".amp amp.toml", "runs show"},
+     "0 2 7 10 75", ".amp amp.toml", "runs show"},
     {"config", "[SETTING]", "show the settings in effect",
      "  amp config\n"
      "  amp config profile.hpc.partition --show-origin\n",
@@ -214,13 +214,13 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "  amp rm latest --force   # also when it is tagged\n",
      "Removes the records and logs of runs. What they alone refer to is removed by the next "
      "amp-gc(1).",
-     "0 2 7 10", ".amp", "gc runs tag"},
+     "0 2 7 10 75", ".amp", "gc runs tag"},
     {"gc", "", "remove what nothing refers to any more",
      "  amp gc --dry-run\n"
      "  amp gc --older-than 30d --keep-last 10\n",
      "Removes objects that no run refers to and that are older than a grace. Runs are removed only "
      "with --older-than or --keep-last; tagged and running ones never.",
-     "0 2 6 10", ".amp", "rm fsck"},
+     "0 2 6 7 10 75", ".amp", "rm fsck"},
     {"fsck", "[RUN...]", "verify the store, and repair it",
      "  amp fsck\n"
      "  amp fsck latest --repair\n",

@@ -14,7 +14,7 @@ ExitCode execute(Session& session, const CompareCommand& command) {
     } else if (session.common.plain) {
         session.out.result(comparison_plain(comparison));
     } else if (command.csv) {
-        session.out.result(comparison_csv(comparison));
+        session.out.result(comparison_csv(comparison, session.out.presentation().out_is_tty));
     } else if (comparison.runs.empty()) {
         session.out.say(no_runs_text(session, session.project(), filter));
     } else {

@@ -30,7 +30,7 @@ constexpr std::string_view k_exit_codes = R"(Exit codes
   9    somebody else cancelled the run
   10   the store is full or cannot be written
   70   amp itself failed: please report it
-  75   somebody else drives the run: try again later
+  75   somebody else is at work on it: try again later
        (attach: nobody does, `amp resume` goes on)
   130  interrupted by Ctrl-C; `amp resume` goes on
        (attach: left; the run goes on)

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/csv.hpp"
 #include "cli/run_text.hpp"
 #include "cli/runs.hpp"
 #include "cli/session.hpp"
@@ -13,24 +14,14 @@
 namespace amp {
 namespace {
 
-std::string csv_field(const std::string& text) {
-    if (text.find_first_of("\",\r\n") == std::string::npos) {
-        return text;
-    }
-    std::string out = "\"";
-    for (const char c : text) {
-        out += c == '"' ? "\"\"" : std::string(1, c);
-    }
-    return out + "\"";
-}
-
 std::string step_text(const std::optional<std::int64_t>& step) {
     return step ? fmt::format("{}", *step) : "";
 }
 
-std::string csv_line(const MetricPoint& point) {
-    return fmt::format("{},{},{},{},{},{}\n", csv_field(point.task.text()), point.attempt,
-                       csv_field(point.name), step_text(point.step), point.value, format_time(point.at));
+std::string csv_line(const MetricPoint& point, bool at_terminal) {
+    return fmt::format("{},{},{},{},{},{}\n", csv_cell(point.task.text(), at_terminal), point.attempt,
+                       csv_cell(point.name, at_terminal), step_text(point.step), point.value,
+                       format_time(point.at));
 }
 
 Value point_document(const MetricPoint& point) {
@@ -111,7 +102,7 @@ ExitCode execute(Session& session, const MetricsCommand& command) {
             if (session.common.json) {
                 out.line(point_document(point));
             } else {
-                out.result(csv_line(point));
+                out.result(csv_line(point, out.presentation().out_is_tty));
             }
             return !out.gone() && ++told != command.list.limit;
         });

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/csv.hpp"
 #include "cli/documents.hpp"
 #include "cli/run_text.hpp"
 #include "cli/select.hpp"
@@ -146,17 +147,6 @@ std::string shown_value(const Comparison::Run& run, const std::string& column) {
         return "";
     }
     return it->second.is_string() ? it->second.as_string() : json::dump(it->second);
-}
-
-std::string csv_cell(const std::string& text) {
-    if (text.find_first_of(",\"\r\n") == std::string::npos) {
-        return text;
-    }
-    std::string out = "\"";
-    for (const char c : text) {
-        out += c == '"' ? "\"\"" : std::string(1, c);
-    }
-    return out + "\"";
 }
 
 Value values_document(const std::vector<ValueDifference>& differences) {
@@ -306,17 +296,17 @@ std::string comparison_table(const Comparison& comparison, bool all, const Prese
     return table.text(presentation);
 }
 
-std::string comparison_csv(const Comparison& comparison) {
+std::string comparison_csv(const Comparison& comparison, bool at_terminal) {
     std::string out = "run,state,created,duration_s";
     for (const std::string& column : comparison.columns) {
-        out += "," + csv_cell(column);
+        out += "," + csv_cell(column, at_terminal);
     }
     out += "\r\n";
     for (const Comparison::Run& run : comparison.runs) {
         const std::string took = run.view.ended ? fmt::format("{}", took_s(run.view)) : "";
         out += fmt::format("{},{},{},{}", run.view.run, run.view.state, format_time(run.view.created), took);
         for (const std::string& column : comparison.columns) {
-            out += "," + csv_cell(shown_value(run, column));
+            out += "," + csv_cell(shown_value(run, column), at_terminal);
         }
         out += "\r\n";
     }

@@ -25,7 +25,7 @@ Value diff_document(const RunDifference& difference);
 /// @param all also the columns that are the same in all runs
 std::string comparison_table(const Comparison& comparison, bool all, const Presentation& presentation);
 /// All columns, as RFC 4180 says.
-std::string comparison_csv(const Comparison& comparison);
+std::string comparison_csv(const Comparison& comparison, bool at_terminal);
 /// For --plain: run, state, created, seconds, and the columns of comparison_csv.
 std::string comparison_plain(const Comparison& comparison);
 /// Schema amp.comparison/1.

@@ -194,6 +194,31 @@ void follow(Child& child, UniqueFd& out, UniqueFd& err, double timeout_s, const 
     drain(err, result.err, result.truncated);
 }
 
+int exit_of(const Child& child) {
+    return WIFEXITED(child.status()) ? WEXITSTATUS(child.status()) : -1;
+}
+
+class Unheard : public RunningTool {
+  public:
+    Unheard(const std::vector<std::string>& argv, const std::string& cwd, const UniqueFd& nowhere)
+        : child_(resolve(argv[0], cwd), argv, cwd, nowhere.get(), nowhere.get()) {}
+    int fd() const override { return child_.pidfd(); }
+    std::optional<int> exit() override {
+        ended_ = ended_ || child_.has_ended(WNOHANG);
+        return ended_ ? std::optional<int>(exit_of(child_)) : std::nullopt;
+    }
+
+  private:
+    Child child_;
+    bool ended_ = false;
+};
+
+void check_named(const std::vector<std::string>& argv) {
+    if (argv.empty()) {
+        throw Error(ExitCode::bug, "a tool without a name cannot be run");
+    }
+}
+
 }  // namespace
 
 ToolResult ToolProcess::run(const std::vector<std::string>& argv, const std::string& cwd, double timeout_s) {
@@ -205,11 +230,19 @@ ToolResult ToolProcess::run_while(const std::vector<std::string>& argv, const st
     return run(argv, cwd, 0, go_on);
 }
 
+std::unique_ptr<RunningTool> ToolProcess::start(const std::vector<std::string>& argv,
+                                                const std::string& cwd) {
+    check_named(argv);
+    const UniqueFd nowhere(open("/dev/null", O_WRONLY | O_CLOEXEC));
+    if (!nowhere) {
+        throw Error::system("cannot open", "/dev/null", errno);
+    }
+    return std::make_unique<Unheard>(argv, cwd, nowhere);
+}
+
 ToolResult ToolProcess::run(const std::vector<std::string>& argv, const std::string& cwd, double timeout_s,
                             const std::function<bool()>& go_on) {
-    if (argv.empty()) {
-        throw Error(ExitCode::bug, "a tool without a name cannot be run");
-    }
+    check_named(argv);
     Pipe out = make_pipe();
     Pipe err = make_pipe();
     Child child(resolve(argv[0], cwd), argv, cwd, out.write.get(), err.write.get());
@@ -217,7 +250,7 @@ ToolResult ToolProcess::run(const std::vector<std::string>& argv, const std::str
     err.write.reset();
     ToolResult result;
     follow(child, out.read, err.read, timeout_s, go_on, result);
-    result.exit = WIFEXITED(child.status()) ? WEXITSTATUS(child.status()) : -1;
+    result.exit = exit_of(child);
     result.signal = WIFSIGNALED(child.status()) ? WTERMSIG(child.status()) : 0;
     return result;
 }

@@ -317,6 +317,11 @@ void StepLoader::read_retry(Step& step, const TomlNode& node) {
     if (const TomlNode* grow = node.find("grow")) {
         for (const TomlMember& member : grow->members) {
             step.retry.grow.insert_or_assign(member.key, member.value.scalar.as_float());
+            const bool later =
+                schema::find_key(schema::resource_keys(), member.key)->later;  // as the resource
+            if (auto factor = later ? read_setting(member.value, diagnostics_) : std::nullopt) {
+                step.later.insert_or_assign("retry.grow." + member.key, std::move(*factor));
+            }
         }
     }
 }

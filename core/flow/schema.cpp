@@ -281,9 +281,9 @@ constexpr Rule k_backoff = {.kinds = k_number, .expected = "a factor from 1", .m
 constexpr Rule k_share = {.kinds = k_number, .expected = "a share between 0 and 1", .min = 0, .max = 1};
 constexpr std::array<Key, 5> k_grow_keys = {{{"cpu", &k_backoff, "factor for cpu"},
                                              {"memory", &k_backoff, "factor for memory"},
-                                             {"gpu", &k_backoff, "factor for gpu"},
-                                             {"disk", &k_backoff, "factor for disk"},
-                                             {"shm", &k_backoff, "factor for shm"}}};
+                                             {"gpu", &k_backoff, "factor for gpu, rounded up"},
+                                             {"disk", &k_backoff, "factor for disk", false, true},
+                                             {"shm", &k_backoff, "factor for shm", false, true}}};
 constexpr Rule k_grow = {.kinds = k_table, .expected = "a table { memory = 2.0 }", .keys = k_grow_keys};
 constexpr std::array<Key, 7> k_retry_keys = {{
     {"times", &k_retries, "retries after the first attempt", true},

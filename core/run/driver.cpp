@@ -230,6 +230,9 @@ void Driver::watch_time() {
 }
 
 std::vector<int> Driver::wait_fds() const {
+    if (stop_ != Stop::none) {
+        return {};  // nobody looks any more
+    }
     std::vector<int> fds = waits_.fds();
     if (holds_.fd() >= 0) {
         fds.push_back(holds_.fd());

@@ -326,6 +326,21 @@ void tell_steps(Forecast& out, const RunData& data, const Play& play) {
     }
 }
 
+/// As the run's driver does: what it has not done yet may be taken over all the same.
+std::optional<ReadRun> read_origin(OpenStore& store, const RunRecord& record) {
+    if (record.origin.empty()) {
+        return std::nullopt;
+    }
+    try {
+        return read_whole_run(store, record.origin);
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::not_found || !record.only.empty()) {
+            throw;
+        }
+        return std::nullopt;  // it was removed: nothing more of it can be reused
+    }
+}
+
 Forecast forecast_resume(Services& services, const Project& project, const ForecastQuery& query) {
     OpenStore store = services.open_store(project.store_folder, false);
     const std::string run = resolve_run(*store.objects, query.resume);
@@ -347,10 +362,7 @@ Forecast forecast_resume(Services& services, const Project& project, const Forec
         if (!before.end || before.end->state != RunState::succeeded) {
             before.data->apply({.event = RunReopened{}, .at = now});
         }
-        std::optional<ReadRun> origin;
-        if (!before.record->only.empty()) {
-            origin = read_whole_run(store, before.record->origin);
-        }
+        const std::optional<ReadRun> origin = read_origin(store, *before.record);
         Play play(*before.data, origin ? origin->data.get() : nullptr, load, now);
         play.use_cache(results);
         play.keep_what_is_done();

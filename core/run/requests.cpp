@@ -56,7 +56,8 @@ Resources evaluate_resources(const Step& step, const Scope& scope) {
         } else if (name == "memory") {
             out.memory_bytes = setting_size_bytes(setting, scope, "resources.memory");
         } else if (name == "gpu") {
-            out.gpu = static_cast<std::uint32_t>(setting_int(setting, scope, "resources.gpu", 0, 1024));
+            out.gpu =
+                static_cast<std::uint32_t>(setting_int(setting, scope, "resources.gpu", 0, k_most_gpus));
         }
     }
     return out;

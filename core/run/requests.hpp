@@ -11,6 +11,8 @@
 
 namespace amp {
 
+constexpr std::uint32_t k_most_gpus = 1024;  // that a task may ask for
+
 // What a step asks for at a task, evaluated. @throws Error(invalid)
 
 Resources evaluate_resources(const Step& step, const Scope& scope);

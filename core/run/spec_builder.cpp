@@ -112,7 +112,7 @@ void add_requests(TaskSpec& spec, const Step& step, const Scope& scope, const st
     spec.gang = fixed ? fixed_gang : evaluate_gang(step, scope, spec.resources);
 }
 
-/// `grow` after `ooms` attempts that ran out of memory.
+/// `grow` after `ooms` attempts that ran out of memory. There are no half GPUs.
 void grow_resources(Resources& resources, const RetryPolicy& retry, std::uint32_t ooms) {
     for (const auto& [name, factor] : retry.grow) {
         const double times = std::pow(factor, static_cast<double>(ooms));
@@ -121,7 +121,18 @@ void grow_resources(Resources& resources, const RetryPolicy& retry, std::uint32_
                 static_cast<std::uint64_t>(static_cast<double>(resources.memory_bytes) * times);
         } else if (name == "cpu") {
             resources.cpu *= times;
+        } else if (name == "gpu") {
+            resources.gpu = static_cast<std::uint32_t>(
+                std::min(std::ceil(resources.gpu * times), static_cast<double>(k_most_gpus)));
         }
+    }
+}
+
+/// Where there is one process a GPU, there are more of them, too.
+void grow_requests(TaskSpec& spec, const Step& step, const Scope& scope, std::uint32_t ooms) {
+    if (ooms > 0) {
+        grow_resources(spec.resources, step.retry, ooms);
+        spec.gang = evaluate_gang(step, scope, spec.resources);
     }
 }
 
@@ -313,7 +324,7 @@ BuiltTask SpecBuilder::build(TaskId task, Timestamp now, const Value& failures, 
     spec.outputs = step.outputs;
     put_into_cwd(spec);
     add_requests(spec, step, scope, prepared.resources, prepared.gang);
-    grow_resources(spec.resources, step.retry, data_.plan().oom_count(task));
+    grow_requests(spec, step, scope, data_.plan().oom_count(task));
     spec.log = step.log;
     spec.monitor = step.monitor;
     if (limits_ && spec.profile.empty()) {

@@ -23,8 +23,6 @@ constexpr double k_deaf_s = 0.05;
 constexpr std::size_t k_most_folders = 32;  // of which changes are heard; a user has not many watches
 constexpr double k_approval_s = 2;          // where the store cannot tell of changes by itself
 constexpr double k_until_s = 1;
-constexpr double k_url_s = 10;
-constexpr double k_answer_s = 3;
 
 Waits::Over failed(const Question& question, Cause cause, std::string message) {
     return {question, cause, std::move(message), {}};
@@ -60,7 +58,7 @@ std::string approval_key(std::string_view run, std::string_view task, Timestamp 
 }
 
 Waits::Waits(Services& services, const OpenStore& store, const RunData& data, const ArtifactLoader& load)
-    : services_(services), store_(store), data_(data), load_(load) {}
+    : services_(services), store_(store), data_(data), load_(load), urls_(services.process, services.clock) {}
 
 RunScope Waits::scope_of(const Question& question, Timestamp now) const {
     return RunScope(data_, ScopePosition{question.step, question.index, 1, false}, load_, now);
@@ -116,7 +114,7 @@ void Waits::add(const Question& question, Timestamp since) {
 }
 
 std::vector<int> Waits::fds() const {
-    std::vector<int> out;
+    std::vector<int> out = urls_.fds();
     if (watch_) {
         out.push_back(watch_->fd());
     }
@@ -130,7 +128,7 @@ std::vector<int> Waits::fds() const {
 }
 
 double Waits::seconds_to_look() const {
-    double next = HUGE_VAL;
+    double next = urls_.next_look();
     for (const Open& open : open_) {
         next = std::min(next, open.next_look);
     }
@@ -152,9 +150,11 @@ std::vector<Waits::Over> Waits::look(Timestamp now) {
         list_answers();
     }
     const std::set<std::string> changed = changed_folders(steady);
+    const std::set<std::string> asked = urls_.take();
     std::vector<Over> over;
     std::erase_if(open_, [&](Open& open) {
-        if (open.next_look > steady && !(told && wait_of(open).approval) && !changed.contains(open.folder)) {
+        if (open.next_look > steady && !(told && wait_of(open).approval) && !changed.contains(open.folder) &&
+            !asked.contains(open.url)) {
             return false;
         }
         auto end = look_at(open, now);
@@ -166,6 +166,7 @@ std::vector<Waits::Over> Waits::look(Timestamp now) {
     if (open_.empty()) {
         watch_.reset();
         folders_.clear();
+        urls_.clear();
     }
     return over;
 }
@@ -223,13 +224,15 @@ std::optional<Waits::Over> Waits::look_at(Open& open, Timestamp now) {
     } catch (const Error& error) {
         return failed(open.question, Cause::user, error.advice());
     }
+    // Who takes over a wait whose time has passed meanwhile looks once, too.
+    const bool looked = !wait_of(open).url || open.url_asked;
     const auto& timeout = wait_of(open).timeout_s;
-    if (timeout && now.seconds_since(open.since) >= *timeout) {
+    if (timeout && looked && now.seconds_since(open.since) >= *timeout) {
         return failed(open.question, Cause::timeout,
                       fmt::format("what it waited for did not come within {:g} s", *timeout));
     }
-    if (timeout) {
-        const double left = *timeout - now.seconds_since(open.since);
+    const double left = timeout ? *timeout - now.seconds_since(open.since) : 0;
+    if (left > 0) {
         open.next_look = std::min(open.next_look, services_.clock.steady_seconds() + left + 0.001);
     }
     return std::nullopt;
@@ -264,7 +267,7 @@ std::optional<Waits::Over> Waits::judge(Open& open, Timestamp now, bool& come) {
         missing(k_until_s);
     }
     if (wait.url && !url_answers(open, now)) {
-        missing(std::max(0.0, open.url_look - steady));
+        missing(urls_.asked_again(open.url) - steady);
     }
     if (!wait.approval && !wait.file && !wait.until && !wait.url) {
         missing(HUGE_VAL);
@@ -278,27 +281,14 @@ bool Waits::until_holds(Open& open, Timestamp now) const {
     return time ? *time <= now : truthy(value);
 }
 
-/// By curl, which every machine has or can have. It holds the run's driver up for k_answer_s at most.
 bool Waits::url_answers(Open& open, Timestamp now) {
-    const double steady = services_.clock.steady_seconds();
-    if (open.url_seen || open.url_look > steady) {
-        return open.url_seen;
+    if (open.url_seen) {
+        return true;
     }
-    const std::string url = rendered(*wait_of(open).url, open.question, now);
-    if (!url.starts_with("http://") && !url.starts_with("https://")) {
-        throw Error(ExitCode::invalid, fmt::format("'{}' is no http or https address", printable(url)));
-    }
-    try {
-        const ToolResult result = services_.process.run(
-            {"curl", "--silent", "--fail", "--location", "--proto", "=http,https", "--output", "/dev/null",
-             "--max-time", fmt::format("{:g}", k_answer_s), "--", url},
-            "/", k_answer_s + 1);
-        open.url_seen = result.exit == 0;
-    } catch (const Error& error) {
-        throw Error(ExitCode::not_found, "`wait` with a url needs curl: " + error.message(), {},
-                    "install curl, or wait for a file");
-    }
-    open.url_look = services_.clock.steady_seconds() + k_url_s;
+    open.url = rendered(*wait_of(open).url, open.question, now);
+    const std::optional<bool> answer = urls_.answers(open.url);
+    open.url_asked = open.url_asked || answer;
+    open.url_seen = answer.value_or(false);
     return open.url_seen;
 }
 

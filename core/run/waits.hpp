@@ -10,6 +10,7 @@
 #include "core/run/run_data.hpp"
 #include "core/run/run_scope.hpp"
 #include "core/run/services.hpp"
+#include "core/run/url_questions.hpp"
 
 namespace amp {
 
@@ -62,8 +63,9 @@ class Waits {
         Question question;
         TaskId task = 0;
         Timestamp since;
-        double next_look = 0;  ///< steady seconds
-        double url_look = 0;   ///< of `url` alone
+        double next_look = 0;    ///< steady seconds
+        std::string url = {};    ///< that was asked last
+        bool url_asked = false;  ///< and whether anything came of it
         bool url_seen = false;
         std::string folder = {};  ///< of the file that it waits for
     };
@@ -95,6 +97,7 @@ class Waits {
     std::set<std::string> answers_;  ///< keys of those that were there at the last look
     std::unique_ptr<Watch> watch_;
     std::map<std::string, Folder> folders_;
+    UrlQuestions urls_;
 };
 
 }  // namespace amp

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "core/base/error.hpp"
-#include "core/package/manifest.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/objects.hpp"
 
@@ -13,6 +12,7 @@ namespace amp {
 namespace {
 
 constexpr std::size_t k_digits = 64;
+constexpr std::string_view k_manifest_begins = R"({"entries":[)";  // as manifest_text writes it
 constexpr std::size_t k_page = 1000;
 constexpr std::uint64_t k_all = std::numeric_limits<std::uint64_t>::max();
 /// How far before a hash a record says that it is a folder's: "kind":"folder","sha256":"… with room for a
@@ -87,9 +87,7 @@ class Finder {
         Objects objects(store_);
         for (const std::string& folder : folders_) {
             try {
-                for (const ManifestEntry& entry : manifest_from(read_manifest(objects, folder)).entries) {
-                    found_.objects.insert(entry.sha256);
-                }
+                read_manifest(objects, folder);
             } catch (const Error& error) {
                 // Not there, or no manifest: nothing more is named.
                 if (error.code() != ExitCode::not_found && error.code() != ExitCode::mismatch) {
@@ -99,16 +97,23 @@ class Finder {
         }
     }
 
-    /// The text of a manifest; not the whole of a large file that is none.
-    static std::string read_manifest(Objects& objects, const std::string& hash) {
+    /// In pieces, of which each hash counts: what begins so and is no manifest names too much at worst. Of
+    /// what begins otherwise, no more than the first piece is read.
+    void read_manifest(Objects& objects, const std::string& hash) {
         std::string text;
+        bool begun = false;
         objects.read(hash, [&](std::string_view piece) {
             text += piece;
-            if (!text.starts_with('{') && !text.starts_with('[')) {
+            if (!begun && text.size() < k_manifest_begins.size()) {
+                return;
+            }
+            if (!begun && !text.starts_with(k_manifest_begins)) {
                 throw Error(ExitCode::mismatch, "no manifest");
             }
+            begun = true;
+            scan_references(text, [this](std::string_view named, bool) { found_.objects.emplace(named); });
+            text.erase(0, text.size() - std::min(text.size(), k_digits - 1));
         });
-        return text;
     }
 
     ObjectStore& store_;

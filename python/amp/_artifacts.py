@@ -1,6 +1,7 @@
 """Artifacts in and out: `amp put` and `amp get`."""
 
 import json
+import numbers
 import os
 import re
 import shutil
@@ -69,7 +70,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(entry) for entry in value]
     if hasattr(value, "tolist"):
-        return _plain(value.tolist())
+        plain = value.tolist()
+        if type(plain) is not type(value):
+            return _plain(plain)
+        if isinstance(value, numbers.Real):  # wider than Python's own: numpy.longdouble stays itself
+            return _plain(float(value))
     raise TypeError(f"{type(value).__name__} cannot be said in JSON: write a file, and put its path")
 
 

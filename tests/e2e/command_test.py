@@ -144,7 +144,8 @@ class Validate(AmpTest):
         self.run_ok(fine, "run")
 
     def test_keys_of_later_versions_are_notes(self) -> None:
-        project = self.project('[flow]\nname = "L"\nschedule = "@daily"\n[step.one]\nrun = "true"\nbatch = { a = 1 }\n')
+        flow = '[flow]\nname = "L"\nschedule = "@daily"\n[step.one]\nrun = "true"\nbatch = { a = 1 }\n'
+        project = self.project(flow + "retry = { times = 1, grow = { gpu = 2, disk = 2 } }\n")
         result = self.run_ok(project, "validate")
         self.assertIn("note: flow.toml:3:", result.err)
         self.assertIn("flow.schedule is not acted upon yet", result.err)
@@ -153,7 +154,7 @@ class Validate(AmpTest):
         found = json.loads(self.run_ok(project, "validate", "--format", "json").out)["flows"][0]
         self.assertTrue(found["valid"])
         notes = [(note["key"], note["line"]) for note in found["notes"]]
-        self.assertEqual(notes, [("flow.schedule", 3), ("step.one.batch", 6)])
+        self.assertEqual(notes, [("flow.schedule", 3), ("step.one.batch", 6), ("step.one.retry.grow.disk", 7)])
 
     def test_a_bad_config_file_is_told_once(self) -> None:
         flow = '[flow]\nname = "C"\n[config]\ndata = "data.yaml"\n'

@@ -97,6 +97,19 @@ class Compare(AmpTest):
         self.assertNotIn("params.words", table)
         self.assertIn("params.words", self.run_ok(project, "compare", "--all-columns", oldest, newest).out)
 
+    def test_csv_at_a_terminal(self) -> None:
+        """What a parameter or a metric has of escapes is shown there, and not obeyed; who reads it gets it as it is."""
+        name = "a\x1b]0;b\x07"
+        flow = '[flow]\nname = "Escapes"\n[params]\nwords = "x"\n[step.one]\nparams = ["words"]\n'
+        project = self.project(flow + """run = 'amp metric "$AMP_PARAM_WORDS=1"'\n""")
+        self.run_ok(project, "run", "--words", name)
+        for command in (("compare", "latest", "--csv"), ("metrics", "latest", "--csv")):
+            self.assertIn(name, self.run_ok(project, *command).out)
+            shown = self.run_ok(project, *command, env={"AMP_FORCE_TTY": "80"}).out
+            self.assertNotIn("\x1b]", shown)
+            self.assertNotIn("\x07", shown)
+            self.assertIn(r"a\x1b]0;b\x07", shown)
+
     def test_like(self) -> None:
         project, _, newest = self.two_runs()
         self.run_ok(project, "run")

@@ -229,9 +229,20 @@ class Gc(HouseTest):
         driver = project.start("run")
         wait_until(lambda: project.keepers(), 10, "a keeper")
         self.assertEqual(project.json("gc", "--keep-last", "0")["removed_runs"], [])
-        self.assert_code(75, project.amp("rm", "latest", "--force"))
+        self.assert_listed(75, project, "rm", "latest", "--force")
         kill_quietly(driver.pid)
         driver.wait()
+
+    def test_without_a_store(self) -> None:
+        project = self.project({})
+        for command in (("gc",), ("rm", "latest"), ("fsck",), ("cancel",), ("tag", "list", "latest")):
+            self.assert_listed(7, project, *command)
+
+    def assert_listed(self, code: int, project: Project, *command: str) -> None:
+        """It exits with this code, and its help says that it may."""
+        self.assert_code(code, project.amp(*command))
+        listed = self.run_ok(project, "help", command[0]).out.split("Exit codes: ")[1].split(" (")[0]
+        self.assertIn(str(code), listed.split(", "))
 
     def test_killed_at_any_moment_it_harms_nothing(self) -> None:
         project = self.made()

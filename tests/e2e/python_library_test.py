@@ -76,6 +76,23 @@ class Library(unittest.TestCase):
         self.assertEqual(sorted(path.name for path in (self.top / "task/out").iterdir()), ["a.json", "b"])
         self.assertIn("there are: prepare, score", self.run_python("import amp; amp.get('scores')").stderr)
 
+    def test_scalars_that_stay_themselves(self) -> None:
+        """As numpy.longdouble and numpy.clongdouble, whose tolist() gives no number of Python's."""
+        result = self.run_python(
+            "import amp, numbers\n"
+            "class Wide:\n"
+            "    def tolist(self): return self\n"
+            "    def __float__(self): return 0.25\n"
+            "numbers.Real.register(Wide)\n"
+            "class Other:\n"
+            "    def tolist(self): return self\n"
+            "amp.put('wide', {'x': [Wide()]})\n"
+            "try: amp.put('other', Other()); raise SystemExit(1)\n"
+            "except TypeError as error: print(error)\n"
+        )
+        self.assertEqual(result.stdout, "Other cannot be said in JSON: write a file, and put its path\n", result.stderr)
+        self.assertEqual((self.top / "task/out/wide.json").read_text(), '{"x": [0.25]}')
+
     def test_two_copies_of_it_and_a_module_of_the_user(self) -> None:
         """As after `pip install amp`: the first copy in the path is taken, and a user's module before both."""
         shutil.copytree(PACKAGE / "amp", self.top / "installed/amp")

@@ -3,6 +3,7 @@
 import http.server
 import shutil
 import signal
+import socket
 import threading
 import unittest
 
@@ -111,3 +112,29 @@ class Waits(AmpTest):
         ready.set()
         self.run_ok(project, "resume")
         self.assertEqual(project.states(), {"a/_": "succeeded"})
+
+    @unittest.skipUnless(shutil.which("curl"), "there is no curl")
+    def test_addresses_that_never_answer_hold_nobody_up(self) -> None:
+        server = socket.create_server(("127.0.0.1", 0))  # the kernel accepts, and nobody says a word
+        self.addCleanup(server.close)
+        project = self.project(
+            """
+[flow]
+name = "Silent"
+[step.a]
+foreach = "range(20)"
+wait = { url = "http://127.0.0.1:%d/{{ item }}" }
+[step.b]
+run = 'echo "$AMP_TASK $AMP_ATTEMPT" >> "$LEDGER"'
+[step.c]
+needs = "b"
+run = 'echo "$AMP_TASK $AMP_ATTEMPT" >> "$LEDGER"'
+"""
+            % server.getsockname()[1]
+        )
+        driver = project.start("run")
+        wait_until(lambda: len(project.ledger_lines()) == 2, 20, "the others go on")
+        driver.send_signal(signal.SIGINT)
+        self.assertEqual(driver.wait(10), 130, project.output())
+        self.assertEqual(project.states()["c/_"], "succeeded")
+        self.assert_no_orphans(project)

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,8 +16,10 @@
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 #include "core/base/unique_fd.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace amp;
+using namespace amp::test;
 
 namespace {
 
@@ -146,4 +150,29 @@ TEST_CASE("nothing is left behind: no descriptor, no zombie") {
     CHECK(first_free() == before);
     CHECK(waitpid(-1, nullptr, WNOHANG) == -1);
     CHECK(errno == ECHILD);
+}
+
+TEST_CASE("the end of a tool that nobody waits for is told") {
+    const auto tool = ToolProcess().start({"sh", "-c", "echo words; exit 3"}, "/");
+    pollfd ended{tool->fd(), POLLIN, 0};
+    while (!tool->exit()) {
+        REQUIRE((tool->fd() < 0 || poll(&ended, 1, 20'000) == 1));
+    }
+    CHECK(tool->exit() == 3);
+    CHECK(tool->exit() == 3);
+    CHECK_THROWS_AS(ToolProcess().start({"amp-no-such-tool"}, "/"), Error);
+    CHECK_THROWS_AS(ToolProcess().start({}, "/"), Error);
+}
+
+TEST_CASE("a tool that is let go of dies") {
+    const TempFolder folder;
+    const std::string fifo = folder.path() + "/fifo";
+    REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
+    auto tool = ToolProcess().start({"sh", "-c", "exec sleep 1000 > fifo"}, folder.path());
+    const UniqueFd end(open(fifo.c_str(), O_RDONLY | O_CLOEXEC));
+    REQUIRE(end);
+    CHECK_FALSE(tool->exit().has_value());
+    tool.reset();
+    char byte = 0;
+    CHECK(read(end.get(), &byte, 1) == 0);  // at once: it was the only one that could write
 }

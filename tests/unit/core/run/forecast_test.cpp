@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/base/error.hpp"
+#include "core/store/layout.hpp"
 #include "tests/support/fake_world.hpp"
 #include "tests/support/recorded_run.hpp"
 
@@ -115,6 +116,35 @@ TEST_CASE("a resume with nothing changed keeps what is done") {
     CHECK(found.kind == Forecast::Kind::same_run);
     CHECK(whats(found)["prepare/_"] == "keep");
     CHECK(whats(found)["train/_"] == "run");
+}
+
+TEST_CASE("a resumed run that has not taken over everything yet still can") {
+    FakeWorld world(k_flow);
+    world.script = made;
+    const std::string first = world.start().run;
+    world.forget_what_ran();
+    const auto make_backend = world.services->make_backend;
+    world.services->make_backend = [](const OpenStore&, const BackendRequest&) -> std::unique_ptr<Backend> {
+        throw Error(ExitCode::infrastructure, "its driver dies");
+    };
+    ResumeOptions changed;
+    changed.params.given.emplace_back("lr", "0.2");
+    CHECK_THROWS_WITH_AS(world.resume(changed), "its driver dies", Error);
+    world.services->make_backend = make_backend;
+    ForecastQuery query;
+    query.resume = "latest";
+    const Forecast found = forecast(*world.services, world.project, query);
+    CHECK(found.kind == Forecast::Kind::same_run);
+    CHECK(whats(found)["prepare/_"] == "reuse");
+    CHECK(whats(found)["train/_"] == "run");
+    SUBCASE("and does") {
+        world.resume();
+        CHECK(world.ran() == std::vector<std::string>{"train/_#1"});
+    }
+    SUBCASE("unless that run has been removed") {
+        world.store->remove(layout::run_record(first));
+        CHECK(whats(forecast(*world.services, world.project, query))["prepare/_"] == "run");
+    }
 }
 
 TEST_CASE("a list that hangs on parameters alone is counted, though what is needed runs first") {

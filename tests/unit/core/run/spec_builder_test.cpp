@@ -203,6 +203,24 @@ TEST_CASE("memory grows after oom, by the step's factor") {
     CHECK(second.resources.memory_bytes == 2'000'000'000);
 }
 
+TEST_CASE("GPUs grow after oom as well, to whole ones, and with them the processes of a gang") {
+    RecordedRun run(
+        "[flow]\nname = 'T'\n[step.s]\nrun = 'true'\nresources = { gpu = 3 }\nlauncher = 'torchrun'\nretry = "
+        "{ "
+        "times = 3, grow = { gpu = 1.5 } }\n[step.many]\nrun = 'true'\nresources = { gpu = 9 }\nretry = { "
+        "times = "
+        "3, grow = { gpu = 1000 } }\n");
+    CHECK(build(run, "s").spec.resources.gpu == 3);
+    run.fail("s", {}, Cause::oom, "out of memory", 1);
+    run.fail("many", {}, Cause::oom, "out of memory", 1);
+    run.data->plan().advance(Timestamp{1'900'000'000'000});
+    const TaskSpec second = build(run, "s").spec;
+    CHECK(second.resources.gpu == 5);
+    REQUIRE(second.gang.has_value());
+    CHECK(second.gang->tasks_per_node == 5);
+    CHECK(build(run, "many").spec.resources.gpu == k_most_gpus);
+}
+
 TEST_CASE("clean-up steps are told of the failures") {
     RecordedRun run("[flow]\nname = 'T'\n[step.s]\nrun = 'true'\n");
     const TaskSpec spec = build(run, "s", {}, List{Object{{"task", "a/_"}}}).spec;

@@ -32,7 +32,7 @@ struct World {
 
     std::string put(const std::string& bytes) { return Objects(store).put(bytes).sha256; }
     void refer(const std::string& run, const std::string& hash) {
-        store.put_if_absent(layout::run_record(run), "{\"sha256\":\"" + hash + "\"}");
+        store.put_if_absent(layout::run_record(run), R"({"sha256":")" + hash + "\"}");
     }
     CollectReport collect(double grace = k_grace, bool dry = false) {
         return collect_objects(store, files, {grace, dry});
@@ -149,6 +149,39 @@ TEST_CASE("journals, keeper logs, quarantine and folders name objects") {
     w.store.put("quarantine/t/runs/x/run.json", in_quarantine);
     w.clock.advance(1);
     CHECK(w.collect(0).removed.objects == 0);
+}
+
+TEST_CASE("all files of a folder are found, however its manifest is cut into pieces") {
+    World w;
+    Manifest manifest;
+    for (int i = 0; i < 10'000; ++i) {
+        const std::string name = fmt::format("{:05}{}", i, std::string(static_cast<std::size_t>(i % 7), 'x'));
+        manifest.entries.push_back({ManifestEntry::Kind::file, name, false, "", 1, sha256_hex(name)});
+    }
+    const std::string text = manifest_text(manifest);
+    REQUIRE(text.size() > std::size_t{1} << 20);
+    w.store.put_if_absent(layout::run_record(k_run), R"({"kind":"folder","sha256":")" + w.put(text) + "\"}");
+    const References found = find_references(w.store, w.files);
+    for (const ManifestEntry& entry : manifest.entries) {
+        REQUIRE(found.objects.contains(entry.sha256));
+    }
+}
+
+TEST_CASE("of a large document that is no manifest only the beginning is read") {
+    const auto calls = [](std::size_t size) {
+        World w;
+        std::string bytes = R"({"text":")";
+        for (std::mt19937 random(1); bytes.size() < size;) {
+            bytes += static_cast<char>('#' + random() % 90);  // does not shrink much
+        }
+        const std::string hash = w.put(bytes);
+        w.store.put_if_absent(layout::run_record(k_run), R"({"kind":"folder","sha256":")" + hash + "\"}");
+        int count = 0;
+        PausingStore store(w.store, [&] { ++count; });
+        find_references(store, w.files);
+        return count;
+    };
+    CHECK(calls(std::size_t{6} << 20) == calls(std::size_t{1} << 10));
 }
 
 TEST_CASE("what is named once the list is written stays") {
