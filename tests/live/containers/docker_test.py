@@ -464,33 +464,6 @@ class Choice(DockerTest):
             amp.wait(60)
 
 
-class Replay(DockerTest):
-    def test_it_is_done_again_in_the_container(self) -> None:
-        project = self.run_in('[step.one]\nrun = "ls -d /.amp; echo again; exit 4"\n', code=1)
-        result = project.amp("replay", "latest/one", "--exit-code=task")
-        self.assert_code(4, result)
-        self.assertIn("/.amp\nagain\n", result.out)
-        self.assertEqual(self.engine.containers(), [])
-
-    def test_a_shell_in_the_container(self) -> None:
-        project = self.run_in('[step.one]\nrun = "true"\n')
-        typed = b"ls -d /.amp; echo task=$AMP_STEP\nexit 6\n"
-        done = subprocess.run(
-            ["script", "-qec", f"{AMP} replay latest/one --shell --exit-code=task", "/dev/null"],
-            cwd=project.folder,
-            env=project.environment,
-            input=typed,
-            capture_output=True,
-            check=False,
-            timeout=60,
-        )
-        printed = done.stdout.decode(errors="replace")
-        self.assertRegex(printed, r"(?m)^/\.amp\r?$")
-        self.assertIn("task=one", printed)
-        self.assertEqual(done.returncode, 6, printed)
-        self.assertEqual(self.engine.containers(), [])
-
-
 class Pace(DockerTest):
     def test_what_amp_adds_to_a_container(self) -> None:
         """Told, and held loosely: the engine itself takes a quarter of a second."""
