@@ -1,7 +1,6 @@
 """Tasks in containers of docker: all that holds for others holds for them."""
 
 import os
-import re
 import signal
 import subprocess
 import time
