@@ -78,20 +78,22 @@ void PackMirror::take(std::string_view payload) {
         *number < first_ || *number > last_) {
         throw Error(ExitCode::mismatch, fmt::format("'{}' is no pack of these tasks", pack.key));
     }
-    const std::uint64_t have = files_.size(pack.key);
+    std::uint64_t have = files_.size(pack.key);
     if (pack.offset > have) {
         throw Error(ExitCode::mismatch, fmt::format("bytes of '{}' are missing", pack.key));
     }
-    const std::uint64_t known = have - pack.offset;
-    if (known >= pack.bytes.size()) {
+    if (have - pack.offset >= pack.bytes.size()) {
         return;
     }
-    const auto file = files_.open(pack.key, have);
+    const auto file = files_.open(pack.key, UINT64_MAX);
     if (!file) {
         throw Error(ExitCode::busy, fmt::format("another process writes '{}'", pack.key));
     }
-    file->append(pack.bytes.substr(known));
-    dirty_.insert(pack.key);
+    have = file->size();  // another may have written more meanwhile: none of that is cut off
+    if (have - pack.offset < pack.bytes.size()) {
+        file->append(pack.bytes.substr(have - pack.offset));
+        dirty_.insert(pack.key);
+    }
 }
 
 void PackMirror::sync() {

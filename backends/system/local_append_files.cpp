@@ -90,6 +90,7 @@ std::unique_ptr<AppendFile> LocalAppendFiles::open(std::string_view key, std::ui
         throw Error::system("cannot lock", folder_->path(key), errno);
     }
     const std::uint64_t size = file_size(file.get(), folder_->path(key));
+    keep = keep == UINT64_MAX ? size : keep;
     if (size < keep) {
         throw Error(ExitCode::mismatch,
                     fmt::format("'{}' has {} bytes where {} are known to be good", key, size, keep),

@@ -36,8 +36,8 @@ class AppendFile {
 class AppendFiles {
   public:
     virtual ~AppendFiles() = default;
-    /// Opens for appending at `keep` bytes (what lies behind is cut off, and the cut is durable) or creates
-    /// the file with its folders. nullptr when another process holds its lock.
+    /// Opens for appending at `keep` bytes (what lies behind is cut off, and the cut is durable; UINT64_MAX:
+    /// at its end) or creates the file with its folders. nullptr when another process holds its lock.
     virtual std::unique_ptr<AppendFile> open(std::string_view key, std::uint64_t keep,
                                              Room room = Room::ordinary) = 0;
     /// Makes durable what lies in a file, whoever wrote it; nothing when there is no such file.

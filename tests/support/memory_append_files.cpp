@@ -279,6 +279,7 @@ std::unique_ptr<AppendFile> MemoryAppendFiles::open(std::string_view key, std::u
     if (file.holder != 0) {
         return nullptr;
     }
+    keep = keep == UINT64_MAX ? file.bytes.size() : keep;
     if (file.bytes.size() < keep) {
         throw Error(ExitCode::mismatch,
                     "'" + std::string(key) + "' is shorter than what is known to be good");

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <memory>
+#include <utility>
 
 #include "backends/agent/far_messages.hpp"
 #include "core/base/error.hpp"
@@ -46,6 +47,22 @@ std::uint64_t pass(PackTail& tail, PackMirror& mirror) {
     }
     return bytes;
 }
+
+/// Another driver writes the copy just after we have asked how long it is.
+class SharedFiles : public MemoryAppendFiles {
+  public:
+    std::uint64_t size(std::string_view key) override {
+        const std::uint64_t size = MemoryAppendFiles::size(key);
+        if (!more_.empty()) {
+            open(key, size)->append(std::exchange(more_, {}));
+        }
+        return size;
+    }
+    void write_next(std::string bytes) { more_ = std::move(bytes); }
+
+  private:
+    std::string more_;
+};
 
 void append(AppendFiles& files, const std::string& key, const std::string& bytes) {
     const auto file = files.open(key, files.size(key));
@@ -111,4 +128,17 @@ TEST_CASE("a copy takes nothing twice, nothing with a gap, and nothing that is n
     CHECK(here.list("runs/").size() == 1);
     const auto busy = here.open(key, 8);
     CHECK_THROWS_AS(give(key, 8, "x"), Error);
+}
+
+TEST_CASE("nothing is cut off that another driver has written meanwhile") {
+    SharedFiles here;
+    PackMirror mirror(here, k_run, k_first, k_last);
+    const std::string key = layout::pack(k_run, k_first, 1);
+    mirror.take(agent::encode(agent::PackBytes{key, 0, "abcd"}));
+    here.write_next("efgh");
+    mirror.take(agent::encode(agent::PackBytes{key, 4, "ef"}));
+    CHECK(here.bytes(key) == "abcdefgh");
+    here.write_next("ij");
+    mirror.take(agent::encode(agent::PackBytes{key, 8, "ijkl"}));
+    CHECK(here.bytes(key) == "abcdefghijkl");
 }
