@@ -56,7 +56,7 @@ void write_file(const std::string& path, std::string_view text) {
 
 /// The end of it, where it is long; empty when there is none.
 std::string read_told(const std::string& path) {
-    const UniqueFd file = open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW);
+    const UniqueFd file = open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);  // it may be a pipe
     struct stat info {};
     if (!file || fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
         return {};

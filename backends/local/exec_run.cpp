@@ -10,8 +10,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 
+#include "backends/local/remains.hpp"
 #include "backends/system/gpus.hpp"
 #include "backends/system/machine.hpp"
 #include "backends/system/process.hpp"
@@ -98,8 +100,13 @@ AttemptResult ExecRun::run(int signals) {
     while (!done_) {
         loop_.run_once();
     }
-    processes_.kill_all();
     return run_.result;
+}
+
+// By now its end is recorded: a process that does not die keeps nobody from knowing.
+ExecRun::~ExecRun() {
+    processes_.kill_all();
+    prune_remains(std::filesystem::path(pool_.folder()).parent_path().string());
 }
 
 void ExecRun::begin() {

@@ -22,6 +22,10 @@ class ExecRun {
   public:
     ExecRun(const ExecSpec& spec, const Claim& claim, ObjectStore& objects, AppendFiles& files,
             const ExecTalk& talk);
+    /// Kills what is left of it, and removes what others have left that were killed.
+    ~ExecRun();
+    ExecRun(const ExecRun&) = delete;
+    ExecRun& operator=(const ExecRun&) = delete;
 
     /// @param signals a signalfd
     /// @return how it ended; all objects that it names are durable. Once

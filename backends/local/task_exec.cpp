@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <optional>
 #include <thread>
 #include <tuple>
 
@@ -60,21 +61,31 @@ ClaimOutcome claim(const ExecSpec& spec, ObjectStore& objects, const ExecTalk& t
     return claim_attempt(objects, {spec.run, ours, lives});
 }
 
-/// The work may have taken days: a store that is away for a moment does not cost it.
+/// The work may have taken days: a store that is away for a moment does not cost it. Where a sync has failed,
+/// the store of before says so for ever: another one is asked then.
 bool record(const ExecSpec& spec, ObjectStore& objects, const Claim& ours, const AttemptResult& result,
             const ExecTalk& talk) {
+    bool failed = false;
+    const auto once = [&] {
+        std::optional<DirectoryStore> fresh;
+        if (failed) {
+            fresh.emplace(spec.store);
+        }
+        return record_attempt(fresh ? *fresh : objects, spec.run, ours, result);
+    };
     for (const int pause_ms : {200, 500, 1000, 2000, 4000}) {
         try {
-            return record_attempt(objects, spec.run, ours, result);
+            return once();
         } catch (const Error& error) {
             if (error.code() != ExitCode::infrastructure && error.code() != ExitCode::store_full) {
                 throw;
             }
             talk.say(fmt::format("its end cannot be recorded yet: {}", error.message()));
         }
+        failed = true;
         std::this_thread::sleep_for(std::chrono::milliseconds(pause_ms));
     }
-    return record_attempt(objects, spec.run, ours, result);
+    return once();
 }
 
 int exit_status(const AttemptResult& result, bool started) {

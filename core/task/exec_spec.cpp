@@ -64,6 +64,9 @@ ExecSpec exec_spec_from(const Value& value) {
     if (out.spec.token.empty()) {
         fail("the task has no token");
     }
+    if (out.spec.container) {
+        fail("the task runs in a container, which whoever submits it must start");
+    }
     if (term != "preempted" && term != "cancelled") {
         fail(fmt::format("TERM cannot mean '{}'", term));
     }

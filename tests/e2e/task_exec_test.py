@@ -134,6 +134,20 @@ class Plain(ExecTest):
         place = self.exec_project()
         self.do(place, 0, "setsid sleep 600 & (sleep 601 &) ; echo done")
 
+    def test_what_others_that_were_killed_have_left_is_removed(self) -> None:
+        place = self.exec_project()
+        scratch = place.project.top / "scratch"
+        ours = scratch / f"amp-{os.getuid()}"
+        left = ours / f"{place.run}-exec-0123456789abcdef"
+        (left / "task-1" / "out").mkdir(parents=True)
+        os.chmod(ours, 0o700)
+        os.utime(left, (0, 0))
+        young = ours / f"{place.run}-exec-young"
+        young.mkdir()
+        self.assert_code(0, place.exec(place.spec("true"), env={"AMP_SCRATCH": str(scratch)}))
+        self.assertFalse(left.exists())
+        self.assertTrue(young.exists())
+
     def test_a_gang_of_one_node(self) -> None:
         place = self.exec_project()
         gang = {"nodes": 1, "tasks_per_node": 3}

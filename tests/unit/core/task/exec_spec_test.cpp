@@ -74,3 +74,9 @@ TEST_CASE("a spec that cannot be obeyed says why") {
     CHECK_FALSE(problem_of(with("spec", Object{{"task", "a/b/c/d"}, {"token", "t"}})).empty());
     CHECK(problem_of(Value(List{})) == "the spec cannot be obeyed: it says no schema");
 }
+
+TEST_CASE("what runs in a container is not for it") {
+    ExecSpec contained = sample();
+    contained.spec.container = Container{"python:3"};
+    CHECK(problem_of(to_value(contained)).find("container") != std::string::npos);
+}
