@@ -98,7 +98,6 @@ std::unique_ptr<Backend> make_local_backend(const OpenStore& store, const Backen
 /// @param place of its profile among those of the run
 std::unique_ptr<Backend> make_ssh_backend(const OpenStore& store, const BackendRequest& request,
                                           std::size_t place) {
-    constexpr std::uint32_t k_numbers_of_a_profile = 1'000'000;
     constexpr std::size_t k_unlimited = 100'000;
     SshBackendOptions options;
     options.host = get_string(request.settings, "host");

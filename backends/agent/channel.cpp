@@ -89,4 +89,9 @@ bool wait_ready(const Channel& channel, double seconds) {
     return n > 0;
 }
 
+bool has_hung_up(const Channel& channel) {
+    pollfd look{channel.fd(), POLLRDHUP, 0};
+    return poll(&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLRDHUP | POLLERR)) != 0;
+}
+
 }  // namespace amp::agent

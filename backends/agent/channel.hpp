@@ -48,5 +48,7 @@ class Channel {
 /// Waits at most `seconds` until the channel can be read (or also written, when it has unsent frames). False
 /// at the end of that time.
 bool wait_ready(const Channel& channel, double seconds);
+/// Has the peer let go, whatever of its words is still to be read?
+bool has_hung_up(const Channel& channel);
 
 }  // namespace amp::agent

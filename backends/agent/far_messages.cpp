@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/base/error.hpp"
@@ -11,6 +12,7 @@ namespace amp::agent {
 namespace {
 
 constexpr std::size_t k_good_frame = std::size_t{1} << 20;
+constexpr std::size_t k_objects_at_once = 10'000;  // less than 1 MiB
 
 Value parse_object(std::string_view payload) {
     Value value = json::parse_record(payload, "a message");
@@ -161,6 +163,12 @@ std::string encode_objects(std::span<const SizedObject> objects) {
     return json::dump_record(Object{{"objects", std::move(list)}});
 }
 
+void send_objects(Channel& channel, Kind kind, std::span<const SizedObject> objects) {
+    for (; !objects.empty(); objects = objects.subspan(std::min(objects.size(), k_objects_at_once))) {
+        channel.send(kind, encode_objects(objects.first(std::min(objects.size(), k_objects_at_once))));
+    }
+}
+
 std::vector<SizedObject> objects_from(std::string_view payload) {
     std::vector<SizedObject> objects;
     const Value value = parse_object(payload);
@@ -197,7 +205,7 @@ ObjectTrouble object_trouble_from(std::string_view payload) {
     const Value value = parse_object(payload);
     const bool full = get_int(value, "code") == static_cast<int>(ExitCode::store_full);
     return {get_string(value, "sha256"), get_string(value, "error"),
-            full ? ExitCode::store_full : ExitCode::infrastructure};
+            full ? ExitCode::store_full : ExitCode::infrastructure, false};
 }
 
 void send_adopted(Channel& channel, std::span<const AttemptResult> results) {
@@ -220,7 +228,7 @@ ReadAdopted adopted_from(std::string_view payload) {
     const Value value = parse_object(payload);
     ReadAdopted read;
     for (const Value& item : get_list(value, "results")) {
-        read.results.push_back(attempt_result_from(item));
+        read.results.push_back(result_from(item));
     }
     read.last = get_bool(value, "last");
     return read;

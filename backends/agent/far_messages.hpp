@@ -15,6 +15,8 @@
 namespace amp::agent {
 
 inline constexpr int k_far_protocol = 1;
+/// Kind::events without one: says that the agent lives.
+inline constexpr std::string_view k_no_events = R"({"events":[]})";
 
 struct FarGreeting {
     std::string binary;  ///< SHA-256 of the program
@@ -55,6 +57,8 @@ struct SizedObject {
         default;  // NOLINT(modernize-use-nullptr): clang-tidy 14 misreads it
 };
 std::string encode_objects(std::span<const SizedObject> objects);
+/// Sends them in as many frames as needed.
+void send_objects(Channel& channel, Kind kind, std::span<const SizedObject> objects);
 std::vector<SizedObject> objects_from(std::string_view payload);
 
 /// Lists of hashes by name: {there: [...], missing: [...]}.
@@ -66,6 +70,7 @@ struct ObjectTrouble {
     std::string sha256;
     std::string error;
     ExitCode code = ExitCode::infrastructure;
+    bool ours = false;  ///< of the store on this side, which says nothing about the object; not sent
 };
 std::string encode(const ObjectTrouble& trouble);
 ObjectTrouble object_trouble_from(std::string_view payload);

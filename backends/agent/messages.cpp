@@ -58,17 +58,6 @@ std::optional<AttemptResult> unreadable_end(const Value& value, std::string mess
     return result;
 }
 
-AttemptEnded ended_from(const Value& value) {
-    try {
-        return {attempt_result_from(value)};
-    } catch (const Error& error) {
-        if (auto end = unreadable_end(value, fmt::format("its result cannot be read: {}", error.message()))) {
-            return {std::move(*end)};
-        }
-        throw;
-    }
-}
-
 AttemptStarted started_from(const Value& value) {
     const auto at = parse_time(get_string(value, "at"));
     return {id_from(value), get_string(value, "where"), at ? *at : Timestamp{}};
@@ -94,6 +83,28 @@ void send_lists(Channel& channel, Kind kind, std::string_view head, const std::v
 }
 
 }  // namespace
+
+bool is_hash(std::string_view text) {
+    constexpr std::size_t k_digits = 64;
+    return text.size() == k_digits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+AttemptResult result_from(const Value& value) {
+    try {
+        AttemptResult result = attempt_result_from(value);
+        for (const auto& [name, artifact] : result.artifacts) {
+            if (!is_hash(artifact.sha256)) {
+                throw Error(ExitCode::mismatch, fmt::format("its output '{}' names no object", name));
+            }
+        }
+        return result;
+    } catch (const Error& error) {
+        if (auto end = unreadable_end(value, fmt::format("its result cannot be read: {}", error.message()))) {
+            return std::move(*end);
+        }
+        throw;
+    }
+}
 
 std::string encode(const Hello& hello) {
     return json::dump_record(Object{{"protocol", k_protocol},
@@ -293,7 +304,7 @@ std::vector<BackendEvent> events_from(std::string_view payload, std::vector<std:
             const std::string name = get_string(item, "event");
             if (name == "ended") {
                 const Value* result = item.find("result");
-                events.emplace_back(ended_from(result ? *result : Value{}));
+                events.emplace_back(AttemptEnded{result_from(result ? *result : Value{})});
             } else if (name == "started") {
                 events.emplace_back(started_from(item));
             } else if (name == "queued") {

@@ -72,6 +72,12 @@ ExitCode refusal_code(std::string_view payload);
 std::uint64_t number_from(std::string_view payload, std::string_view name);
 std::string text_from(std::string_view payload, std::string_view name);
 
+/// Is it the SHA-256 of an object: 64 hexadecimal digits?
+bool is_hash(std::string_view text);
+/// How an attempt ended; of cause infra, where it can be read no further than its name.
+/// @throws Error when not even that
+AttemptResult result_from(const Value& value);
+
 /// Collects a wake-up's events into as few frames as possible.
 class EventBatch {
   public:

@@ -1,5 +1,7 @@
 #include "backends/agent/object_stream.hpp"
 
+#include <fmt/format.h>
+
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
 #include "core/store/layout.hpp"
@@ -10,11 +12,6 @@ namespace {
 
 constexpr std::size_t k_piece = std::size_t{256} << 10;
 constexpr std::size_t k_enough = std::size_t{512} << 10;
-constexpr std::size_t k_hash_length = 64;
-
-bool is_hash(const std::string& text) {
-    return text.size() == k_hash_length && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
 
 }  // namespace
 
@@ -98,41 +95,52 @@ std::optional<ObjectTrouble> ObjectSender::step(Channel& channel) {
         channel.send(Kind::object_end, encode_text("error", error));
         return std::nullopt;
     }
-    return ObjectTrouble{object.sha256, error, ExitCode::not_found};
+    return ObjectTrouble{object.sha256, error, ExitCode::not_found, false};
 }
 
-void ObjectTaker::fail(const std::string& error, ExitCode code) {
+void ObjectTaker::fail(const std::string& error, ExitCode code, bool ours) {
     if (current_.error.empty()) {
         current_.error = error;
         current_.code = code;
+        current_.ours = ours;
     }
     writer_.reset();
 }
 
+// Nothing is said of what is not wanted: it is passed over.
 void ObjectTaker::begin(std::string_view payload) {
     const Value value = json::parse_record(payload, "a message");
-    current_ = {get_string(value, "sha256"), {}, ExitCode::infrastructure};
-    hash_.emplace();
-    decompressor_.reset();
-    writer_.reset();
+    forget();
+    current_.sha256 = get_string(value, "sha256");
     if (!is_hash(current_.sha256)) {
         throw Error(ExitCode::mismatch, "a message names no object");
     }
+    const auto wanted = wanted_(current_.sha256);
+    if (!wanted) {
+        fail("nobody has asked for it", ExitCode::mismatch, false);
+        return;
+    }
+    size_bytes_ = wanted->size_bytes;
+    hash_.emplace();
     const bool compressed = get_bool(value, "compressed");
-    const auto size = static_cast<std::uint64_t>(get_int(value, "size"));
+    if (compressed) {
+        decompressor_ =
+            std::make_unique<compression::Decompressor>([this](std::string_view bytes) { take(bytes); });
+    }
     try {
-        if (!object_present(store_, {current_.sha256, size})) {  // what is damaged would be read first
-            store_.remove(layout::object(current_.sha256, false));
-            store_.remove(layout::object(current_.sha256, true));
-        }
-        if (compressed) {
-            decompressor_ = std::make_unique<compression::Decompressor>(
-                [this](std::string_view bytes) { hash_->update(bytes); });
-        }
         writer_ = store_.create(layout::object(current_.sha256, compressed));
     } catch (const Error& error) {
-        fail(error.message(), error.code());
+        fail(error.message(), error.code(), true);
     }
+}
+
+/// Of the plain content.
+void ObjectTaker::take(std::string_view bytes) {
+    plain_bytes_ += bytes.size();
+    if (plain_bytes_ > size_bytes_) {
+        throw Error(ExitCode::mismatch, fmt::format("it is longer than its {} bytes", size_bytes_));
+    }
+    hash_->update(bytes);
 }
 
 void ObjectTaker::data(std::string_view bytes) {
@@ -140,14 +148,23 @@ void ObjectTaker::data(std::string_view bytes) {
         return;
     }
     try {
+        came_bytes_ += bytes.size();
+        if (came_bytes_ > size_bytes_ + k_piece) {  // compressed, it is less
+            throw Error(ExitCode::mismatch, fmt::format("it is longer than its {} bytes", size_bytes_));
+        }
         if (decompressor_) {
             decompressor_->write(bytes);
         } else {
-            hash_->update(bytes);
+            take(bytes);
         }
+    } catch (const Error& error) {
+        fail(error.message(), error.code(), false);
+        return;
+    }
+    try {
         writer_->append(bytes);
     } catch (const Error& error) {
-        fail(error.message(), error.code());
+        fail(error.message(), error.code(), true);
     }
 }
 
@@ -155,28 +172,47 @@ void ObjectTaker::forget() {
     writer_.reset();
     decompressor_.reset();
     current_ = {};
+    plain_bytes_ = came_bytes_ = 0;
+}
+
+/// Puts it to its place, if it is what its name says.
+void ObjectTaker::keep() {
+    try {
+        if (decompressor_) {
+            decompressor_->finish();
+        }
+    } catch (const Error& error) {
+        fail(error.message(), error.code(), false);
+        return;
+    }
+    if (hash_->hex() != current_.sha256) {
+        fail("its bytes have another hash", ExitCode::mismatch, false);
+        return;
+    }
+    try {
+        if (!object_present(store_, {current_.sha256, size_bytes_})) {  // what is damaged would be read first
+            store_.remove(layout::object(current_.sha256, false));
+            store_.remove(layout::object(current_.sha256, true));
+        }
+        writer_->commit(Durability::later);
+    } catch (const Error& error) {
+        fail(error.message(), error.code(), true);
+    }
 }
 
 ObjectTrouble ObjectTaker::end(std::string_view payload) {
     const std::string theirs = text_from(payload, "error");
-    try {
-        if (!theirs.empty()) {
-            fail(theirs, ExitCode::infrastructure);
-        } else if (writer_) {
-            if (decompressor_) {
-                decompressor_->finish();
-            }
-            if (hash_->hex() != current_.sha256) {
-                fail("its bytes have another hash", ExitCode::mismatch);
-            } else {
-                writer_->commit(Durability::later);
-            }
-        }
-    } catch (const Error& error) {
-        fail(error.message(), error.code());
+    if (current_.sha256.empty()) {
+        throw Error(ExitCode::mismatch, "an object ends that has not begun");
     }
-    writer_.reset();
-    return std::exchange(current_, {});
+    if (!theirs.empty()) {
+        fail(theirs, ExitCode::infrastructure, false);
+    } else if (writer_) {
+        keep();
+    }
+    ObjectTrouble ended = std::move(current_);
+    forget();
+    return ended;
 }
 
 }  // namespace amp::agent

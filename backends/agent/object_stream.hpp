@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -45,11 +46,14 @@ class ObjectSender {
     std::uint64_t offset_ = 0;
 };
 
-/// Takes objects as ObjectSender sends them, and verifies them: none that does not hash to its name gets into
-/// the store.
+/// Takes objects as ObjectSender sends them, and verifies them: none that is not wanted, or does not hash to
+/// its name, gets into the store, and none that is there is touched before that is known.
 class ObjectTaker {
   public:
-    explicit ObjectTaker(ObjectStore& store) : store_(store) {}
+    /// What is wanted of that name; nullopt: nothing.
+    using Wanted = std::function<std::optional<SizedObject>(const std::string& sha256)>;
+
+    ObjectTaker(ObjectStore& store, Wanted wanted) : store_(store), wanted_(std::move(wanted)) {}
 
     void begin(std::string_view payload);
     void data(std::string_view bytes);
@@ -59,13 +63,19 @@ class ObjectTaker {
     void forget();
 
   private:
-    void fail(const std::string& error, ExitCode code);
+    void fail(const std::string& error, ExitCode code, bool ours);
+    void take(std::string_view bytes);
+    void keep();
 
     ObjectStore& store_;
+    Wanted wanted_;
     ObjectTrouble current_;
     std::unique_ptr<ObjectWriter> writer_;
     std::optional<Sha256> hash_;
     std::unique_ptr<compression::Decompressor> decompressor_;
+    std::uint64_t size_bytes_ = 0;   ///< of the plain content, as it was asked for
+    std::uint64_t plain_bytes_ = 0;  ///< so much of it came
+    std::uint64_t came_bytes_ = 0;   ///< as they lie in the store
 };
 
 }  // namespace amp::agent

@@ -64,11 +64,11 @@ std::string LocalBackend::log_path(std::uint32_t number) const {
     return options_.store_dir + "/" + layout::keeper_log(options_.run, number);
 }
 
-// One keeper works for a run at a time. Should there ever be two, then the one with the higher number goes
-// on.
+// One keeper works for a run and profile at a time. Should there ever be two, then the one with the higher
+// number goes on.
 Adoption LocalBackend::adopt() {
     Adoption adoption;
-    const auto numbers = keeper_numbers(files_, options_.run);
+    const auto numbers = keeper_numbers(files_, options_.run, options_.number_base);
     std::optional<std::uint32_t> living;
     for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
         if (!keeper_lives(files_, options_.run, *number)) {

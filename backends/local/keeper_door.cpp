@@ -168,6 +168,9 @@ void KeeperDoor::handle_hello(int fd, Peer& peer, const agent::Hello& hello) {
     if (hello.run != run_ || (!peer.inherited && hello.secret != secret_)) {
         throw Error(ExitCode::mismatch, "wrong run or secret");
     }
+    if (agent::has_hung_up(peer.channel)) {
+        return;  // it waited too long: whoever came after it stays in charge
+    }
     // The same epoch again is the same driver, whose connection was broken.
     const std::uint32_t newest = std::max(epoch_, handlers_.newest_epoch());
     if (hello.epoch < newest) {

@@ -48,6 +48,13 @@ std::vector<std::uint32_t> keeper_numbers(AppendFiles& files, std::string_view r
     return numbers;
 }
 
+std::vector<std::uint32_t> keeper_numbers(AppendFiles& files, std::string_view run, std::uint32_t base) {
+    std::vector<std::uint32_t> numbers = keeper_numbers(files, run);
+    std::erase_if(numbers,
+                  [base](std::uint32_t number) { return number <= base || number > last_number(base); });
+    return numbers;
+}
+
 KeeperHistory read_history(AppendFiles& files, std::string_view run, std::uint32_t number) {
     KeeperHistory history;
     history.number = number;

@@ -26,9 +26,18 @@ struct KeeperHistory {
     std::vector<AttemptResult> ended;                        ///< in the order of their ends
 };
 
-/// Numbers of the keeper logs of a run, ascending. The first keeper of a driver has the driver's epoch as its
-/// number if that is free, else, as every further one, the number behind the highest.
+/// So many numbers has each profile of a run for its keepers and their packs: those from BASE + 1 on.
+inline constexpr std::uint32_t k_numbers_of_a_profile = 1'000'000;
+constexpr std::uint32_t last_number(std::uint32_t base) {
+    return base + k_numbers_of_a_profile - 1;
+}
+
+/// Numbers of the keeper logs of a run, ascending. The first keeper of a driver has the driver's epoch,
+/// behind its profile's base, as its number if that is free, else, as every further one, the number behind
+/// the highest of the profile.
 std::vector<std::uint32_t> keeper_numbers(AppendFiles& files, std::string_view run);
+/// Of one profile: those of others may lie beside them in the same store.
+std::vector<std::uint32_t> keeper_numbers(AppendFiles& files, std::string_view run, std::uint32_t base);
 KeeperHistory read_history(AppendFiles& files, std::string_view run, std::uint32_t number);
 /// True while that keeper lives.
 bool keeper_lives(AppendFiles& files, std::string_view run, std::uint32_t number);

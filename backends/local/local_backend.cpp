@@ -109,7 +109,7 @@ void LocalBackend::wake() {
 
 // A keeper that ends leaves its number behind: each log has one writer. False when it died at once.
 bool LocalBackend::start() {
-    const auto numbers = keeper_numbers(files_, options_.run);
+    const auto numbers = keeper_numbers(files_, options_.run, options_.number_base);
     number_ = std::max(options_.number_base + options_.epoch, numbers.empty() ? 0 : numbers.back() + 1);
     KeeperOptions keeper;
     keeper.store_dir = options_.store_dir;

@@ -19,7 +19,7 @@ struct LocalBackendOptions {
     std::string store_dir;  ///< the store's folder
     std::string run;
     std::uint32_t epoch = 1;         ///< of the driver's lease
-    std::uint32_t number_base = 0;   ///< added to the numbers of keepers, and so to those of their packs
+    std::uint32_t number_base = 0;   ///< of its keepers and their packs; others in the store are not its own
     std::size_t workers = 0;         ///< tasks at once; 0: as many as there are CPUs
     double cpu = 0;                  ///< 0: what the machine has
     std::uint64_t memory_bytes = 0;  ///< 0: what the machine has
@@ -56,6 +56,8 @@ class LocalBackend : public Backend {
     int event_fd() override;
     std::vector<BackendEvent> events() override;
     void close() override;
+    /// Another driver, or the same by another connection, has taken over.
+    bool is_fenced() const { return fenced_; }
 
   private:
     enum class Held { submitted, started };

@@ -11,10 +11,20 @@ namespace amp {
 
 std::vector<agent::SizedObject> files_of_folder(ObjectStore& store, const std::string& manifest) {
     std::vector<agent::SizedObject> files;
-    for (const ManifestEntry& entry : manifest_from(Objects(store).get(manifest)).entries) {
-        if (entry.kind == ManifestEntry::Kind::file) {
+    const std::string text = Objects(store).get(manifest);
+    try {
+        for (const ManifestEntry& entry : manifest_from(text).entries) {
+            if (entry.kind != ManifestEntry::Kind::file) {
+                continue;
+            }
+            if (!agent::is_hash(entry.sha256)) {
+                throw Error(ExitCode::mismatch, fmt::format("its '{}' names no object", entry.path));
+            }
             files.push_back({entry.sha256, entry.size_bytes});
         }
+    } catch (const Error& error) {
+        throw Error(ExitCode::mismatch,
+                    fmt::format("the list of a folder cannot be read: {}", error.message()), manifest);
     }
     return files;
 }
@@ -32,10 +42,10 @@ bool ArrivingEnds::add(const AttemptResult& result) {
     return true;
 }
 
-/// What it lacks; nothing: it is complete. The files of a folder are known when its manifest is here.
-void ArrivingEnds::look(const AttemptId& id, End& end) {
+/// The files of a folder are known when its manifest is here.
+std::vector<agent::SizedObject> ArrivingEnds::needs_of(const AttemptResult& result) {
     std::vector<agent::SizedObject> needs;
-    for (const auto& [name, artifact] : end.result.artifacts) {
+    for (const auto& [name, artifact] : result.artifacts) {
         if (artifact.kind == Artifact::Kind::folder) {
             const agent::SizedObject manifest{artifact.sha256, agent::k_unknown_size};
             if (agent::object_present(store_, manifest)) {
@@ -47,6 +57,21 @@ void ArrivingEnds::look(const AttemptId& id, End& end) {
         } else if (!artifact.value && artifact.pack.empty()) {
             needs.push_back({artifact.sha256, artifact.size_bytes});
         }
+    }
+    return needs;
+}
+
+/// What it lacks; nothing: it is complete.
+void ArrivingEnds::look(const AttemptId& id, End& end) {
+    std::vector<agent::SizedObject> needs;
+    try {
+        needs = needs_of(end.result);
+    } catch (const Error& error) {
+        if (error.code() != ExitCode::mismatch) {
+            throw;
+        }
+        spoil(id, end, error.message());  // it is whole, and nonsense all the same
+        return;
     }
     std::vector<agent::SizedObject> asked;
     for (const agent::SizedObject& object : needs) {
@@ -90,21 +115,25 @@ void ArrivingEnds::gone(const std::string& sha256, const std::string& error) {
         return;
     }
     for (const AttemptId& id : found.mapped().by) {
-        End& end = ends_.at(id);
-        for (const std::string& other : end.wants) {
-            if (const auto wanted = wanted_.find(other); wanted != wanted_.end()) {
-                wanted->second.by.erase(id);
-            }
-        }
-        end.wants.clear();
-        end.result.artifacts.clear();
-        if (end.result.succeeded()) {
-            end.result.cause = Cause::lost;
-            end.result.message = fmt::format("its outputs cannot be fetched: {}", error);
-        }
-        complete_.emplace(end.order, id);
+        spoil(id, ends_.at(id), error);
     }
-    std::erase_if(wanted_, [](const auto& wanted) { return wanted.second.by.empty(); });
+}
+
+/// It is complete without its outputs.
+void ArrivingEnds::spoil(const AttemptId& id, End& end, const std::string& error) {
+    for (const std::string& other : end.wants) {
+        const auto wanted = wanted_.find(other);
+        if (wanted != wanted_.end() && wanted->second.by.erase(id) > 0 && wanted->second.by.empty()) {
+            wanted_.erase(wanted);
+        }
+    }
+    end.wants.clear();
+    end.result.artifacts.clear();
+    if (end.result.succeeded()) {
+        end.result.cause = Cause::lost;
+        end.result.message = fmt::format("its outputs cannot be fetched: {}", error);
+    }
+    complete_.emplace(end.order, id);
 }
 
 bool ArrivingEnds::waits(const std::function<bool(const AttemptId&)>& counts) const {
@@ -127,6 +156,11 @@ std::vector<AttemptResult> ArrivingEnds::take(const std::function<bool(const Att
         }
     }
     return taken;
+}
+
+std::optional<agent::SizedObject> ArrivingEnds::wanted(const std::string& sha256) const {
+    const auto found = wanted_.find(sha256);
+    return found == wanted_.end() ? std::nullopt : std::optional(found->second.object);
 }
 
 std::vector<agent::SizedObject> ArrivingEnds::wanted() const {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -29,6 +30,8 @@ class ArrivingEnds {
     void gone(const std::string& sha256, const std::string& error);
     /// Takes what is complete, in the order in which it was added, of those that `counts`.
     std::vector<AttemptResult> take(const std::function<bool(const AttemptId&)>& counts);
+    /// That object, where it is being fetched.
+    std::optional<agent::SizedObject> wanted(const std::string& sha256) const;
     /// All that is being fetched: of another connection it must be asked for again.
     std::vector<agent::SizedObject> wanted() const;
 
@@ -41,6 +44,8 @@ class ArrivingEnds {
     };
 
     void look(const AttemptId& id, End& end);
+    void spoil(const AttemptId& id, End& end, const std::string& error);
+    std::vector<agent::SizedObject> needs_of(const AttemptResult& result);
 
     ObjectStore& store_;
     std::function<void(const std::vector<agent::SizedObject>&)> ask_;
@@ -54,7 +59,8 @@ class ArrivingEnds {
     std::uint64_t added_ = 0;
 };
 
-/// The files of a folder artifact, by its manifest in the store. @throws Error as Objects::get
+/// The files of a folder artifact, by its manifest in the store. @throws Error as Objects::get;
+/// Error(mismatch) when it is no manifest
 std::vector<agent::SizedObject> files_of_folder(ObjectStore& store, const std::string& manifest);
 
 }  // namespace amp

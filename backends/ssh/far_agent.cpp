@@ -8,6 +8,8 @@
 #include <cmath>
 #include <filesystem>
 
+#include "backends/local/keeper_history.hpp"
+#include "backends/ssh/alive.hpp"
 #include "backends/ssh/far_house.hpp"
 #include "backends/ssh/own_binary.hpp"
 #include "backends/system/process.hpp"
@@ -27,7 +29,6 @@ using agent::Kind;
 
 constexpr double k_linger_s = 600;
 constexpr double k_look_s = 0.2;  // where the machine tells nothing of changed files
-constexpr std::uint32_t k_numbers = 1'000'000;
 
 bool is_failure(Cause cause) {
     return cause != Cause::none && cause != Cause::cancelled;
@@ -35,8 +36,9 @@ bool is_failure(Cause cause) {
 
 /// Its folders and files are ours alone.
 void make_root(const std::string& root) {
-    std::filesystem::create_directories(root);
-    std::filesystem::permissions(root, std::filesystem::perms::owner_all);
+    if (std::filesystem::create_directories(root)) {  // else it is somebody's, who gave it its rights
+        std::filesystem::permissions(root, std::filesystem::perms::owner_all);
+    }
 }
 
 }  // namespace
@@ -170,6 +172,7 @@ void FarAgent::handle_objects(const agent::Frame& frame) {
         case Kind::object_end: {
             const agent::ObjectTrouble taken = taker_->end(frame.payload);
             if (taken.error.empty()) {
+                missing_.erase(taken.sha256);
                 taken_.push_back(taken.sha256);
             } else {
                 channel_.send(Kind::unstored, agent::encode(taken));
@@ -203,7 +206,11 @@ void FarAgent::meet(const agent::FarHello& hello) {
     std::error_code unknown;
     keep_house(*objects_, *files_, std::filesystem::read_symlink(k_own_program, unknown).string());
     sender_ = std::make_unique<agent::ObjectSender>(*objects_);
-    taker_ = std::make_unique<agent::ObjectTaker>(*objects_);
+    taker_ = std::make_unique<agent::ObjectTaker>(*objects_, [this](const std::string& sha256) {
+        const auto missing = missing_.find(sha256);
+        return missing == missing_.end() ? std::nullopt
+                                         : std::optional(agent::SizedObject{missing->first, missing->second});
+    });
     run_ = hello.run;
     epoch_ = hello.epoch;
     const std::uint32_t newest = raise_lease(*objects_, hello.run, hello.epoch);
@@ -222,7 +229,7 @@ void FarAgent::meet(const agent::FarHello& hello) {
     options.linger_s = k_linger_s;
     backend_ = std::make_unique<LocalBackend>(*files_, std::move(options));
     tail_ = std::make_unique<PackTail>(*files_, hello.run, hello.number_base + 1,
-                                       hello.number_base + k_numbers - 1, hello.packs);
+                                       last_number(hello.number_base), hello.packs);
     watch_ = files_->watch(layout::run_prefix(hello.run));
     if (watch_) {
         loop_.watch(watch_->fd(), EPOLLIN, [this](std::uint32_t) { look(); });
@@ -234,7 +241,13 @@ void FarAgent::meet(const agent::FarHello& hello) {
 }
 
 agent::FarWelcome FarAgent::adopt(const agent::FarHello& hello) {
-    const Adoption found = backend_->adopt();
+    if (agent::has_hung_up(channel_)) {  // it may have another agent by now, which must not be driven out
+        throw Error(ExitCode::interrupted, "the driver is gone");
+    }
+    const Adoption found = [this] {
+        const Alive alive(channel_);
+        return backend_->adopt();
+    }();
     backend_->open();
     std::optional<std::set<AttemptId>> held;
     if (hello.held) {
@@ -273,6 +286,9 @@ void FarAgent::answer_have(std::string_view payload) {
                            (objects_->refresh(layout::object(object.sha256, false)) ||
                             objects_->refresh(layout::object(object.sha256, true)));
         (whole ? there : missing).push_back(object.sha256);
+        if (!whole) {
+            missing_.insert_or_assign(object.sha256, object.size_bytes);
+        }
     }
     channel_.send(Kind::there, agent::encode_hashes({{"there", there}, {"missing", missing}}));
 }
@@ -321,6 +337,9 @@ void FarAgent::lose(const std::string& reason) {
     const auto lease = read_lease(*objects_, run_);
     if (lease && lease->epoch > epoch_) {
         channel_.send(Kind::fenced, agent::encode_number("epoch", lease->epoch));
+        done_ = true;
+    } else if (backend_
+                   ->is_fenced()) {  // by another agent of our driver, which adopts when it connects again
         done_ = true;
     } else {
         tell(BackendLost{reason});

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "backends/agent/far_messages.hpp"
@@ -75,7 +76,8 @@ class FarAgent {
     std::unique_ptr<Watch> watch_;
     std::unique_ptr<agent::ObjectSender> sender_;
     std::unique_ptr<agent::ObjectTaker> taker_;
-    std::vector<std::string> taken_;  ///< objects in the store, not durable yet
+    std::unordered_map<std::string, std::uint64_t> missing_;  ///< what was asked for, with sizes
+    std::vector<std::string> taken_;                          ///< objects in the store, not durable yet
     std::deque<Told> told_;
     std::string run_;
     std::uint32_t epoch_ = 0;

@@ -30,6 +30,7 @@ namespace amp {
 namespace {
 
 constexpr std::size_t k_piece = std::size_t{256} << 10;
+constexpr std::size_t k_read_at_once = std::size_t{1} << 20;  // what comes without an end must not keep us
 constexpr std::size_t k_most_words = std::size_t{16} << 10;
 constexpr double k_last_word_s = 2;
 constexpr int k_leave_ms = 1000;
@@ -230,7 +231,8 @@ void FarLine::push() {
 
 void FarLine::read_answers() {
     std::array<char, 16384> buffer{};
-    while (socket_ && std::isinf(hung_up_until_)) {
+    std::size_t came = 0;
+    while (socket_ && std::isinf(hung_up_until_) && came < k_read_at_once) {
         const ssize_t n = recv(socket_.get(), buffer.data(), buffer.size(), 0);
         if (n < 0 && errno == EINTR) {
             continue;
@@ -242,6 +244,7 @@ void FarLine::read_answers() {
             hang_up();
             break;
         }
+        came += static_cast<std::size_t>(n);
         answers_->feed({buffer.data(), static_cast<std::size_t>(n)});
     }
     try {
@@ -288,6 +291,10 @@ void FarLine::obey(const ssh::Answer& answer) {
     }
 }
 
+void FarLine::heard() {
+    moved_at_ = steady_now();
+}
+
 void FarLine::hang_up() {
     if (std::isinf(hung_up_until_)) {
         hung_up_until_ = steady_now() + k_last_word_s;
@@ -298,7 +305,8 @@ void FarLine::hang_up() {
 
 void FarLine::read_stderr() {
     std::array<char, 4096> buffer{};
-    while (stderr_) {
+    std::size_t came = 0;
+    while (stderr_ && came < k_read_at_once) {
         const ssize_t n = read(stderr_.get(), buffer.data(), buffer.size());
         if (n < 0 && (errno == EINTR)) {
             continue;
@@ -310,6 +318,7 @@ void FarLine::read_stderr() {
             stderr_.reset();
             return;
         }
+        came += static_cast<std::size_t>(n);
         stderr_text_.append(buffer.data(), static_cast<std::size_t>(n));
         if (stderr_text_.size() > k_most_words) {
             stderr_text_.erase(0, stderr_text_.size() - k_most_words);

@@ -55,6 +55,8 @@ class FarLine {
     const std::string& folder() const { return folder_; }
     /// Seconds of steady_now(): when it last got on.
     double moved_at() const { return moved_at_; }
+    /// Something came over the channel.
+    void heard();
     /// The end of the stream without an end of the process is waited for until then; infinity: there is none.
     double hung_up_until() const { return hung_up_until_; }
 

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <utility>
 
+#include "backends/local/keeper_history.hpp"
 #include "backends/system/event_loop.hpp"
 #include "backends/system/system_clock.hpp"
 #include "core/base/error.hpp"
@@ -23,7 +24,6 @@ namespace {
 
 using agent::Kind;
 
-constexpr std::uint32_t k_numbers = 1'000'000;
 constexpr std::size_t k_window_a_worker = 8;
 constexpr std::size_t k_window_more = 64;
 constexpr double k_adopt_patience_s = 20;
@@ -62,16 +62,19 @@ SshBackend::SshBackend(ObjectStore& objects, AppendFiles& files, SshBackendOptio
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       timer_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      mirror_(files, options_.run, options_.number_base + 1, options_.number_base + k_numbers - 1),
-      taker_(objects),
+      mirror_(files, options_.run, options_.number_base + 1, last_number(options_.number_base)),
+      taker_(objects, [this](const std::string& sha256) { return ends_.wanted(sha256); }),
       ends_(objects,
             [this](const std::vector<agent::SizedObject>& wanted) {
                 if (may_speak()) {
-                    line_->channel().send(Kind::fetch, agent::encode_objects(wanted));
+                    agent::send_objects(line_->channel(), Kind::fetch, wanted);
                 }
             }),
       uploads_(objects),
       sync_at_(HUGE_VAL) {
+    if (options_.code && options_.code->mode == CodeMode::image) {
+        options_.code.reset();  // nothing of it is here
+    }
     if (const std::string mistake = ssh::host_mistake(options_.host); !mistake.empty()) {
         throw Error(ExitCode::invalid, mistake, options_.host);
     }
@@ -122,7 +125,7 @@ Adoption SshBackend::adopt() {
     contact();
     const double deadline = steady_now() + k_adopt_patience_s;
     const auto all = [](const AttemptId&) { return true; };
-    while ((!adopted_ || ends_.waits(all)) && steady_now() < deadline && line_) {
+    while ((!adopted_ || ends_.waits(all)) && steady_now() < deadline && !fenced_) {
         pollfd wait{epoll_.get(), POLLIN, 0};
         poll(&wait, 1, k_slice_ms);
         work();

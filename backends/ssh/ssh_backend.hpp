@@ -35,6 +35,7 @@ struct SshBackendOptions {
     std::vector<std::string> command;
     double first_pause_s = 1;  ///< before the connection is made again; doubled each time
     double longest_pause_s = 60;
+    double silence_s = 60;  ///< of the other machine's shell, or the agent, before it has adopted
 };
 
 /// Tasks on one other machine, without a scheduler. See README.md.
@@ -141,6 +142,7 @@ class SshBackend : public Backend {
     bool met_ = false;      ///< over this connection
     bool adopted_ = false;  ///< and what has ended before is known
     bool ever_met_ = false;
+    bool ever_adopted_ = false;
     bool adopts_all_ = false;  ///< over this connection all is told that has ended
     std::optional<Error> first_failure_;
     std::optional<std::string> lost_;  ///< the keeper there is gone: until the driver opens again

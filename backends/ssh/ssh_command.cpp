@@ -19,7 +19,8 @@ constexpr std::size_t k_most_words = 400;
 // it is. Its parts:
 //   the introduction; where amp is to lie; is this program there, and does it start?
 //   else, in the first folder where programs may be executed (a file without #! is a script for the shell
-//   that starts it), its bytes, whole and with the right hash, and its name only then.
+//   that starts it), its bytes, whole, with the right hash and on the disk, and its name only then: a power
+//   cut may leave a name with no bytes, which is a script that does nothing, successfully.
 // Beside the root only folders are taken that are ours alone: anybody can make one in /tmp.
 constexpr std::string_view k_script =
     R"sh(IFS= read -r m && IFS= read -r h && IFS= read -r n && IFS= read -r r || exit 97; )sh"
@@ -28,10 +29,10 @@ constexpr std::string_view k_script =
     R"sh(ours() { [ -d "$1" ] || mkdir -p "$1" 2>/dev/null || return 1; [ "$1" = "$r" ] && return 0; )sh"
     R"sh([ -h "$1" ] && return 1; set -- $(ls -ldn "$1"); case "$1" in drwx------*) [ "$3" = "$u" ];; *) return 1;; esac; }; )sh"
     R"sh(go() { echo "$m run $1"; exec "$1/bin/$h/amp" agent --stdio --root "$r"; f "$1/bin/$h/amp cannot be executed"; }; )sh"
-    R"sh(x=${XDG_RUNTIME_DIR:-/dev/shm/amp-$u}; )sh"
+    R"sh(x=$XDG_RUNTIME_DIR; [ -n "$x" ] && [ -d "$x" ] && ours "$x" && x="$x/amp" || x=; )sh"
     R"sh(mkdir -p "$r" || f "the folder $r cannot be made"; )sh"
-    R"sh(for d in "$r" "$x/amp" "/dev/shm/amp-$u" "/tmp/amp-$u"; do ours "$d" || continue; )sh"
-    R"sh([ -x "$d/bin/$h/amp" ] && "$d/bin/$h/amp" --version >/dev/null 2>&1 && go "$d"; )sh"
+    R"sh(for d in "$r" "$x" "/dev/shm/amp-$u" "/tmp/amp-$u"; do ours "$d" || continue; )sh"
+    R"sh([ -x "$d/bin/$h/amp" ] && k=$(wc -c <"$d/bin/$h/amp") && [ "$k" -eq "$n" ] && "$d/bin/$h/amp" --version >/dev/null 2>&1 && go "$d"; )sh"
     R"sh(b="$d/bin/$h"; mkdir -p "$b" 2>/dev/null || continue; t="$b/new.$$"; echo "exit 0" >"$t" && chmod 700 "$t" || continue; )sh"
     R"sh("$t" 2>/dev/null || { rm -f "$t"; continue; }; )sh"
     R"sh(echo "$m push $(uname -sm)"; head -c "$n" >"$t" || { rm -f "$t"; f "there is no room for amp in $b"; }; )sh"
@@ -39,8 +40,8 @@ constexpr std::string_view k_script =
     R"sh(s=$( (sha256sum <"$t" || shasum -a 256 <"$t") 2>/dev/null | cut -c1-64); )sh"
     R"sh([ -z "$s" ] || [ "$s" = "$h" ] || { rm -f "$t"; f "other bytes of amp came to $b"; }; )sh"
     R"sh(chmod 700 "$t" && e=$("$t" --version 2>&1) || { rm -f "$t"; f "amp does not start there: $e"; }; )sh"
-    R"sh(mv -f "$t" "$b/amp" || f "$b/amp cannot be made"; go "$d"; done; )sh"
-    R"sh(f "there is no folder where amp may be executed (tried $r, $x/amp, /dev/shm, /tmp)")sh";
+    R"sh(sync "$t" 2>/dev/null || sync; mv -f "$t" "$b/amp" || f "$b/amp cannot be made"; go "$d"; done; )sh"
+    R"sh(f "there is no folder where amp may be executed (tried $r, ${x:+$x, }/dev/shm, /tmp)")sh";
 
 constexpr std::string_view k_safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@:%[]+";
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <utility>
 
 #include "backends/ssh/own_binary.hpp"
@@ -21,12 +22,24 @@ namespace {
 
 using agent::Kind;
 
-constexpr double k_silence_s = 60;  // of the other machine's shell, or the agent, before it has greeted
+constexpr int k_slice_ms = 100;
 constexpr double k_sync_s = 2;
 constexpr int k_most_doublings = 10;
 
 bool is_failure(Cause cause) {
     return cause != Cause::none && cause != Cause::cancelled;
+}
+
+/// The driver's loop takes signals, and does not run while we wait: has one come that would end it?
+std::optional<ExitCode> told_to_end() {
+    sigset_t pending;
+    if (sigpending(&pending) != 0) {
+        return std::nullopt;
+    }
+    if (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGHUP) == 1) {
+        return ExitCode::terminated;
+    }
+    return sigismember(&pending, SIGINT) == 1 ? std::optional(ExitCode::interrupted) : std::nullopt;
 }
 
 /// Not all at once, where many have lost the same machine.
@@ -51,7 +64,11 @@ void SshBackend::contact() {
         }
         arm_timer();
         pollfd wait{epoll_.get(), POLLIN, 0};
-        poll(&wait, 1, -1);
+        poll(&wait, 1, k_slice_ms);
+        if (const auto code = told_to_end()) {
+            throw Error(*code, fmt::format("told to end before {} has answered", options_.host),
+                        options_.host);
+        }
         work();
         if (fenced_) {
             throw Error(ExitCode::busy, fmt::format("a later driver has taken over run {}", options_.run),
@@ -94,7 +111,7 @@ void SshBackend::work() {
     line_->work();
     receive();
     pump();
-    if (line_->state() != FarLine::State::down && !met_ && now > line_->moved_at() + k_silence_s) {
+    if (line_->state() != FarLine::State::down && !met_ && now > line_->moved_at() + options_.silence_s) {
         line_->fail(Error(ExitCode::infrastructure, fmt::format("{} does not answer", options_.host),
                           options_.host, fmt::format("try `ssh {} true`", options_.host)));
     }
@@ -113,6 +130,7 @@ void SshBackend::receive() {
         do {
             there = line_->channel().receive();
             while (const auto frame = line_->channel().next()) {
+                line_->heard();
                 handle(*frame);
             }
         } while (there && line_->state() == FarLine::State::down && line_->ended_by_itself() &&
@@ -196,7 +214,7 @@ void SshBackend::handle_object(const agent::Frame& frame) {
             if (taken.error.empty()) {
                 unsynced_ = true;
                 ends_.arrived(taken.sha256);
-            } else if (taken.code == ExitCode::store_full) {
+            } else if (taken.ours) {  // it is there all the same: whoever resumes fetches it
                 throw Error(taken.code, taken.error);
             } else {
                 ends_.gone(taken.sha256, taken.error);
@@ -248,8 +266,8 @@ void SshBackend::greet(const agent::FarGreeting& greeting) {
     hello.workers = options_.workers;
     hello.packs = mirror_.lengths();
     hello.code = options_.code != nullptr ? options_.code->hash : std::string();
-    adopts_all_ = !ever_met_;
-    if (ever_met_) {
+    adopts_all_ = !ever_adopted_;
+    if (ever_adopted_) {
         hello.held.emplace();
         for (const auto& [id, held] : held_) {
             hello.held->push_back(id);
@@ -280,22 +298,25 @@ void SshBackend::met(agent::FarWelcome welcome) {
         tell(BackendNote{fmt::format("programs cannot be executed below {} on {}: amp lies in {} there",
                                      welcome_.root, options_.host, line_->folder())});
     }
-    if (const auto wanted = ends_.wanted(); !wanted.empty()) {
-        line_->channel().send(Kind::fetch, agent::encode_objects(wanted));
-    }
+    agent::send_objects(line_->channel(), Kind::fetch, ends_.wanted());
     tell_of_contact();
 }
 
 void SshBackend::adopted(const agent::ReadAdopted& read) {
     for (const AttemptResult& result : read.results) {
-        if (held_.contains({result.task, result.attempt})) {
+        const AttemptId id{result.task, result.attempt};
+        if (const auto held = held_.find(id); held != held_.end()) {
+            if (held->second.state == State::unsent) {  // submitted before this could be told
+                held->second.state = State::sent;
+                std::erase(unsent_, id);
+            }
             add_end(result);
         } else if (adopts_all_) {
             ends_.add(result);
         }
     }
     if (read.last) {
-        adopted_ = true;
+        adopted_ = ever_adopted_ = true;
         settle_unsure();
         ask_for_objects();
         send_ready();
@@ -400,7 +421,7 @@ double SshBackend::next_deadline() const {
     if (line_) {
         deadline = std::min(deadline, line_->hung_up_until());
         if (!met_) {
-            deadline = std::min(deadline, line_->moved_at() + k_silence_s);
+            deadline = std::min(deadline, line_->moved_at() + options_.silence_s);
         }
     } else if (ever_met_ && !fenced_ && !closed_) {
         deadline = std::min(deadline, reconnect_at_);

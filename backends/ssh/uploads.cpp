@@ -3,29 +3,15 @@
 #include <algorithm>
 
 namespace amp {
-namespace {
-
-constexpr std::size_t k_asked_at_once = 10'000;
-
-}  // namespace
 
 void Uploads::need(agent::Channel& channel, std::span<const agent::SizedObject> objects) {
     std::vector<agent::SizedObject> fresh;
-    const auto ask = [&] {
-        if (!fresh.empty()) {
-            channel.send(agent::Kind::have, agent::encode_objects(fresh));
-            fresh.clear();
-        }
-    };
     for (const agent::SizedObject& object : objects) {
         if (!there_.contains(object.sha256) && asked_.emplace(object.sha256, object.size_bytes).second) {
             fresh.push_back(object);
         }
-        if (fresh.size() == k_asked_at_once) {
-            ask();
-        }
     }
-    ask();
+    agent::send_objects(channel, agent::Kind::have, fresh);
 }
 
 bool Uploads::are_there(std::span<const agent::SizedObject> objects) const {

@@ -91,6 +91,44 @@ TEST_CASE("lists of objects and troubles come back, and nonsense is refused") {
     }
 }
 
+TEST_CASE("however many objects are asked for, no frame is large") {
+    std::array<int, 2> fds{};
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, fds.data()) == 0);
+    Channel one{UniqueFd(fds[0])};
+    Channel other{UniqueFd(fds[1])};
+    std::vector<SizedObject> objects(250'000);
+    for (std::size_t i = 0; i < objects.size(); ++i) {
+        objects[i] = {std::string(58, 'a') + std::to_string(100'000 + i), i};
+    }
+    send_objects(one, Kind::fetch, objects);
+    std::vector<SizedObject> back;
+    while (back.size() < objects.size()) {
+        REQUIRE(one.flush());
+        REQUIRE(other.receive());
+        while (const auto frame = other.next()) {
+            REQUIRE(static_cast<Kind>(frame->kind) == Kind::fetch);
+            CHECK(frame->payload.size() < (std::size_t{1} << 20));
+            const auto some = objects_from(frame->payload);
+            back.insert(back.end(), some.begin(), some.end());
+        }
+    }
+    CHECK(back == objects);
+    send_objects(one, Kind::fetch, {});
+    CHECK_FALSE(one.has_unsent());
+}
+
+TEST_CASE("an end of before that names no objects is an end all the same") {
+    const ReadAdopted read = adopted_from(
+        R"({"last":true,"results":[{"task":"a","attempt":2,"cause":"none",
+                                    "artifacts":{"x":{"kind":"file","sha256":"00"}}}]})");
+    REQUIRE(read.results.size() == 1);
+    CHECK(read.results[0].task.step == "a");
+    CHECK(read.results[0].attempt == 2);
+    CHECK(read.results[0].cause == Cause::infra);
+    CHECK(read.results[0].message == "its result cannot be read: its output 'x' names no object");
+    CHECK(read.results[0].artifacts.empty());
+}
+
 TEST_CASE("ends of before come in as many frames as needed, and the last says so") {
     std::array<int, 2> fds{};
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, fds.data()) == 0);

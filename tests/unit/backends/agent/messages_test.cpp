@@ -119,11 +119,16 @@ TEST_CASE("what cannot be read ends as infra, or is noted when it names no attem
     std::vector<std::string> bad;
     const auto events = events_from(
         R"({"events":[{"event":"ended"},{"event":"dance"},{"event":"started","task":"a","attempt":1},
-            {"event":"ended","result":{"task":"a","attempt":1,"cause":"bad luck"}}]})",
+            {"event":"ended","result":{"task":"a","attempt":1,"cause":"bad luck"}},
+            {"event":"ended","result":{"task":"b","attempt":1,"cause":"none",
+                                       "artifacts":{"x":{"kind":"file","sha256":"zz"}}}}]})",
         bad);
     CHECK(bad.size() == 2);
-    REQUIRE(events.size() == 2);
+    REQUIRE(events.size() == 3);
     CHECK(std::get<AttemptEnded>(events[1]).result.cause == Cause::infra);
+    CHECK(std::get<AttemptEnded>(events[2]).result.cause == Cause::infra);
+    CHECK(std::get<AttemptEnded>(events[2]).result.message ==
+          "its result cannot be read: its output 'x' names no object");
     CHECK_THROWS_AS(specs_from("[]"), Error);
     CHECK_THROWS_AS(attempts_from(R"({"attempts":[{"task":"a"}]})"), Error);
     CHECK_THROWS_AS(hello_from(R"({"protocol":99})"), Error);

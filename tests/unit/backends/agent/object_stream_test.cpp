@@ -40,6 +40,14 @@ std::string noise(std::size_t size) {
     return bytes;
 }
 
+std::optional<SizedObject> anything(const std::string& sha256) {
+    return SizedObject{sha256};
+}
+
+std::string object_frame(const std::string& sha256, std::uint64_t size) {
+    return R"({"compressed":false,"sha256":")" + sha256 + R"(","size":)" + std::to_string(size) + "}";
+}
+
 /// Passes all that the sender has to a taker; what became of each object.
 std::vector<ObjectTrouble> pass(ObjectSender& sender, ObjectTaker& taker, std::size_t flip = SIZE_MAX) {
     Ends ends;
@@ -79,7 +87,7 @@ TEST_CASE("objects come over as they are, raw, compressed, empty and large") {
     MemoryStore to;
     Objects objects(from);
     ObjectSender sender(from);
-    ObjectTaker taker(to);
+    ObjectTaker taker(to, anything);
     std::vector<ObjectInfo> infos;
     for (const std::string& bytes :
          {std::string(), std::string("x"), noise(3 << 20), std::string(1 << 20, 'a'), noise(256 << 10),
@@ -105,7 +113,7 @@ TEST_CASE("a flipped bit on the way is no object") {
         MemoryStore to;
         const ObjectInfo info = Objects(from).put(bytes);
         ObjectSender sender(from);
-        ObjectTaker taker(to);
+        ObjectTaker taker(to, anything);
         sender.add({info.sha256, info.size_bytes});
         const auto ended = pass(sender, taker, 0);
         REQUIRE(ended.size() == 1);
@@ -124,7 +132,7 @@ TEST_CASE("a damaged object is replaced, and one that is not there is told") {
     const ObjectInfo info = Objects(from).put(bytes);
     to.put(layout::object(info.sha256, false), bytes.substr(1));
     ObjectSender sender(from);
-    ObjectTaker taker(to);
+    ObjectTaker taker(to, anything);
     sender.add({info.sha256, info.size_bytes});
     CHECK(pass(sender, taker).at(0).error.empty());
     CHECK(Objects(to).get(info.sha256) == bytes);
@@ -136,4 +144,56 @@ TEST_CASE("a damaged object is replaced, and one that is not there is told") {
     REQUIRE(troubles.size() == 1);
     CHECK(troubles[0].sha256 == unknown);
     CHECK_FALSE(ends.one->has_unsent());
+}
+
+TEST_CASE("what is there stays until what comes is known to be right") {
+    MemoryStore store;
+    const std::string bytes = noise(5000);
+    const ObjectInfo info = Objects(store).put(bytes);
+    ObjectTaker taker(store, anything);
+    taker.begin(object_frame(info.sha256, 17));
+    CHECK(taker.end(R"({"error":"it broke"})").error == "it broke");
+    CHECK(Objects(store).get(info.sha256) == bytes);
+    taker.begin(object_frame(info.sha256, 17));
+    taker.data("something else");
+    CHECK_FALSE(taker.end(R"({"error":""})").error.empty());
+    CHECK(Objects(store).get(info.sha256) == bytes);
+    CHECK_THROWS_AS(taker.end(R"({"error":""})"), Error);
+}
+
+TEST_CASE("only what is wanted is taken, and no more of it") {
+    MemoryStore store;
+    const std::string bytes = noise(2 << 20);
+    const std::string sha256 = sha256_hex(bytes);
+    ObjectTaker idle(store, [](const std::string&) { return std::nullopt; });
+    idle.begin(object_frame(sha256, bytes.size()));
+    idle.data(bytes);
+    CHECK(idle.end(R"({"error":""})").error == "nobody has asked for it");
+    CHECK(store.calls() == 0);
+
+    ObjectTaker taker(store, [](const std::string& name) { return SizedObject{name, 1000}; });
+    taker.begin(object_frame(sha256, bytes.size()));
+    taker.data(bytes);
+    const ObjectTrouble longer = taker.end(R"({"error":""})");
+    CHECK(longer.error == "it is longer than its 1000 bytes");
+    CHECK_FALSE(longer.ours);
+    CHECK_FALSE(object_present(store, {sha256}));
+}
+
+TEST_CASE("whose trouble it is, is told") {
+    const std::string bytes = noise(5000);
+    const std::string sha256 = sha256_hex(bytes);
+    MemoryStore store;
+    ObjectTaker taker(store, anything);
+    const auto bring = [&] {
+        taker.begin(object_frame(sha256, bytes.size()));
+        taker.data(bytes);
+        return taker.end(R"({"error":""})");
+    };
+    store.fail_call(1);
+    const ObjectTrouble trouble = bring();
+    CHECK_FALSE(trouble.error.empty());
+    CHECK(trouble.ours);
+    CHECK(bring().error.empty());
+    CHECK(Objects(store).get(sha256) == bytes);
 }

@@ -339,3 +339,55 @@ TEST_CASE("a keeper whose log is full starts nothing more, and loses no end") {
     submit(*second, shell_task("more", "true"));
     watch(*second, later, [&] { return later.has_ended("more"); });
 }
+
+TEST_CASE("profiles that share a store leave each other's keepers alone") {
+    TemporaryStore store;
+    const auto drive_at = [&store](std::uint32_t base, std::uint32_t epoch) {
+        LocalBackendOptions options = options_for(store, epoch);
+        options.number_base = base;
+        return std::make_unique<LocalBackend>(store.files(), options);
+    };
+    auto one = drive_at(k_numbers_of_a_profile, 1);
+    submit(*one, gated_task(store, "task"));
+    wait_for_file(store.root() + "/task");
+    const auto other = drive_at(2 * k_numbers_of_a_profile, 1);
+    CHECK(other->adopt().running.empty());
+    Seen of_other;
+    submit(*other, shell_task("more", "true"));
+    watch_ends(*other, of_other, 1);
+    CHECK(keeper_numbers(store.files(), k_run) ==
+          std::vector<std::uint32_t>{k_numbers_of_a_profile + 1, 2 * k_numbers_of_a_profile + 1});
+
+    one = drive_at(k_numbers_of_a_profile, 2);
+    CHECK(one->adopt().running.size() == 1);
+    Seen seen;
+    let_go(store, "task");
+    watch_ends(*one, seen, 1);
+    CHECK(seen.result("task").succeeded());
+    CHECK(seen.lost.empty());
+    one->close();
+    other->close();
+}
+
+TEST_CASE("a hello of one who has gone drives nobody out") {
+    TemporaryStore store;
+    const auto backend = drive(store, 1);
+    submit(*backend, gated_task(store, "task"));
+    wait_for_file(store.root() + "/task");
+    const KeeperHistory history = read_history(store.files(), k_run, 1);
+    const auto keeper = static_cast<pid_t>(history.pid);
+    ::kill(keeper, SIGSTOP);
+    {
+        auto late = reach_keeper(history);
+        REQUIRE(late);
+        late->send(agent::Kind::hello, agent::encode(agent::Hello{k_run, 1, history.secret}));
+        REQUIRE(late->flush());
+    }
+    ::kill(keeper, SIGCONT);
+    let_go(store, "task");
+    Seen seen;
+    watch(*backend, seen, [&] { return !seen.ended.empty() || !seen.lost.empty(); });
+    CHECK(seen.lost.empty());
+    CHECK(seen.has_ended("task"));
+    backend->close();
+}

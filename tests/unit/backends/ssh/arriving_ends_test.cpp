@@ -111,3 +111,26 @@ TEST_CASE("what will never come ends those that need it, and nobody else") {
     bench.ends.gone(one.sha256, "again");
     CHECK(bench.complete().empty());
 }
+
+TEST_CASE("a folder's list that is nonsense ends what waits for it") {
+    for (const char* text : {"no list", R"({"schema":1,"entries":[{"path":"../x","folder":true}]})",
+                             R"({"schema":1,"entries":[{"path":"x","size_bytes":1,"sha256":"zz"}]})"}) {
+        Bench bench;
+        const ObjectInfo list = bench.objects.put(text);
+        const ObjectInfo one = bench.objects.put("one");
+        Artifact folder{Artifact::Kind::folder, {}, list.sha256, 1, {}, 0};
+        bench.ends.add(result("a", {{"all", folder}, {"x", file(one)}}));
+        bench.ends.add(result("b", {{"x", file(one)}}));
+        bench.bring(list.sha256);
+        CHECK(bench.complete().empty());  // it waits for the other as well
+        bench.bring(one.sha256);
+        const auto complete = bench.complete();
+        REQUIRE(complete.size() == 2);
+        CHECK(complete[0].starts_with(
+            "a: its outputs cannot be fetched: the list of a folder cannot be read: "));
+        CHECK(complete[1] == "b");
+        CHECK(bench.ends.wanted().empty());
+        bench.ends.add(result("c", {{"all", folder}}));  // it is here
+        CHECK(bench.complete().size() == 1);
+    }
+}

@@ -2,14 +2,10 @@
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <memory>
 
-#include "backends/local/keeper_history.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
 #include "core/store/layout.hpp"
@@ -18,52 +14,6 @@
 
 using namespace amp;
 using namespace amp::test;
-
-namespace {
-
-constexpr std::uint32_t k_base = 1'000'000;
-
-struct World {
-    TemporaryStore here;
-    FarMachine far;
-    Seen seen;
-
-    std::unique_ptr<SshBackend> drive(std::uint32_t epoch = 1) {
-        return std::make_unique<SshBackend>(here.objects(), here.files(), far.options(epoch));
-    }
-    /// Appends a line to `name` each time it runs, and waits for `name`.go.
-    TaskSpec gated(const std::string& step) const {
-        const std::string file = here.root() + "/" + step;
-        TaskSpec spec = shell_task(step, "echo run >> " + file + "; while ! test -e " + file +
-                                             ".go; do sleep 0.01; done; echo done; echo 5 > $AMP_OUT/v.json");
-        spec.resources.cpu = 0.1;
-        return spec;
-    }
-    void let_go(const std::string& step) const { std::ofstream(here.root() + "/" + step + ".go") << ""; }
-    std::string runs_of(const std::string& step) const { return read_file(here.root() + "/" + step); }
-    std::int64_t keeper() {
-        return read_history(far.store().files(), k_run, keeper_numbers(far.store().files(), k_run).back())
-            .pid;
-    }
-};
-
-/// The agents of this test: they have its folder among their arguments.
-std::vector<pid_t> agents_of(const FarMachine& far) {
-    std::vector<pid_t> found;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-        const std::string arguments = read_file(entry.path().string() + "/cmdline");
-        if (arguments.find(far.root()) != std::string::npos && arguments.find("agent") != std::string::npos) {
-            found.push_back(static_cast<pid_t>(std::stol(entry.path().filename().string())));
-        }
-    }
-    return found;
-}
-
-void submit(SshBackend& backend, const TaskSpec& spec) {
-    backend.submit({&spec, 1});
-}
-
-}  // namespace
 
 TEST_CASE("inputs go there, outputs and logs come back") {
     World world;

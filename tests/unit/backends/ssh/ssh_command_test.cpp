@@ -2,7 +2,17 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "core/base/hash.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace amp;
 using namespace amp::ssh;
@@ -26,7 +36,64 @@ std::vector<Answer> answers_in(const std::string& text, std::size_t piece, std::
     return answers;
 }
 
+/// Another machine's shell, which is given a program that says how it was called.
+struct Shell {
+    test::TempFolder folder;
+    std::string program = "#!/bin/sh\necho \"called $*\"\n";
+    std::string hash = sha256_hex(program);
+    std::string root = folder / "root";
+
+    std::string run(const std::string& variables = "unset XDG_RUNTIME_DIR") const {
+        std::ofstream(folder / "command") << variables << "\n" << remote_command() << "\n";
+        std::ofstream(folder / "input") << encode({k_marker, hash, program.size(), root}) << program;
+        const std::string command =
+            "sh " + (folder / "command") + " <" + (folder / "input") + " >" + (folder / "output");
+        [[maybe_unused]] const int status = std::system(command.c_str());
+        std::ostringstream told;
+        told << std::ifstream(folder / "output").rdbuf();
+        return told.str();
+    }
+    std::string told(const std::string& where) const {
+        return std::string(k_marker) + " run " + where + "\ncalled agent --stdio --root " + root + "\n";
+    }
+};
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
 }  // namespace
+
+TEST_CASE("the program is sent once, and again when a power cut has left a part of it") {
+    const Shell shell;
+    CHECK(has(shell.run(), std::string(k_marker) + " push "));
+    CHECK(shell.run() == shell.told(shell.root));
+    for (const char* part : {"", "#!/bin/sh\n"}) {
+        std::ofstream(shell.root + "/bin/" + shell.hash + "/amp") << part;
+        const std::string told = shell.run();
+        CHECK(has(told, std::string(k_marker) + " push "));
+        CHECK(told.ends_with(shell.told(shell.root)));
+    }
+}
+
+TEST_CASE("the program lies in no folder that others may change") {
+    const Shell shell;
+    std::filesystem::create_directories(shell.root);
+    std::ofstream(shell.root + "/bin") << "in the way";
+    const std::string runtime = shell.folder / "runtime";
+    std::filesystem::create_directories(runtime);
+    const std::string variables = "XDG_RUNTIME_DIR=" + runtime + "; export XDG_RUNTIME_DIR";
+    ::chmod(runtime.c_str(), 0700);
+    CHECK(shell.run(variables).ends_with(shell.told(runtime + "/amp")));
+    ::chmod(runtime.c_str(), 0777);
+    const std::string told = shell.run(variables);
+    CHECK(has(told, " run /"));
+    CHECK_FALSE(has(told, runtime));
+    for (const char* place : {"/dev/shm", "/tmp"}) {
+        std::filesystem::remove_all(std::string(place) + "/amp-" + std::to_string(getuid()) + "/bin/" +
+                                    shell.hash);
+    }
+}
 
 TEST_CASE("a host is nothing that ssh or a shell would take for something else") {
     for (const char* good : {"box", "me@box.example.org", "10.0.0.1", "fe80::1%eth0", "my_box-2", "[::1]"}) {
