@@ -82,6 +82,21 @@ bool has_fixed_requests(const Step& step) {
                        [](const auto& resource) { return is_static(resource.second); });
 }
 
+void grow_resources(Resources& resources, const RetryPolicy& retry, std::uint32_t ooms) {
+    for (const auto& [name, factor] : retry.grow) {
+        const double times = std::pow(factor, static_cast<double>(ooms));
+        if (name == "memory") {
+            resources.memory_bytes =
+                static_cast<std::uint64_t>(static_cast<double>(resources.memory_bytes) * times);
+        } else if (name == "cpu") {
+            resources.cpu *= times;
+        } else if (name == "gpu") {
+            resources.gpu = static_cast<std::uint32_t>(
+                std::min(std::ceil(resources.gpu * times), static_cast<double>(k_most_gpus)));
+        }
+    }
+}
+
 std::vector<std::string> fit_request(Resources& node, std::optional<Gang>& gang, const Capacity& machine) {
     std::vector<std::string> cuts;
     const std::uint32_t asked_nodes = gang ? gang->nodes : 1;

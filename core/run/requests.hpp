@@ -22,6 +22,9 @@ std::optional<Gang> evaluate_gang(const Step& step, const Scope& scope, const Re
 /// Are they the same for all tasks of the step?
 bool has_fixed_requests(const Step& step);
 
+/// `grow` after `ooms` attempts that ran out of memory. There are no half GPUs.
+void grow_resources(Resources& resources, const RetryPolicy& retry, std::uint32_t ooms);
+
 /// Cuts a request down to what the machine has (`--fit`), and says each cut: "2 of 64 cpu". A gang keeps its
 /// nodes as long as each can have a GPU, where it asked for some.
 std::vector<std::string> fit_request(Resources& node, std::optional<Gang>& gang, const Capacity& machine);

@@ -112,22 +112,6 @@ void add_requests(TaskSpec& spec, const Step& step, const Scope& scope, const st
     spec.gang = fixed ? fixed_gang : evaluate_gang(step, scope, spec.resources);
 }
 
-/// `grow` after `ooms` attempts that ran out of memory. There are no half GPUs.
-void grow_resources(Resources& resources, const RetryPolicy& retry, std::uint32_t ooms) {
-    for (const auto& [name, factor] : retry.grow) {
-        const double times = std::pow(factor, static_cast<double>(ooms));
-        if (name == "memory") {
-            resources.memory_bytes =
-                static_cast<std::uint64_t>(static_cast<double>(resources.memory_bytes) * times);
-        } else if (name == "cpu") {
-            resources.cpu *= times;
-        } else if (name == "gpu") {
-            resources.gpu = static_cast<std::uint32_t>(
-                std::min(std::ceil(resources.gpu * times), static_cast<double>(k_most_gpus)));
-        }
-    }
-}
-
 /// Where there is one process a GPU, there are more of them, too.
 void grow_requests(TaskSpec& spec, const Step& step, const Scope& scope, std::uint32_t ooms) {
     if (ooms > 0) {
