@@ -102,7 +102,7 @@ std::optional<LaidCode> CodeCache::find(const std::string& hash) const {
 }
 
 LaidCode CodeCache::lay(ObjectStore& store, const CodeManifest& code) const {
-    if (!is_sha256(code.hash) || code.hash != hash_of(code.entries)) {
+    if (!is_sha256(code.hash) || code.hash != hash_of(code)) {
         throw Error(ExitCode::mismatch, fmt::format("the list of code {} has another hash", code.hash), {},
                     "`amp fsck` checks the store");
     }
