@@ -20,6 +20,7 @@
 #include "backends/system/fd_io.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/json.hpp"
+#include "core/base/remove_tree.hpp"
 #include "core/base/text.hpp"
 
 namespace amp {

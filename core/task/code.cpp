@@ -116,7 +116,7 @@ CodeManifest read_code_manifest(ObjectStore& store, const std::string& run, cons
                         run);
         }
     }
-    if (hash_of(code.entries) != hash) {
+    if (hash_of(code) != hash) {
         throw Error(ExitCode::mismatch, fmt::format("the list of code {} has another hash", hash), run,
                     "`amp fsck` checks the store");
     }
