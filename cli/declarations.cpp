@@ -374,7 +374,7 @@ void declare(Declaration& app, TaskShellCommand& c) {
     app.values(
         "target", [&c](const std::vector<std::string>& texts) { c.target = parse_shell_target(texts); },
         "[RUN] STEP[/INDEX]", "a task; also RUN/STEP[/INDEX]. RUN by default: the latest", Given::one_or_two);
-    declare_text(app, "-c,--command", c.command, "COMMAND", "do this in the shell, and leave");
+    declare_text(app, "-c,--command", c.command, "TEXT", "do this in the shell, and leave");
     declare_flag(app, "--release", c.release, "of a held place: open no shell, it is needed no longer");
 }
 

@@ -34,7 +34,7 @@ void Keeper::spawn_asked(int peer, const agent::Frame& frame) {
                                   {},
                                   "it holds the value of a secret, and what a run is started with is written "
                                   "into its record: give the secret to the steps of that flow",
-                                  static_cast<int>(ExitCode::invalid),
+                                  std::nullopt,
                                   {}};
         door_.tell(peer, agent::Kind::spawned, agent::encode(refusal), true);
         return;

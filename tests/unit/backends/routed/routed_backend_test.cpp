@@ -117,10 +117,13 @@ TEST_CASE("a spec goes to the backend of its profile, and so does what is said o
     two.routed->cancel(std::vector{AttemptId{TaskName::parse("b"), 1}});
     CHECK(two.here->cancelled().empty());
     CHECK(two.box->cancelled().size() == 1);
-    two.routed->kill(
-        std::vector{AttemptId{TaskName::parse("a"), 1}, AttemptId{TaskName::parse("nobody"), 1}});
+    two.routed->kill(std::vector{AttemptId{TaskName::parse("a"), 1}});
     CHECK(two.here->killed().size() == 1);
     CHECK(two.box->killed().empty());
+    // Of one that has ended either may still keep its place.
+    two.routed->cancel(std::vector{AttemptId{TaskName::parse("ended"), 1}});
+    CHECK(two.here->cancelled().size() == 1);
+    CHECK(two.box->cancelled().size() == 2);
     CHECK_THROWS_AS(two.routed->submit(std::vector{spec_of("c", "elsewhere")}), Error);
 }
 
