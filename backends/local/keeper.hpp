@@ -157,7 +157,8 @@ class Keeper {
     };
     std::vector<Unlogged> unlogged_;
     std::map<std::uint64_t, Spawn> spawns_;  ///< by ticket
-    std::uint64_t last_ticket_ = 0;
+    /// No two keepers of a run give the same: an answer may come to the next one.
+    std::uint64_t last_ticket_ = std::uint64_t{options_.number} << 32U;
     EventLoop::TimerId orphan_timer_ = 0;  ///< nobody answers those who wait
     bool log_dirty_ = false;
     bool log_broken_ = false;         ///< cannot be written any more

@@ -59,8 +59,8 @@ void Keeper::ask_again() {
 
 void Keeper::spawn_answered(const SpawnAnswer& answer) {
     const auto found = spawns_.find(answer.ticket);
-    if (found == spawns_.end()) {
-        return;
+    if (found == spawns_.end() || !found->second.answer.empty()) {
+        return;  // of an earlier keeper, or said twice: it was asked again
     }
     Spawn& spawn = found->second;
     const auto run = runs_.find(spawn.id);

@@ -114,13 +114,13 @@ class Straight(MachineTest):
         flow = f"[flow]\nname = \"Slow\"\n[step.wait]\nrun = 'echo waiting; until [ -e {go} ]; do sleep 0.05; done'\n"
         project = self.project(flow + '[step.after]\nneeds = "wait"\nrun = "true"\n')
         self.run_ok(project, "run", "--on", "box", "--detach")
-        wait_until(lambda: project.states().get("wait") == "running", 60, "it is seen to run")
+        wait_until(lambda: project.states().get("wait/_") == "running", 60, "it is seen to run")
         self.assertIn("running", project.amp("show").out)
         attached = project.start("attach")
-        wait_until(lambda: "wait" in project.output(), 20, "attach tells of it")
+        wait_until(lambda: "1 running" in project.output(), 20, "attach tells of it")
         go.touch()
         self.assertEqual(attached.wait(), 0)
-        self.assertEqual(project.states(), {"wait": "succeeded", "after": "succeeded"})
+        self.assertEqual(project.states(), {"wait/_": "succeeded", "after/_": "succeeded"})
         self.run_ok(project, "fsck")
 
     def test_login_shells_banners_and_noisy_profiles(self) -> None:
