@@ -131,7 +131,8 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "  amp get dataset                      # inside a task\n"
      "  amp get latest/train model -o model  # anywhere\n",
      "Inside a task, reads one of its inputs; with a run, a step or a task in front, any artifact "
-     "of the store. A text and a file are printed as they are, another value as JSON, a folder is copied with -o.",
+     "of the store. A text and a file are printed as they are, another value as JSON, a folder is copied "
+     "with -o.",
      "0 2 3 7", ".amp", "put artifacts"},
     {"put", "NAME VALUE|@FILE|-", "make an artifact, inside a task",
      "  amp put accuracy 0.93\n"
@@ -177,7 +178,8 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "  amp spawn report.toml -p day=monday\n"
      "  amp spawn train.toml --key trial-7 --wait\n",
      "Starts a run of another flow, which belongs to the task that asks. Asked for again, by a "
-     "further attempt too, it is the same run. The parent ends when all that was spawned has.",
+     "further attempt too, it is the same run. The parent ends when all that was spawned has. A parameter "
+     "that is a secret is not given: it has the value that the run of the task has for it.",
      "0 1 2 3 5 8 9 75", "", "run show"},
     {"cancel", "[RUN]", "end a run",
      "  amp cancel\n"

@@ -87,13 +87,7 @@ class Resolver {
                 given_.insert_or_assign(parameter->name,
                                         parse(*parameter, value, fmt::format("-p {}", parameter->name)));
             } else if (parameter->type == Parameter::Type::secret) {
-                diagnostics_.error(
-                    "AMP1517", parameter->place,
-                    fmt::format("the secret '{}' was given on the command line, where everyone can read it",
-                                parameter->name),
-                    fmt::format("give it in the environment as {}, in a file by -p {}=@FILE, or on standard "
-                                "input by -p {}=-",
-                                parameter_variable(parameter->name), parameter->name, parameter->name));
+                secret_was_given(*parameter);
                 given_.insert_or_assign(parameter->name, std::nullopt);
             } else if (text == "true" && parameter->type != Parameter::Type::boolean && is_bare(name)) {
                 diagnostics_.error(
@@ -107,6 +101,23 @@ class Resolver {
                                         parse(*parameter, text, fmt::format("-p {}", parameter->name)));
             }
         }
+    }
+
+    void secret_was_given(const Parameter& parameter) {
+        const std::string variable = parameter_variable(parameter.name);
+        const std::string hint =
+            inputs_.secrets_inherited
+                ? fmt::format("leave it out: it is that of the run that starts this one, or its ${}",
+                              variable)
+                : fmt::format(
+                      "give it in the environment as {}, in a file by -p {}=@FILE, or on standard "
+                      "input by -p {}=-",
+                      variable, parameter.name, parameter.name);
+        diagnostics_.error(
+            "AMP1517", parameter.place,
+            fmt::format("the secret '{}' was given on the command line, where everyone can read it",
+                        parameter.name),
+            hint);
     }
 
     bool is_bare(const std::string& name) const {
@@ -166,6 +177,9 @@ class Resolver {
             if (const auto answer = inputs_.ask_secret(parameter.name); answer && !answer->empty()) {
                 return parse(parameter, *answer, "what was typed").value_or(Value());
             }
+        }
+        if (secret && inputs_.secrets_inherited) {
+            return {};
         }
         if (parameter.required || secret) {
             missing(parameter);

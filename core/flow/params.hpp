@@ -57,6 +57,9 @@ struct ParameterInputs {
     Value recorded;  ///< of the run that is resumed, stronger than environment and defaults; null: none
     /// A secret from a file, or for "-" from standard input. Unset: not asked.
     std::function<std::string(const std::string& path)> read_secret;
+    /// Of a run that another one starts: it has that run's secrets, and nothing is said of one without a
+    /// value.
+    bool secrets_inherited = false;
     /// Asks the user for a secret; nullopt: nobody to ask. Unset: not asked.
     std::function<std::optional<std::string>(const std::string& name)> ask_secret;
     /// Is there such a file or folder? Unset: not asked.

@@ -16,6 +16,7 @@
 #include "core/run/environments.hpp"
 #include "core/run/parameters.hpp"
 #include "core/run/record_run.hpp"
+#include "core/run/secrets.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/objects.hpp"
 #include "core/store/store.hpp"
@@ -83,6 +84,7 @@ Value child_params(Services& services, OpenStore& store, const Flow& flow, const
                    const Value& given) {
     ParameterInputs in;
     in.recorded = given;
+    in.secrets_inherited = true;
     in.file_exists = [&](const std::string& path) {
         return services.files.info(path.starts_with('/') ? path : record.project_folder + "/" + path)
             .has_value();
@@ -268,12 +270,14 @@ RunRecord spawned_record(Services& services, OpenStore& store, const RunRecord& 
     }
     ParameterInputs in;
     in.given = sources.given;
+    in.secrets_inherited = true;
     in.file_exists = [&](const std::string& file) { return services.files.info(file).has_value(); };
     ResolvedParameters resolved = resolve_parameters(flow, in, diagnostics);
     if (diagnostics.has_errors()) {
         throw Error(ExitCode::invalid, diagnostics.sorted().front().message, path,
                     diagnostics.sorted().front().hint);
     }
+    look_up_all_secrets(services, r.project_folder, flow, subflows);
     Object params = resolved.recordable();
     for (const auto& [name, file] : resolved.files) {
         params.insert_or_assign(name, stored_file(store, r.project_folder, name, file));

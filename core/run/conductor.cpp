@@ -143,6 +143,7 @@ RunOutcome Conductor::drive(const std::string& run, const DriveOptions& options,
         top.run->share(slots());
     }
     top.run->begin();
+    services_.ask_secret = {};  // while tasks run nobody is asked: what they spawn has what is known now
     if (options.resumed && !top.run->outcome()) {
         top.resume_spawned();
     }

@@ -165,8 +165,10 @@ void DrivenRun::begin() {
         backend_request(*read_.record, lease_.epoch(), setup_.slots ? k_unlimited : options_.max_workers);
     request.secrets = std::move(secrets);
     request.profiles = used_profiles(*read_.record, read_.flow->flow);
-    router_ = std::make_unique<TaskRouter>(run, setup_.services.make_backend(setup_.store, request),
-                                           setup_.slots, setup_.services.clock, setup_.end_child);
+    router_ = std::make_unique<TaskRouter>(
+        run, setup_.services.make_backend(setup_.store, request), setup_.slots, setup_.services.clock,
+        TaskRouter::Questions{setup_.end_child,
+                              [this](const AttemptId& id) { return driver_->need_of(id); }});
     driver_.emplace(Driver::Parts{setup_.services, setup_.store, *read_.data, *journal_, lease_, *router_,
                                   setup_.runs, setup_.observer, origin_ ? origin_->data.get() : nullptr,
                                   options_.no_cache, options_.hold_s});

@@ -63,6 +63,21 @@ void Driver::adopt() {
     settle();
 }
 
+std::optional<Resources> Driver::need_of(const AttemptId& id) {
+    const StepId step = data_.graph().id(id.task.step);
+    const auto task =
+        step < data_.graph().nodes.size() ? data_.plan().find(step, id.task.index) : std::nullopt;
+    if (!task) {
+        return Resources{};
+    }
+    try {
+        const TaskSpec spec = builder_.build(*task, now(), {}, id.attempt).spec;
+        return spec.profile.empty() ? std::optional(total_resources(spec)) : std::nullopt;
+    } catch (const Error&) {  // it was started with what is not there any more
+        return Resources{};
+    }
+}
+
 void Driver::reopen(bool retry_caught) {
     reopened_ = true;
     record(RunEvent{.event = RunReopened{retry_caught}, .at = now()});

@@ -47,6 +47,8 @@ class Driver {
 
     /// Takes over what earlier drivers left running. Call before all else, on resume.
     void adopt();
+    /// What an attempt takes of this machine, by the run's definition; nullopt: it is elsewhere.
+    std::optional<Resources> need_of(const AttemptId& id);
     /// Opens failed and cancelled tasks again (resume with nothing changed).
     void reopen(bool retry_caught);
     /// Does all that can be done now. The outcome once the run has ended, or a signal has interrupted it.

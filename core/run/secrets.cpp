@@ -177,4 +177,12 @@ std::vector<Secret> look_up_secrets(Services& services, const std::string& proje
     return secrets.take();
 }
 
+void look_up_all_secrets(Services& services, const std::string& project_folder, const Flow& flow,
+                         const Subflows& subflows) {
+    look_up_secrets(services, project_folder, flow);
+    for (const auto& [key, subflow] : subflows) {
+        look_up_secrets(services, project_folder, subflow.flow);
+    }
+}
+
 }  // namespace amp

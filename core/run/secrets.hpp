@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/flow/model.hpp"
+#include "core/flow/subflows.hpp"
 #include "core/run/services.hpp"
 
 namespace amp {
@@ -18,6 +19,10 @@ std::string parameter_secret_key(std::string_view parameter);
 /// steps are about to run too.
 /// @throws Error(invalid) that tells of all that cannot be had, without a value
 std::vector<Secret> look_up_secrets(Services& services, const std::string& project_folder, const Flow& flow);
+
+/// The same of a flow and all that it runs: before there is a run, whatever they could lack is told.
+void look_up_all_secrets(Services& services, const std::string& project_folder, const Flow& flow,
+                         const Subflows& subflows);
 
 /// Asks the user for the parameter's value; nullopt: there is nobody to ask.
 std::optional<std::string> ask_for_secret(const Services& services, std::string_view name);

@@ -362,10 +362,7 @@ void check_inputs(Services& services, OpenStore& store, const Project& project, 
         const RunData data(record, flow.flow, flow.graph);
         check_given(data, *read_whole_run(store, record.origin).data);
     }
-    look_up_secrets(services, project.folder, flow.flow);
-    for (const auto& [key, subflow] : subflows) {
-        look_up_secrets(services, project.folder, subflow.flow);
-    }
+    look_up_all_secrets(services, project.folder, flow.flow, subflows);
 }
 
 }  // namespace

@@ -31,12 +31,12 @@ void TreeSlots::hand_out(double now) {
 }
 
 TaskRouter::TaskRouter(std::string run, std::unique_ptr<Backend> real, TreeSlots* slots, Clock& clock,
-                       std::function<void(const AttemptId&)> end_child)
+                       Questions questions)
     : run_(std::move(run)),
       real_(std::move(real)),
       slots_(nullptr),
       clock_(clock),
-      end_child_(std::move(end_child)) {
+      questions_(std::move(questions)) {
     if (slots != nullptr) {
         share(*slots);
     }
@@ -50,8 +50,14 @@ TaskRouter::~TaskRouter() {
 }
 
 void TaskRouter::share(TreeSlots& slots) {
+    if (slots_ != nullptr) {
+        return;
+    }
     slots_ = &slots;
     slots_->routers_[run_] = this;
+    for (const auto& [id, need] : occupied_) {
+        slots_->queue_.occupy(need);
+    }
 }
 
 /// Of shared slots all runs have their part: some more than can be taken at once are enough.
@@ -64,17 +70,24 @@ AttemptId TaskRouter::key_of(AttemptId id) const {
     return id;
 }
 
-/// What runs already counts, as one task that asked for nothing more.
+/// What runs already counts too.
 Adoption TaskRouter::adopt() {
     Adoption found = real_->adopt();
     for (const AttemptStarted& running : found.running) {
-        occupy(running.id, Resources{});
+        if (const auto need = questions_.need_of(running.id)) {
+            occupy(running.id, *need);
+        }
     }
     return found;
 }
 
 void TaskRouter::submit(std::span<const TaskSpec> specs) {
     if (slots_ == nullptr) {
+        for (const TaskSpec& spec : specs) {
+            if (spec.profile.empty()) {
+                occupy({spec.task, spec.attempt}, total_resources(spec));
+            }
+        }
         real_->submit(specs);
         return;
     }
@@ -115,7 +128,7 @@ std::vector<AttemptId> TaskRouter::own(std::span<const AttemptId> attempts) {
     std::vector<AttemptId> rest;
     for (const AttemptId& id : attempts) {
         if (children_.contains(id)) {
-            end_child_(id);
+            questions_.end_child(id);
         } else if (waiting_.erase(id) != 0) {
             slots_->queue_.remove(key_of(id));
             AttemptResult result;
@@ -143,10 +156,8 @@ void TaskRouter::kill(std::span<const AttemptId> attempts) {
 
 std::vector<BackendEvent> TaskRouter::events() {
     std::vector<BackendEvent> out = real_->events();
-    if (slots_ != nullptr) {
-        for (const BackendEvent& event : out) {
-            note(event);
-        }
+    for (const BackendEvent& event : out) {
+        note(event);
     }
     for (BackendEvent& event : std::exchange(told_, {})) {
         if (const auto* ended = std::get_if<AttemptEnded>(&event)) {
@@ -172,14 +183,14 @@ void TaskRouter::note(const BackendEvent& event) {
 }
 
 void TaskRouter::occupy(const AttemptId& id, const Resources& need) {
-    if (slots_ != nullptr && occupied_.emplace(id, need).second) {
+    if (occupied_.emplace(id, need).second && slots_ != nullptr) {
         slots_->queue_.occupy(need);
     }
 }
 
 void TaskRouter::lend(const AttemptId& id) {
     const auto found = occupied_.find(id);
-    if (found == occupied_.end()) {
+    if (found == occupied_.end() || slots_ == nullptr) {
         return;
     }
     const auto [lent, first] = lent_.try_emplace(id);
@@ -220,7 +231,9 @@ void TaskRouter::release(const AttemptId& id) {
             slots_->queue_.remove(key_of(id));
             slots_->queue_.occupy({found->second.cpu, 0, 0});
         }
-        slots_->queue_.release(found->second);
+        if (slots_ != nullptr) {
+            slots_->queue_.release(found->second);
+        }
         occupied_.erase(found);
     }
 }

@@ -34,10 +34,14 @@ class TreeSlots {
 /// slots that are shared with other runs, so that the backend gets only what may start at once.
 class TaskRouter : public Backend {
   public:
+    struct Questions {
+        std::function<void(const AttemptId&)> end_child;  ///< asked to end a child: cancel, or kill
+        /// What an adopted attempt takes of this machine; nullopt: it runs elsewhere.
+        std::function<std::optional<Resources>(const AttemptId&)> need_of;
+    };
     /// @param slots nullptr: the backend has its own
-    /// @param end_child asked to end a child: cancel, or kill
     TaskRouter(std::string run, std::unique_ptr<Backend> real, TreeSlots* slots, Clock& clock,
-               std::function<void(const AttemptId&)> end_child);
+               Questions questions);
     ~TaskRouter() override;
     TaskRouter(const TaskRouter&) = delete;
     TaskRouter& operator=(const TaskRouter&) = delete;
@@ -60,7 +64,8 @@ class TaskRouter : public Backend {
     /// An event of a child, for the next events().
     void tell(BackendEvent event) { told_.push_back(std::move(event)); }
     bool has_told() const { return !told_.empty(); }
-    /// From now on what is submitted waits for shared slots.
+    /// From now on what is submitted waits for shared slots, of which what the backend has already takes its
+    /// own: it came before the others.
     void share(TreeSlots& slots);
     void flush_taken();
     /// This attempt waits for another run: its worker and processors are free meanwhile, …
@@ -84,10 +89,10 @@ class TaskRouter : public Backend {
     std::unique_ptr<Backend> real_;
     TreeSlots* slots_;
     Clock& clock_;
-    std::function<void(const AttemptId&)> end_child_;
+    Questions questions_;
     std::set<AttemptId> children_;
     std::map<AttemptId, TaskSpec> waiting_;    ///< for shared slots
-    std::map<AttemptId, Resources> occupied_;  ///< shared slots
+    std::map<AttemptId, Resources> occupied_;  ///< of this machine, by what the backend has
     struct Lent {
         std::size_t waits = 0;                         ///< for so many runs
         std::vector<std::function<void()>> on_return;  ///< what waits for the slots' return

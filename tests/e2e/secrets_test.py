@@ -238,6 +238,35 @@ class Secrets(AmpTest):
         self.assertEqual(len(project.runs("--all")), 1)
         self.assert_clean_everywhere(project)
 
+    def test_a_run_that_another_starts_has_its_secrets(self) -> None:
+        child = "[flow]\nname = 'C'\n[params]\ntoken = { type = 'secret' }\n[step.c]\n"
+        child += "run = 'echo {{ params.token }} is ${#AMP_PARAM_TOKEN}'\nparams = ['token']\n"
+        parent = "[flow]\nname = 'P'\n[params]\ntoken = { type = 'secret' }\n"
+        parent += "[step.named]\nflow = 'c.toml'\n[step.spawned]\nrun = 'amp spawn c.toml --wait'\n"
+        project = self.project({"flow.toml": parent, "c.toml": child})
+        self.assert_code(0, project.amp("run", "-p", "token=-", stdin=b"hunter2hunter2\n"))
+        children = [run["run"] for run in project.runs("--all") if run["flow"] == "C"]
+        self.assertEqual(len(children), 2)
+        for run in children:
+            self.assertIn("***token*** is 14", project.amp("logs", run).out)
+
+    def test_a_secret_that_nobody_has_is_told_to_who_spawns(self) -> None:
+        child = "[flow]\nname = 'C'\n[params]\ntoken = { type = 'secret' }\n[step.c]\nrun = 'true'\n"
+        parent = "[flow]\nname = 'P'\n[step.a]\nrun = 'amp spawn c.toml --wait'\n"
+        project = self.project({"flow.toml": parent, "c.toml": child})
+        self.assert_code(1, project.amp("run"))
+        self.assertIn("$AMP_PARAM_TOKEN", project.amp("logs", "latest").out)
+        self.assertEqual(len(project.runs("--all")), 1)
+        self.assert_code(0, project.amp("resume", env={"AMP_PARAM_TOKEN": ENV}))
+
+    def test_who_spawns_gives_no_secret(self) -> None:
+        child = "[flow]\nname = 'C'\n[params]\ntoken = { type = 'secret' }\n[step.c]\nrun = 'true'\n"
+        parent = "[flow]\nname = 'P'\n[step.a]\nrun = 'amp spawn c.toml -p token=hunter2hunter2 --wait'\n"
+        project = self.project({"flow.toml": parent, "c.toml": child})
+        self.assert_code(1, project.amp("run"))
+        self.assertIn("leave it out", project.amp("logs", "latest").out)
+        self.assertEqual(len(project.runs("--all")), 1)
+
     def test_the_variable_of_a_secret_is_no_expression(self) -> None:
         flow = "[flow]\nname = 'E'\n[step.a]\nrun = 'echo {{ env.TOK }}'\n"
         flow += "[step.b]\nrun = 'true'\nsecrets = { T = 'env:TOK' }\n"

@@ -305,6 +305,36 @@ TEST_CASE("a spawned run belongs to the task that asks, once, and the parent end
     CHECK(times(tree.world.ran(), "work/_#1") == 1);
 }
 
+TEST_CASE("what a run has running when one of its tasks spawns counts among the tasks at once") {
+    Tree tree(
+        "[flow]\nname = 'Root'\nmax_workers = 2\n[step.one]\nrun = 'true'\n[step.long]\nrun = 'true'\n");
+    tree.world.files.add("/project/other.toml", "[flow]\nname = 'Other'\n[step.work]\nrun = 'true'\n");
+    const double begun = tree.world.clock.steady_seconds();
+    std::optional<double> work_began;
+    tree.also = [&](const TaskSpec& spec) {
+        Verdict verdict = succeed();
+        verdict.takes_s = spec.task.step == "work" ? 1 : 100;
+        if (spec.task.step == "work") {
+            work_began = tree.world.clock.steady_seconds();
+        }
+        return verdict;
+    };
+    bool asked = false;
+    tree.world.waiter.at_wait = [&](int) {
+        for (ScriptedBackend* backend : tree.world.waiter.backends) {
+            if (!asked && backend->times_started(TaskName{"one", {}}) > 0) {
+                asked = true;
+                backend->inject(
+                    SpawnAsked{{TaskName{"one", {}}, 1}, 1, Object{{"flow", "/project/other.toml"}}});
+                return;
+            }
+        }
+    };
+    CHECK(tree.world.start().state == RunState::succeeded);
+    REQUIRE(work_began);
+    CHECK(*work_began - begun > 90);
+}
+
 TEST_CASE("a task that waits for what it spawned gives its slots back: one worker is enough") {
     Tree tree("[flow]\nname = 'Root'\nmax_workers = 1\n[step.sub]\nflow = 'child.toml'\n",
               "[flow]\nname = 'Child'\n[step.one]\nrun = 'true'\n");
