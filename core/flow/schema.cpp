@@ -378,7 +378,7 @@ constexpr std::array<Key, 40> k_step_keys = {{
     {"repeat", &k_repeat, "do the step again, each round a task"},
     {"params", &k_step_params,
      R"(parameters that it depends on besides those that it mentions; "*": all. Of a sub-flow: what that is )"
-     "given"},
+     "given; its secrets are those of this run, by their names"},
     {"inputs", &k_inputs, "artifacts that are laid into $AMP_IN besides those that run mentions"},
     {"outputs", &k_outputs,
      "the files and folders that it makes, by name; of a sub-flow, artifacts of its steps"},

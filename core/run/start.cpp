@@ -27,6 +27,7 @@
 #include "core/run/run_reader.hpp"
 #include "core/run/run_record.hpp"
 #include "core/run/run_scope.hpp"
+#include "core/run/secret_files.hpp"
 #include "core/run/secrets.hpp"
 #include "core/run/spec_builder.hpp"
 #include "core/run/turns.hpp"
@@ -377,7 +378,9 @@ PreparedRun prepare_start(Services& services, const Project& project, const Star
         throw InvalidFlow(std::move(loaded.diagnostics), loaded.flow.path, loaded.flow.source);
     }
     check_parts(options, loaded.flow);
+    check_place(services, project, loaded.flow.path == k_input_path ? std::string() : loaded.flow.path);
     OpenStore store = services.open_store(project.store_folder, true);
+    check_secret_files(services, store, project, loaded.flow, loaded.subflows, options.params);
     RunRecord record = make_record(services, &store, project, loaded, options, like ? &*like : nullptr);
     if (!options.origin.empty()) {
         record.origin = resolve_run(*store.objects, options.origin);

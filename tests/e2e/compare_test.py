@@ -183,6 +183,16 @@ class Checkout(AmpTest):
         again = self.run_ok(project, "run", "--params", ".amp-run/params.json", env={"TOKEN": "geheim"}, cwd=place)
         self.assertNotIn("error", again.err)
 
+    def test_within_the_project_it_is_a_project_of_its_own(self) -> None:
+        project = self.project({"flow.toml": '[flow]\nname = "C"\n[step.a]\nrun = "cat input.txt"\n', "input.txt": "then\n"})
+        self.run_ok(project, "run")
+        place = project.folder / "then"
+        self.run_ok(project, "checkout", "latest", str(place))
+        project.write("input.txt", "now\n")
+        self.run_ok(project, "run", cwd=place)
+        self.assertEqual(self.run_ok(project, "logs", "latest", cwd=place).out, "then\n")
+        self.assertEqual(len(project.runs()), 1)
+
     def test_places_that_are_refused(self) -> None:
         project = self.run_once()
         (project.top / "empty").mkdir()

@@ -133,7 +133,8 @@ run = 'echo "$AMP_TASK $AMP_ATTEMPT" >> "$LEDGER"'
             % server.getsockname()[1]
         )
         driver = project.start("run")
-        wait_until(lambda: project.states().get("c/_") == "succeeded", 20, "the others go on")
+        wait_until(lambda: len(project.ledger_lines()) == 2, 20, "the others go on")
+        wait_until(lambda: project.states()["c/_"] == "succeeded", 20, "and their ends are written down")
         driver.send_signal(signal.SIGINT)
         self.assertEqual(driver.wait(10), 130, project.output())
         self.assertEqual(project.states()["c/_"], "succeeded")
