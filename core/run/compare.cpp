@@ -35,10 +35,10 @@ std::string brief(const TaskName& name) {
 Object metrics_of(const RunView& view) {
     Object out;
     for (const TaskView& task : view.tasks) {
-        if (task.attempts.empty() || !task.attempts.back().report) {
+        if (!task.report) {
             continue;
         }
-        for (const auto& [name, summary] : task.attempts.back().report->metrics) {
+        for (const auto& [name, summary] : task.report->metrics) {
             if (!is_system_metric(name)) {  // no two runs use the same
                 out.insert_or_assign(brief(task.name) + "." + name, summary.last);
             }
@@ -165,8 +165,8 @@ Comparison::Run compared_run(RunView view, bool system) {
                 add_value(run.values, brief(task.name) + "." + name, *artifact.value);
             }
         }
-        if (!task.attempts.empty() && task.attempts.back().report) {
-            for (const auto& [name, summary] : task.attempts.back().report->metrics) {
+        if (task.report) {
+            for (const auto& [name, summary] : task.report->metrics) {
                 if (system || !is_system_metric(name)) {
                     run.values.insert_or_assign(brief(task.name) + "." + name, summary.last);
                 }

@@ -184,6 +184,23 @@ void fill_reports(RunView& view, const OpenStore& store) {
     }
 }
 
+/// What was taken over was told of in the run that made it.
+void fill_reports_of_cached(RunView& view, const OpenStore& store) {
+    std::set<std::string> makers;
+    for (const TaskView& task : view.tasks) {
+        if (!task.made_by.empty() && !task.report) {
+            makers.insert(task.made_by);
+        }
+    }
+    const auto told = told_by_makers(store, makers);
+    for (TaskView& task : view.tasks) {
+        if (const auto found = told.find(task.made_by); found != told.end() && !task.report) {
+            task.made_attempt = found->second.attempt;
+            task.report = found->second.report;
+        }
+    }
+}
+
 void add_children(RunView& view, const OpenStore& store) {
     std::map<std::string, std::string> of_tasks;
     for (const ChildRun& child : children_of(store, view.run)) {
@@ -259,6 +276,7 @@ RunView view_run(Services& services, const Project& project, const std::string& 
         add_holds(view, store);
     }
     fill_reports(view, store);
+    fill_reports_of_cached(view, store);
     return view;
 }
 
