@@ -97,6 +97,24 @@ class Compare(AmpTest):
         self.assertNotIn("params.words", table)
         self.assertIn("params.words", self.run_ok(project, "compare", "--all-columns", oldest, newest).out)
 
+    def test_why_of_a_partial_run_names_the_line(self) -> None:
+        """Where a step ends is told by the steps behind it, also by those that are no part of the run."""
+        flow = "[flow]\nname = 'Part'\n[params]\nx = 1\n"
+        flow += "[step.a]\nrun = '''\necho {{ params.x }}\n'''\n[step.b]\nrun = 'true'\n"
+        project = self.project(flow)
+        self.run_ok(project, "run", "--until", "a")
+        project.write("flow.toml", flow.replace("[step.b]", "[step.new]"))
+        self.run_ok(project, "run", "--until", "a", "--x", "2")
+        lines = [d[key] for d in project.json("why", "latest/a")["tasks"][0]["differences"] for key in ("old_line", "new_line")]
+        self.assertTrue(any(lines))
+        for line in lines:
+            self.assertNotIn("step.", line["text"] if line else "")
+        project.write("flow.toml", flow.replace("[step.b]", "[step.new]").replace("echo", "echo more"))
+        self.run_ok(project, "run", "--until", "a", "--x", "2")
+        found = {d["part"]: d for d in project.json("why", "latest/a")["tasks"][0]["differences"]}["run"]
+        self.assertEqual(found["old_line"]["text"], "echo {{ params.x }}")
+        self.assertEqual(found["new_line"]["text"], "echo more {{ params.x }}")
+
     def test_csv_at_a_terminal(self) -> None:
         """What a parameter or a metric has of escapes is shown there, and not obeyed; who reads it gets it as it is."""
         name = "a\x1b]0;b\x07"
