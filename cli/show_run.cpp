@@ -162,6 +162,13 @@ std::string failure_of(const RunView& view, const TaskView& task, const Style& s
     const AttemptResult& last = task.attempts.back();
     const std::string why =
         last.succeeded() ? "user: `until` did not become true by its last round" : failure_text(last);
+    if (!task.failed_below.empty()) {
+        const std::string below = printable(task_text(task.failed_below));
+        const bool known = below.find('/') != std::string::npos;
+        return head + printable(why) + "\n" +
+               (known ? fmt::format("  log:    amp logs {0}\n  replay: amp replay {0}\n", below)
+                      : fmt::format("  run:    amp show {}\n", below));
+    }
     const std::string rank = last.failed_rank ? fmt::format(" --rank {}", *last.failed_rank) : "";
     const std::string name = printable(task_reference(view.run, task.name));
     const std::string until = task.held_until ? ", held until " + time_text(*task.held_until) : "";

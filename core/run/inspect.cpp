@@ -12,6 +12,7 @@
 #include "core/flow/expression.hpp"
 #include "core/run/artifact_values.hpp"
 #include "core/run/child_runs.hpp"
+#include "core/run/failed_below.hpp"
 #include "core/run/holds.hpp"
 #include "core/run/metrics.hpp"
 #include "core/run/parameters.hpp"
@@ -213,6 +214,14 @@ void add_children(RunView& view, const OpenStore& store) {
     for (TaskView& task : view.tasks) {
         if (const auto found = of_tasks.find(task.name.text()); found != of_tasks.end()) {
             task.child = found->second;
+        }
+    }
+    constexpr int k_looked_into = 20;  // as many as are told of
+    int looked = 0;
+    for (TaskView& task : view.tasks) {
+        const bool failed = task.state == TaskState::failed || task.state == TaskState::caught;
+        if (failed && !task.child.empty() && ++looked <= k_looked_into) {
+            task.failed_below = failed_below(store, view.run, task.name);
         }
     }
 }

@@ -24,7 +24,8 @@ struct TaskView {
     std::shared_ptr<const TaskReport> report;  ///< what its last attempt told, also while that runs; of a
                                                ///< cached one: what the task told that made its result
     std::optional<Value> item;
-    std::string child = {};                     ///< the run that it is, of a sub-flow step
+    std::string child = {};         ///< the run that it is, of a sub-flow step
+    std::string failed_below = {};  ///< of a failed one the task to blame there, RUN/STEP/INDEX, or RUN
     std::map<std::string, Artifact> artifacts;  ///< what it has made, or taken over from another run
     std::string made_by = {};                   ///< of a cached one: the task that did, RUN/STEP/INDEX
     std::uint32_t made_attempt = 0;             ///< and in which attempt; 0: unknown, its run is gone

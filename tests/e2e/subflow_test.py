@@ -125,6 +125,25 @@ class Subflows(TreeTest):
         thinks = [line for line in project.ledger_lines() if "/think/" in line and line.endswith(" 1")]
         self.assertLessEqual(len(thinks), 3, before)
 
+    def test_a_failure_below_leads_to_the_task_that_failed(self) -> None:
+        """Two floors down: where the log is, and what can be done again."""
+        steps = {"flow.toml": ("Top", "flow = 'mid.toml'"), "mid.toml": ("Mid", "flow = 'low.toml'")}
+        files = {name: f"[flow]\nname = '{flow}'\n[step.down]\n{what}\n" for name, (flow, what) in steps.items()}
+        work = "foreach = '[1, 2]'\nrun = 'echo from {{ item }}; exit {{ item - 1 }}'\n"
+        files["low.toml"] = f"[flow]\nname = 'Low'\n[step.work]\n{work}"
+        project = self.project(files)
+        result = project.amp("run")
+        self.assert_code(1, result)
+        low = next(run["run"] for run in self.all_runs(project) if run["flow"] == "Low")
+        shown = self.run_ok(project, "show", "latest").out
+        for told in (result.err, shown):
+            self.assertIn(f"log:    amp logs {low}/work/1\n", told)
+            self.assertIn(f"replay: amp replay {low}/work/1\n", told)
+            self.assertNotRegex(told, r"amp (logs|replay) \S+/down")
+        self.assertIn(f"amp logs {low}/work/1", self.run_ok(project, "logs", "latest/down").err)
+        self.assertIn("from 2", self.run_ok(project, "logs", f"{low}/work/1").out)
+        self.assert_code(1, project.amp("replay", f"{low}/work/1"))
+
     def test_mistakes_below_are_found_by_validate(self) -> None:
         project = self.tree()
         project.write("parts/child.toml", CHILD.replace('needs = "think"', 'needs = "thnik"'))
