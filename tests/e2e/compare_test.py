@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import subprocess
 import unittest
 from pathlib import Path
 
@@ -86,7 +87,7 @@ class Compare(AmpTest):
     def test_compare(self) -> None:
         project, oldest, newest = self.two_runs()
         found = project.json("compare", oldest, newest)
-        self.assertEqual(found["differing"], ["params.lr", "prepare.n", "train.loss"])
+        self.assertEqual(found["differing"], ["code", "params.lr", "prepare.n", "train.loss"])
         self.assertEqual([run["values"]["train.loss"] for run in found["runs"]], [0.1, 0.5])
         rows = list(csv.DictReader(io.StringIO(self.run_ok(project, "compare", "--csv", "--sort", "params.lr").out)))
         seen = [(row["run"], row["params.words"], row["train.loss"]) for row in rows]
@@ -96,6 +97,41 @@ class Compare(AmpTest):
         table = self.run_ok(project, "compare", oldest, newest).out
         self.assertNotIn("params.words", table)
         self.assertIn("params.words", self.run_ok(project, "compare", "--all-columns", oldest, newest).out)
+
+    def test_compare_code_and_files(self) -> None:
+        """As git has it, with the hash of the files where they are not committed; files and folders by hash and size."""
+        run = "cp model.txt {{ outputs.model }}; mkdir {{ outputs.all }}; cp model.txt {{ outputs.all }}; "
+        run += "echo x > {{ outputs.same }}"
+        outputs = 'outputs = { model = "m.txt", all = "all", same = "s.txt" }'
+        flow = f"[flow]\nname = 'Files'\n[step.make]\nrun = '{run}'\n{outputs}\n"
+        project = self.project({"flow.toml": flow, "model.txt": "one\n"})
+        self.run_ok(project, "run")
+        git = ("git", "-c", "user.name=a", "-c", "user.email=a@b")
+        for words in (("init", "-q"), ("add", "."), ("commit", "-qm", "first")):
+            subprocess.run([*git, *words], cwd=project.folder, check=True, env=project.environment_with(None))
+        self.run_ok(project, "run")
+        project.write("model.txt", "three\n")
+        self.run_ok(project, "run")
+        project.write("model.txt", "four again\n")
+        self.run_ok(project, "run")
+        runs = [run["run"] for run in reversed(project.runs())]
+        found = project.json("compare", *runs)
+        self.assertEqual(found["differing"], ["code", "make.all", "make.model"])
+        self.assertIn("make.same", found["columns"])
+        code = [run["values"]["code"] for run in found["runs"]]
+        for text, form in zip(code, (r"[0-9a-f]{12}", r"[0-9a-f]{12}", r"[0-9a-f]{12} dirty [0-9a-f]{12}"), strict=False):
+            self.assertRegex(text, f"^{form}$")
+        self.assertEqual(len(set(code)), 4)
+        self.assertEqual(code[1], code[2].split()[0])
+        models = [run["values"]["make.model"] for run in found["runs"]]
+        self.assertEqual(models[0], models[1])
+        sha256 = project.tasks()["make/_"]["attempts"][-1]["artifacts"]["model"]["sha256"]
+        self.assertTrue(models[3].startswith(sha256[:12] + " 11"), models)
+        table = self.run_ok(project, "compare", "--all-columns", *runs, env={"COLUMNS": "250"}).out
+        rows = list(csv.DictReader(io.StringIO(self.run_ok(project, "compare", "--csv", *runs).out)))
+        for text in (*code, *models):
+            self.assertIn(text, table)
+        self.assertEqual([row["code"] for row in rows], code)
 
     def test_why_of_a_partial_run_names_the_line(self) -> None:
         """Where a step ends is told by the steps behind it, also by those that are no part of the run."""
