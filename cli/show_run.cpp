@@ -89,6 +89,19 @@ std::string reused_from(const RunView& view) {
     return out;
 }
 
+/// Also whether people have answered, and nobody has heard it yet.
+std::string waits_text(const RunView& view, const TaskView& task) {
+    const std::string name = printable(task_text(task.name));
+    const std::string since = time_text(*task.waits_since);
+    if (task.answer.empty()) {
+        return fmt::format("{}  waits for {} since {}\n", name, printable(task.waits_for), since);
+    }
+    const std::string next =
+        view.state == "running" ? "" : fmt::format("; go on with: amp resume {}", view.run);
+    return fmt::format("{}  waited for {} since {}: {}{}\n", name, printable(task.waits_for), since,
+                       printable(task.answer), next);
+}
+
 std::string tasks_table(const RunView& view, const Presentation& presentation) {
     Table table({{"TASK"},
                  {"STATE"},
@@ -120,8 +133,7 @@ std::string tasks_table(const RunView& view, const Presentation& presentation) {
             out += fmt::format("{}  is run {}\n", printable(task_text(task.name)), task.child);
         }
         if (task.waits_since) {
-            out += fmt::format("{}  waits for {} since {}\n", printable(task_text(task.name)),
-                               printable(task.waits_for), time_text(*task.waits_since));
+            out += waits_text(view, task);
         }
     }
     return out + reused_from(view);
@@ -206,6 +218,7 @@ Value task_document(const TaskView& task) {
                   {"made_by", text_or_null(task.made_by)},
                   {"waits_since", time_or_null(task.waits_since)},
                   {"waits_for", text_or_null(task.waits_for)},
+                  {"answer", text_or_null(task.answer)},
                   {"problem", text_or_null(task.problem)},
                   {"held_until", time_or_null(task.held_until)},
                   {"running_since", time_or_null(task.running_since)},

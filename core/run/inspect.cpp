@@ -22,6 +22,7 @@
 #include "core/run/run_reader.hpp"
 #include "core/run/summary.hpp"
 #include "core/run/turns.hpp"
+#include "core/run/waits.hpp"
 #include "core/store/lease.hpp"
 #include "core/store/store.hpp"
 #include "core/store/tags.hpp"
@@ -202,6 +203,17 @@ void fill_reports_of_cached(RunView& view, const OpenStore& store) {
     }
 }
 
+/// Answers that nobody who drives the run has heard yet.
+void add_answers(RunView& view, const OpenStore& store) {
+    for (TaskView& task : view.tasks) {
+        if (task.waits_since) {
+            TaskName name = task.name;
+            name.index.round = 0;
+            task.answer = answer_text(*store.objects, view.run, name.text(), *task.waits_since);
+        }
+    }
+}
+
 void add_children(RunView& view, const OpenStore& store) {
     std::map<std::string, std::string> of_tasks;
     for (const ChildRun& child : children_of(store, view.run)) {
@@ -286,6 +298,7 @@ RunView view_run(Services& services, const Project& project, const std::string& 
     }
     fill_reports(view, store);
     fill_reports_of_cached(view, store);
+    add_answers(view, store);
     return view;
 }
 

@@ -31,6 +31,7 @@ struct TaskView {
     std::uint32_t made_attempt = 0;             ///< and in which attempt; 0: unknown, its run is gone
     std::optional<Timestamp> waits_since = {};  ///< for people or the world
     std::string waits_for = {};
+    std::string answer = {};                   ///< "approved by ada": whoever drives the run next hears it
     std::string problem = {};                  ///< of one that failed without an attempt
     std::optional<Timestamp> held_until = {};  ///< its place is kept for `amp shell`
 };
