@@ -133,6 +133,13 @@ class Compare(AmpTest):
             self.assertIn(text, table)
         self.assertEqual([row["code"] for row in rows], code)
 
+    def test_numbers_that_are_none(self) -> None:
+        project = self.project("[flow]\nname = 'Nan'\n[step.one]\nrun = 'amp metric a=nan b=inf c=-inf d=1'\n")
+        self.run_ok(project, "run")
+        row = list(csv.DictReader(io.StringIO(self.run_ok(project, "compare", "--csv").out)))[0]
+        self.assertEqual([row[f"one.{name}"] for name in "abcd"], ["nan", "inf", "-inf", "1.0"])
+        self.assertNotIn('"', self.run_ok(project, "compare", "--all-columns").out)
+
     def test_why_of_a_partial_run_names_the_line(self) -> None:
         """Where a step ends is told by the steps behind it, also by those that are no part of the run."""
         flow = "[flow]\nname = 'Part'\n[params]\nx = 1\n"
