@@ -203,6 +203,27 @@ class Compare(AmpTest):
         self.assert_code(2, project.amp("plan", "flow.toml", "--resume", "latest"))
         self.assert_code(7, project.amp("plan", "--resume", "999999"))
 
+    def test_plan_of_caught_tasks(self) -> None:
+        flow = "[flow]\nname = 'Caught'\n[step.one]\ncatch = true\nrun = 'test -e go'\n"
+        flow += "[step.two]\nneeds = 'one'\nrun = 'true'\n"
+        project = self.project(flow)
+        self.run_ok(project, "run")
+
+        def planned(*options: str) -> dict[str, str]:
+            found = project.json("plan", "--resume", "latest", *options)
+            self.assertEqual(found["would"], "same_run")
+            return {step["name"]: step["tasks"][0]["what"] for step in found["steps"]}
+
+        self.assertEqual(planned(), {"one": "keep", "two": "keep"})
+        again = planned("--retry-caught")
+        self.assertEqual(again["one"], "run")
+        before = {name: task["attempt"] for name, task in project.tasks().items()}
+        self.run_ok(project, "resume", "latest", "--retry-caught")
+        for name, task in project.tasks().items():
+            ran = task["attempt"] > before[name]
+            self.assertEqual(again[name.split("/")[0]], "run" if ran else "keep", name)
+        self.assert_code(2, project.amp("plan", "--retry-caught"))
+
     def test_plan_before_the_first_run(self) -> None:
         project = self.project({"flow.toml": FLOW, "data.toml": "n = 1\n"})
         self.assertEqual(project.json("plan")["would"], "new_run")
