@@ -197,8 +197,18 @@ class Subflows(TreeTest):
             "amp spawn other.toml -p number=7 --key a\namp spawn other.toml -p number=7 --key a",
         )
         project = self.project({"flow.toml": spawner, "other.toml": OTHER})
-        self.assert_code(0, project.amp("run", seconds=30))
+        result = project.amp("run", seconds=30)
+        self.assert_code(0, result)
         self.assertEqual([run["state"] for run in self.all_runs(project)], ["succeeded", "succeeded"])
+        self.assertNotIn("already succeeded", result.err)
+        self.assertIn("already succeeded", self.run_ok(project, "resume", "latest").err)
+
+    def test_a_key_again_when_its_run_has_ended(self) -> None:
+        wait = "amp spawn other.toml -p number=7 --wait"
+        spawner = SPAWNER.replace(wait, f"{wait} --key a\n{wait} --key a")
+        project = self.project({"flow.toml": spawner, "other.toml": OTHER})
+        self.assertNotIn("already succeeded", self.run_ok(project, "run", seconds=30).err)
+        self.assertEqual(len(self.all_runs(project)), 2)
 
 
 KILLED_PARENT = PARENT + f"""
