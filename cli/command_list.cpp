@@ -95,7 +95,9 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "  amp replay latest/train/3\n"
      "  amp replay latest/train/3 --shell   # look around in its place\n",
      "Does a task again in a folder of its own, with the inputs, parameters and code of the run; "
-     "nothing is recorded. When the task fails it exits with 1, and says how the task has exited; "
+     "nothing is recorded. It begins anew, without the checkpoints of the run, and can start no runs of its "
+     "own. "
+     "When the task fails it exits with 1, and says how the task has exited; "
      "with --exit-code=task it exits as the task does, which scripts may mistake for one of amp's own codes.",
      "0 1 2 5 7 75 130", ".amp", "shell why logs checkout"},
     {"shell", "[RUN] STEP[/INDEX]", "a terminal in a task's place, with its inputs",

@@ -144,6 +144,12 @@ class Subflows(TreeTest):
         self.assertIn("from 2", self.run_ok(project, "logs", f"{low}/work/1").out)
         self.assert_code(1, project.amp("replay", f"{low}/work/1"))
 
+    def test_a_replay_starts_no_runs(self) -> None:
+        project = self.project({"flow.toml": SPAWNER, "other.toml": OTHER})
+        self.run_ok(project, "run", seconds=30)
+        result = project.amp("replay", "latest/ask")
+        self.assertIn("`amp replay` and `amp shell` can start no runs", result.out + result.err)
+
     def test_mistakes_below_are_found_by_validate(self) -> None:
         project = self.tree()
         project.write("parts/child.toml", CHILD.replace('needs = "think"', 'needs = "thnik"'))
