@@ -303,7 +303,8 @@ std::string runs_table(const std::vector<RunSummary>& runs, const Presentation& 
     for (const RunSummary& run : runs) {
         const std::string tasks = fmt::format("{}/{}", run.succeeded, run.tasks);
         const bool narrow = presentation.width > 0 && presentation.width < k_wide;
-        const std::string started = time_text(run.created).substr(0, 19);
+        const bool known = run.created != Timestamp{};
+        const std::string started = known ? time_text(run.created).substr(0, 19) : std::string(19, ' ');
         const std::string partial = run.partial.empty() ? "" : " (" + run.partial + ")";
         table.add({run.run, run.state, run.flow + partial, narrow ? started.substr(5, 11) : started,
                    run.ended ? took_text(run.created, *run.ended) : "", tasks, join(run.tags, " ")});
@@ -325,12 +326,12 @@ std::string runs_plain(const std::vector<RunSummary>& runs) {
 Value runs_document(const std::vector<RunSummary>& runs) {
     List out;
     for (const RunSummary& run : runs) {
-        const bool read = run.state != "unreadable";
+        const bool known = run.created != Timestamp{};  // of one that cannot be read its id tells it
         out.emplace_back(Object{{"run", run.run},
                                 {"flow", text_or_null(run.flow)},
                                 {"state", run.state},
                                 {"user", text_or_null(run.user)},
-                                {"created", time_or_null(read ? std::optional(run.created) : std::nullopt)},
+                                {"created", time_or_null(known ? std::optional(run.created) : std::nullopt)},
                                 {"ended", time_or_null(run.ended)},
                                 {"tasks", run.tasks},
                                 {"succeeded", run.succeeded},

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import unittest
 from pathlib import Path
@@ -157,6 +158,23 @@ class Compare(AmpTest):
         found = {d["part"]: d for d in project.json("why", "latest/a")["tasks"][0]["differences"]}["run"]
         self.assertEqual(found["old_line"]["text"], "echo {{ params.x }}")
         self.assertEqual(found["new_line"]["text"], "echo more {{ params.x }}")
+
+    def test_a_damaged_journal_among_others(self) -> None:
+        project = self.project("[flow]\nname = 'Hurt'\n[step.one]\nrun = 'true'\n")
+        self.run_ok(project, "run")
+        self.assert_no_orphans(project)
+        before = project.runs()[0]
+        folder = project.folder / ".amp/runs" / before["run"]
+        for path in (*folder.glob("journal/*"), folder / "run.json"):
+            os.chmod(path, 0o600)
+            content = path.read_bytes()
+            path.write_bytes(content[:90] + b"#" + content[91:])
+            (folder / "summary.json").unlink(missing_ok=True)
+            shutil.rmtree(project.folder / ".amp/index", ignore_errors=True)
+            run = project.runs()[0]
+            self.assertEqual(run["state"], "unreadable")
+            self.assertEqual(run["created"][:19], before["created"][:19])
+            self.assertNotIn("1970", self.run_ok(project, "runs").out)
 
     def test_csv_at_a_terminal(self) -> None:
         """What a parameter or a metric has of escapes is shown there, and not obeyed; who reads it gets it as it is."""
