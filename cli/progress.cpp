@@ -205,8 +205,18 @@ void PlainProgress::failure(const AttemptResult& result, TaskState state, std::o
     if (named) {
         failures_.push_back({task_text(result.task), failure_text(result)});
     }
-    const std::string name = printable(task_reference(run_, result.task));
+    const std::string below = settings_.failed_below ? settings_.failed_below(run_, result.task) : "";
     const Style style = out_.err_style();
+    if (!below.empty()) {
+        const bool task = below.find('/') != std::string::npos;
+        more(style.faint(task ? "log:    " : "run:    ") + (task ? "amp logs " : "amp show ") +
+             printable(task_text(below)));
+        if (task && named) {
+            more(style.faint("replay: ") + "amp replay " + printable(task_text(below)));
+        }
+        return;
+    }
+    const std::string name = printable(task_reference(run_, result.task));
     more(style.faint("log:    ") + "amp logs " + name);
     if (named) {  // later on it is known how
         more(style.faint("replay: ") + "amp replay " + name);

@@ -30,6 +30,8 @@ class PlainProgress : public RunObserver {
         double heartbeat_s = 30;  ///< of silence, then a line says that it is alive
         Folds folds = Folds::none;
         std::string host = {};  ///< ours: that tasks run here need not be told
+        /// Of a task that is a run of its own: the task that failed in it, RUN/STEP/INDEX; else empty.
+        std::function<std::string(const std::string& run, const TaskName& task)> failed_below = {};
     };
     PlainProgress(Output& out, Clock& clock, LogTail tail, Settings settings);
 
