@@ -27,6 +27,17 @@ bool names_an_artifact(std::string_view text) {
 
 }  // namespace
 
+StepLoader::StepLoader(const std::vector<Parameter>& params, Diagnostics& diagnostics)
+    : diagnostics_(diagnostics) {
+    using Type = Parameter::Type;
+    for (const Parameter& parameter : params) {
+        if (parameter.type == Type::integer || parameter.type == Type::floating ||
+            parameter.type == Type::boolean) {
+            numbers_.insert(parameter.name);
+        }
+    }
+}
+
 void StepLoader::set_defaults(const TomlNode& table) {
     const schema::Path path{nullptr, "defaults"};
     if (!table.is_table()) {
@@ -35,6 +46,11 @@ void StepLoader::set_defaults(const TomlNode& table) {
         return;
     }
     Step trial;
+    const TomlNode* shell = table.find("shell");
+    if (shell != nullptr && std::all_of(shell->items.begin(), shell->items.end(),
+                                        [](const TomlNode& item) { return item.is_string(); })) {
+        trial.shell = read_texts(*shell);  // what a text of `run` means depends on it
+    }
     for (const TomlMember& member : table.members) {
         const std::size_t before = diagnostics_.error_count();
         const schema::Key* key = schema::known_key(member, schema::step_keys(), path, diagnostics_);
@@ -71,6 +87,9 @@ void StepLoader::load(const TomlMember& member, const Value& overrides, Flow& fl
     add_overrides(overrides, member, entries);
     add_defaults(entries);
     step.key_places.reserve(entries.size());
+    // The shell comes before what it reads.
+    std::stable_partition(entries.begin(), entries.end(),
+                          [](const Entry& e) { return e.key->name == "shell"; });
     for (const Entry& entry : entries) {
         step.key_places.emplace_back(entry.key->name, entry.place);
         if (entry.checked) {
