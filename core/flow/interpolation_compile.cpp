@@ -28,7 +28,7 @@ class ShellCommand::Compiler {
         : text_(text), at_(at), diagnostics_(diagnostics), flat_(text) {}
 
     std::optional<ShellCommand> run() {
-        if (text_.is_plain()) {
+        if (text_.is_plain() && flat_.text().find(k_shell_slot) == std::string::npos) {
             out_.script_ = text_.parts();
             return std::move(out_);
         }

@@ -61,6 +61,7 @@ class StepLoader {
     void apply(Step& step, const Entry& entry);
     void check_whole(const Step& step);
     void check_outputs(const Step& step);
+    void check_bytes(const Step& step);
 
     void read_run(Step& step, const TomlNode& node);
     void read_command(Step& step, const TextTemplate& text, Place at);

@@ -179,6 +179,30 @@ void StepLoader::apply(Step& step, const Entry& entry) {
     }
 }
 
+/// No argument, variable or path of a program can hold a NUL byte.
+void StepLoader::check_bytes(const Step& step) {
+    const auto one = [&](const TextTemplate& text, std::string_view key) {
+        const auto& parts = text.parts();
+        if (std::any_of(parts.begin(), parts.end(), [](const TextTemplate::Part& part) {
+                const auto* plain = std::get_if<std::string>(&part);
+                return plain != nullptr && plain->find('\0') != std::string::npos;
+            })) {
+            diagnostics_.error("AMP1213", step.place_of(key),
+                               fmt::format("`{}` of step '{}' holds a NUL byte", key, step.name),
+                               "leave \\u0000 out");
+        }
+    };
+    for (const TextTemplate& argument : step.arguments) {
+        one(argument, "run");
+    }
+    for (const auto& [name, text] : step.env) {
+        one(text, "env");
+    }
+    if (step.cwd) {
+        one(*step.cwd, "cwd");
+    }
+}
+
 /// What concerns several keys of a step at once.
 void StepLoader::check_whole(const Step& step) {
     const bool runs = step.command || !step.arguments.empty();
@@ -208,6 +232,7 @@ void StepLoader::check_whole(const Step& step) {
                            "name one: image = \"python:3.12\"");
     }
     check_outputs(step);
+    check_bytes(step);
     if (step.repeat && !step.repeat->until && !step.repeat->on_max_ok) {
         diagnostics_.error(
             "AMP1312", step.place_of("repeat"),
