@@ -7,6 +7,7 @@
 #include "core/flow/load.hpp"
 #include "core/flow/params.hpp"
 #include "core/flow/setting.hpp"
+#include "core/flow/validate_constants.hpp"
 #include "core/flow/validate_parts.hpp"
 
 namespace amp {
@@ -174,6 +175,7 @@ Graph validate(const Flow& flow, Diagnostics& diagnostics, const Value& config) 
     validating::check_references(context);
     validating::check_parameters(context);
     validating::check_shared_outputs(context);
+    validate_constants(flow, graph, nullptr, diagnostics);
     return graph;
 }
 
