@@ -132,13 +132,15 @@ class Detached(Leaving):
 
     def test_secrets_get_there_unseen(self) -> None:
         flow = '[flow]\nname = "S"\n[params]\nkey = { type = "secret" }\n[step.a]\nparams = ["key"]\n'
-        flow += "run = 'echo \"$AMP_PARAM_KEY\" | tr a-z A-Z >> $LEDGER; echo \"it is $AMP_PARAM_KEY\"; sleep 0.5'\n"
+        flow += "run = 'echo \"$AMP_PARAM_KEY\" | tr a-z A-Z >> $LEDGER; echo \"it is $AMP_PARAM_KEY\"; "
+        flow += "while [ ! -e $LEDGER.go ]; do sleep 0.05; done'\n"
         project = self.project(flow)
         result = project.amp("run", "-q", "--detach", "-p", "key=-", stdin=b"hush-hush-hush\n")
         self.assert_code(0, result)
         for pid in self.orchestrators(project):
             self.assertNotIn(b"hush-hush", Path(f"/proc/{pid}/cmdline").read_bytes())
             self.assertNotIn(b"hush-hush", Path(f"/proc/{pid}/environ").read_bytes())
+        self.open(project)
         self.run_ok(project, "attach")
         self.assertEqual(project.ledger_lines(), ["HUSH-HUSH-HUSH"])
         for path in (project.folder / ".amp").rglob("*"):

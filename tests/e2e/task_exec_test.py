@@ -404,8 +404,10 @@ echo ready >> "$LEDGER"; sleep 600 & wait"""
             place = self.exec_project()
             process = place.start(place.spec('echo $$ >> "$LEDGER"; exec sleep 600'))
             (pid,) = wait_until(place.project.ledger_lines, 20, "the task")
+            process.send_signal(signal.SIGSTOP)  # however slow we are, it hears of both at once
             os.kill(int(pid), signal.SIGTERM)
             process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGCONT)
             self.assertEqual(process.wait(timeout=30 * SLOW), 143, place.project.output())
             self.assertEqual(place.result()["cause"], "preempted")
 
