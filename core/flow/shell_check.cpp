@@ -44,7 +44,6 @@ bool is_number_node(const ExpressionNode& node, const Names& numbers) {
         case Kind::compare:
             return true;
         case Kind::arithmetic:
-            return all(1);
         case Kind::conjunction:
         case Kind::disjunction:
             return all(1);

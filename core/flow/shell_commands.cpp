@@ -249,9 +249,8 @@ class Command {
             const std::size_t equals = text.find('=');
             const std::size_t slot = text.find(k_shell_slot);
             std::string name = text.substr(0, text.find_first_of("=+["));
-            if (slot != std::string::npos && (equals == std::string::npos || slot < equals)) {
-                use(i, Context::name);
-            } else if (letters.find('n') != std::string::npos) {
+            const bool in_name = slot != std::string::npos && (equals == std::string::npos || slot < equals);
+            if (in_name || letters.find('n') != std::string::npos) {
                 use(i, Context::name);
             } else if (letters.find_first_of("iFE") != std::string::npos) {
                 use(i, Context::arithmetic);

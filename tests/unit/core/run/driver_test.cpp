@@ -329,7 +329,7 @@ TEST_CASE("duplicated, late and unknown answers change nothing") {
 }
 
 TEST_CASE("an expression that fails at the start of a task fails the task, with its reason") {
-    FakeWorld world("[flow]\nname = 'E'\n[params]\nn = 0\n[step.a]\nrun = ['echo', '{{ 1 / params.n }}']\n");
+    FakeWorld world("[flow]\nname = 'E'\n[step.a]\nrun = ['echo', '{{ 1 / (attempt - 1) }}']\n");
     CHECK(world.start().state == RunState::failed);
     CHECK(world.ran().empty());
     CHECK(world.view().tasks.at(0).attempts.at(0).message.find("zero") != std::string::npos);
