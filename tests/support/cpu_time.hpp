@@ -13,4 +13,11 @@ inline double cpu_seconds() {
     return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
+// So much longer a build with sanitizers may take.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr double k_slower = 10;
+#else
+inline constexpr double k_slower = 1;
+#endif
+
 }  // namespace amp
