@@ -234,8 +234,8 @@ run = "./train"
 )x"},
     {"AMP1113", "an expression that fails with what is known already",
      "What hangs on literals and parameters alone is computed before the run: by `amp validate` with the "
-     "parameters' defaults, by `amp run` with the values that were given. It is a warning where other values "
-     "could make it right, or where the step may be skipped.",
+     "parameters' defaults, by `amp run` with the values that were given. It is a warning where it hangs on a "
+     "default, or where the step may be skipped.",
      R"x([flow]
 name = "Demo"
 

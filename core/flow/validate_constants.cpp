@@ -218,7 +218,7 @@ class Constants {
         if (!failure) {
             return true;
         }
-        if (sure_ && (given_ || names.empty() || never_right(names, action))) {
+        if (sure_ && (given_ || names.empty())) {  // else another value may be right
             diagnostics_.error(code, place, failure->message, failure->hint);
         } else {
             diagnostics_.warning(
@@ -228,35 +228,6 @@ class Constants {
                 failure->hint);
         }
         return false;
-    }
-
-    /// Does it fail whatever is given? That is sure where numbers and booleans alone are used.
-    bool never_right(const std::vector<std::string>& names,
-                     const std::function<void(const Scope&)>& action) const {
-        Object values = values_;
-        for (const int sample : {1, 0, 2, -1, 7, 1000}) {
-            for (const std::string& name : names) {
-                const auto parameter = std::find_if(flow_.params.begin(), flow_.params.end(),
-                                                    [&](const Parameter& p) { return p.name == name; });
-                switch (parameter->type) {
-                    case Parameter::Type::integer:
-                        values.insert_or_assign(name, Value(static_cast<std::int64_t>(sample)));
-                        break;
-                    case Parameter::Type::floating:
-                        values.insert_or_assign(name, Value(sample * 0.75));
-                        break;
-                    case Parameter::Type::boolean:
-                        values.insert_or_assign(name, Value(sample % 2 == 0));
-                        break;
-                    default:
-                        return false;
-                }
-            }
-            if (!attempt(Value(values), action)) {
-                return false;
-            }
-        }
-        return true;
     }
 
     const Flow& flow_;
