@@ -70,11 +70,13 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "  amp diff --patch 261120-081530-k3fx latest\n",
      "Compares parameters, settings, code, flow, artifacts and times of two runs.", "0 2 3 6 7 10", ".amp",
      "compare why checkout"},
-    {"compare", "[RUN...]", "runs side by side: parameters, values, metrics, time",
+    {"compare", "[RUN...]", "runs side by side: parameters, code, artifacts, metrics, time",
      "  amp compare --where 'params.lr > 0.1' --sort -params.lr\n"
      "  amp compare --flow Train --csv > runs.csv\n",
-     "Puts runs side by side, a row each: their parameters, values, last metrics, states and "
-     "times. Columns that are the same in all runs are left out unless --all-columns is given, "
+     "Puts runs side by side, a row each: their parameters, code, artifacts, last metrics, states "
+     "and times. Of code it shows git's commit, and where that is not all the hash of the files; of "
+     "a file or folder its hash and size. Columns that are the same in all runs are left out unless "
+     "--all-columns is given, "
      "and what amp has sampled of tasks unless --system is.",
      "0 2 3 7 10", ".amp", "runs diff metrics"},
     {"checkout", "RUN DIR", "lay the code of a run, as it used it, into a folder",
@@ -94,7 +96,9 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "  amp replay latest/train/3\n"
      "  amp replay latest/train/3 --shell   # look around in its place\n",
      "Does a task again in a folder of its own, with the inputs, parameters and code of the run; "
-     "nothing is recorded. When the task fails it exits with 1, and says how the task has exited; "
+     "nothing is recorded. It begins anew, without the checkpoints of the run, and can start no runs of its "
+     "own. "
+     "When the task fails it exits with 1, and says how the task has exited; "
      "with --exit-code=task it exits as the task does, which scripts may mistake for one of amp's own codes.",
      "0 1 2 3 5 7 10 75 130", ".amp", "shell why logs checkout"},
     {"shell", "[RUN] STEP[/INDEX]", "a terminal in a task's place, with its inputs",

@@ -300,6 +300,7 @@ void declare(Declaration& app, PlanCommand& c) {
     declare_text(app, "--like", c.query.like, "RUN", "as of `amp run`");
     declare_texts(app, "--until", c.query.until, "STEP", "as of `amp run` and `amp resume`");
     declare_texts(app, "--from", c.query.from, "STEP", "as of `amp resume`");
+    declare_flag(app, "--retry-caught", c.query.retry_caught, "with --resume: as of `amp resume`");
     declare_parameters(app, c.query.params);
 }
 

@@ -58,6 +58,10 @@ void finish(PlanCommand& c) {
         throw usage_error("amp plan --from takes --resume RUN",
                           "for instance: amp plan --resume latest --from STEP");
     }
+    if (c.query.retry_caught && c.query.resume.empty()) {
+        throw usage_error("amp plan --retry-caught takes --resume RUN",
+                          "for instance: amp plan --resume latest --retry-caught");
+    }
     if (!c.query.resume.empty() && !(c.query.flow.empty() && c.query.like.empty())) {
         throw usage_error("amp plan --resume takes neither a flow nor --like",
                           "a run that is resumed brings its flow along");

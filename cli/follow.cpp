@@ -14,6 +14,7 @@
 #include "cli/live_progress.hpp"
 #include "cli/progress.hpp"
 #include "core/base/text.hpp"
+#include "core/run/failed_below.hpp"
 
 namespace amp {
 namespace {
@@ -21,7 +22,7 @@ namespace {
 constexpr double k_interval_s = 5;
 constexpr double k_interval_in_ci_s = 30;
 
-PlainProgress::Settings progress_settings(const Session& session) {
+PlainProgress::Settings progress_settings(const Session& session, const Project& project) {
     const Environment& environment = session.services.environment;
     const auto is_on = [&](std::string_view name) {
         const auto it = environment.find(name);
@@ -35,6 +36,14 @@ PlainProgress::Settings progress_settings(const Session& session) {
                      : is_on("GITLAB_CI")    ? PlainProgress::Folds::gitlab
                                              : PlainProgress::Folds::none;
     settings.host = session.services.host;
+    settings.failed_below = [&services = session.services, folder = project.store_folder](
+                                const std::string& run, const TaskName& task) -> std::string {
+        try {
+            return failed_below(services.open_store(folder, false), run, task);
+        } catch (const Error&) {
+            return "";  // a service only
+        }
+    };
     if (const auto heartbeat = environment.find("AMP_HEARTBEAT"); heartbeat != environment.end()) {
         const auto seconds = parse_duration(heartbeat->second);
         settings.heartbeat_s = seconds && *seconds > 0 ? *seconds : settings.heartbeat_s;
@@ -74,10 +83,10 @@ Teller make_teller(Session& session, const Project& project, bool events) {
     const bool lines = session.common.quiet || session.common.json || session.common.plain;
     if (lines || presentation.progress == Progress::lines) {
         plain = std::make_unique<PlainProgress>(session.out, session.services.clock, std::move(tail),
-                                                progress_settings(session));
+                                                progress_settings(session, project));
     } else {
         plain = std::make_unique<LiveProgress>(
-            session.out, session.services.clock, std::move(tail), progress_settings(session),
+            session.out, session.services.clock, std::move(tail), progress_settings(session, project),
             LiveProgress::View{presentation.progress == Progress::notebook, presentation.unicode},
             std::make_unique<SystemTerminal>(STDERR_FILENO, presentation.forced_width),
             make_told(session.services, project));

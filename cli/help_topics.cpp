@@ -114,6 +114,7 @@ What a task sees:
   CUDA_VISIBLE_DEVICES NVIDIA_VISIBLE_DEVICES
                       the GPUs that are its own, where the step asks for
                       some
+  CUDA_DEVICE_ORDER   PCI_BUS_ID then, as amp counts; unless it is set
 )";
 
 constexpr std::string_view k_formatting = R"(Formatting

@@ -166,22 +166,30 @@ void PlainProgress::failure(const AttemptResult& result, TaskState state, std::o
                             wait < 0.05 ? "follows" : "follows in " + duration_text(wait));
     }
     said_at_ = clock_.steady_seconds();
-    const Style style = out_.err_style();
     // One piece: what stands at the bottom of a terminal is drawn again once. The task's own words stay.
-    std::string whole = out_.worded(fmt::format("{} {}", style.faint(clock_text(clock_.now())), text));
+    std::string whole =
+        out_.worded(fmt::format("{} {}", out_.err_style().faint(clock_text(clock_.now())), text));
     whole += tail_text(result, state == TaskState::retrying ? k_retry_lines : k_tail_lines);
     if (state == TaskState::failed) {
-        const bool named = failures_.size() < k_failures_named;
-        if (named) {
-            failures_.push_back({task_text(result.task), failure_text(result)});
-        }
-        const std::string name = printable(task_reference(run_, result.task));
-        whole += out_.worded("\n    " + style.faint("log:    ") + "amp logs " + name);
-        if (named) {  // later on it is known how
-            whole += out_.worded("\n    " + style.faint("replay: ") + "amp replay " + name);
-        }
+        whole += out_.worded(failure_commands(result));
     }
     out_.say_worded(whole);
+}
+
+/// Lines, each behind a newline. Of a sub-flow: of the task below that failed, or its run.
+std::string PlainProgress::failure_commands(const AttemptResult& result) {
+    const bool named = failures_.size() < k_failures_named;  // later on it is known how to replay
+    if (named) {
+        failures_.push_back({task_text(result.task), failure_text(result)});
+    }
+    const Style style = out_.err_style();
+    const std::string below = settings_.failed_below ? settings_.failed_below(run_, result.task) : "";
+    const std::string name = printable(below.empty() ? task_reference(run_, result.task) : task_text(below));
+    if (!below.empty() && below.find('/') == std::string::npos) {
+        return "\n    " + style.faint("run:    ") + "amp show " + name;
+    }
+    return "\n    " + style.faint("log:    ") + "amp logs " + name +
+           (named ? "\n    " + style.faint("replay: ") + "amp replay " + name : "");
 }
 
 void PlainProgress::task_had_failed(const AttemptResult& result) {

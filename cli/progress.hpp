@@ -27,6 +27,8 @@ class PlainProgress : public RunObserver {
         double heartbeat_s = 30;  ///< of silence, then a line says that it is alive
         Folds folds = Folds::none;
         std::string host = {};  ///< ours: that tasks run here need not be told
+        /// Of a task that is a run of its own: the task that failed in it, RUN/STEP/INDEX; else empty.
+        std::function<std::string(const std::string& run, const TaskName& task)> failed_below = {};
     };
     PlainProgress(Output& out, Clock& clock, LogTail tail, Settings settings);
 
@@ -67,6 +69,7 @@ class PlainProgress : public RunObserver {
     /// The id, once, before all else.
     void name_run(const std::string& run);
     void failure(const AttemptResult& result, TaskState state, std::optional<Timestamp> retry_at);
+    std::string failure_commands(const AttemptResult& result);
     std::string tail_text(const AttemptResult& result, std::size_t most);
     void tell_steps(const Plan& plan);
     void tell_failures(std::uint64_t failed);

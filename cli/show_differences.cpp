@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "cli/csv.hpp"
 #include "cli/documents.hpp"
 #include "cli/run_text.hpp"
@@ -147,6 +149,9 @@ std::string shown_value(const Comparison::Run& run, const std::string& column) {
     const auto it = run.values.find(column);
     if (it == run.values.end() || it->second.is_null()) {
         return "";
+    }
+    if (it->second.is_float() && !std::isfinite(it->second.as_float())) {
+        return fmt::format("{}", it->second.as_float());  // in JSON they are strings
     }
     return it->second.is_string() ? it->second.as_string() : json::dump(it->second);
 }

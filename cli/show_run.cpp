@@ -91,6 +91,19 @@ std::string reused_from(const RunView& view) {
     return out;
 }
 
+/// Also whether people have answered, and nobody has heard it yet.
+std::string waits_text(const RunView& view, const TaskView& task) {
+    const std::string name = printable(task_text(task.name));
+    const std::string since = time_text(*task.waits_since);
+    if (task.answer.empty()) {
+        return fmt::format("{}  waits for {} since {}\n", name, printable(task.waits_for), since);
+    }
+    const std::string next =
+        view.state == "running" ? "" : fmt::format("; go on with: amp resume {}", view.run);
+    return fmt::format("{}  waited for {} since {}: {}{}\n", name, printable(task.waits_for), since,
+                       printable(task.answer), next);
+}
+
 std::string tasks_table(const RunView& view, const Presentation& presentation) {
     Table table({{"TASK"},
                  {"STATE"},
@@ -122,8 +135,7 @@ std::string tasks_table(const RunView& view, const Presentation& presentation) {
             out += fmt::format("{}  is run {}\n", printable(task_text(task.name)), task.child);
         }
         if (task.waits_since) {
-            out += fmt::format("{}  waits for {} since {}\n", printable(task_text(task.name)),
-                               printable(task.waits_for), time_text(*task.waits_since));
+            out += waits_text(view, task);
         }
     }
     return out + reused_from(view);
@@ -196,6 +208,7 @@ Value task_document(const TaskView& task) {
                   {"made_by", text_or_null(task.made_by)},
                   {"waits_since", time_or_null(task.waits_since)},
                   {"waits_for", text_or_null(task.waits_for)},
+                  {"answer", text_or_null(task.answer)},
                   {"problem", text_or_null(task.problem)},
                   {"held_until", time_or_null(task.held_until)},
                   {"running_since", time_or_null(task.running_since)},
@@ -208,6 +221,12 @@ std::string failure_details(const RunView& view, const TaskView& task, const Log
                             const Style& style) {
     if (task.attempts.empty()) {
         return "";
+    }
+    if (!task.failed_below.empty()) {
+        const std::string below = printable(task_text(task.failed_below));
+        const bool known = below.find('/') != std::string::npos;
+        return known ? fmt::format("  log:    amp logs {0}\n  replay: amp replay {0}\n", below)
+                     : fmt::format("  run:    amp show {}\n", below);
     }
     const AttemptResult& last = task.attempts.back();
     const std::string lines = indented_tail(tail, last, k_tail_lines, style);
@@ -294,7 +313,8 @@ std::string runs_table(const std::vector<RunSummary>& runs, const Presentation& 
     for (const RunSummary& run : runs) {
         const std::string tasks = fmt::format("{}/{}", run.succeeded, run.tasks);
         const bool narrow = presentation.width > 0 && presentation.width < k_wide;
-        const std::string started = time_text(run.created).substr(0, 19);
+        const bool known = run.created != Timestamp{};
+        const std::string started = known ? time_text(run.created).substr(0, 19) : std::string(19, ' ');
         const std::string partial = run.partial.empty() ? "" : " (" + run.partial + ")";
         table.add({run.run, run.state, run.flow + partial, narrow ? started.substr(5, 11) : started,
                    run.ended ? took_text(run.created, *run.ended) : "", tasks, join(run.tags, " ")});
@@ -316,12 +336,12 @@ std::string runs_plain(const std::vector<RunSummary>& runs) {
 Value runs_document(const std::vector<RunSummary>& runs) {
     List out;
     for (const RunSummary& run : runs) {
-        const bool read = run.state != "unreadable";
+        const bool known = run.created != Timestamp{};  // of one that cannot be read its id tells it
         out.emplace_back(Object{{"run", run.run},
                                 {"flow", text_or_null(run.flow)},
                                 {"state", run.state},
                                 {"user", text_or_null(run.user)},
-                                {"created", time_or_null(read ? std::optional(run.created) : std::nullopt)},
+                                {"created", time_or_null(known ? std::optional(run.created) : std::nullopt)},
                                 {"ended", time_or_null(run.ended)},
                                 {"tasks", run.tasks},
                                 {"succeeded", run.succeeded},

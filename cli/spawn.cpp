@@ -42,7 +42,8 @@ ExitCode execute(Session& session, const SpawnCommand& command) {
         found != environment.end() && found->second.empty()) {
         throw Error(
             ExitCode::usage, "'amp spawn' cannot be done here: this task runs where no keeper is", "",
-            "make the flow a step of this one (flow = \"...\"), or run this step on the local backend");
+            "`amp replay` and `amp shell` can start no runs; for a task of a run that is elsewhere, make the "
+            "flow a step of this one (flow = \"...\"), or run the step on the local backend");
     }
     const std::string socket = variable(session, "AMP_SOCKET");
     const Value request = request_of(session, command);

@@ -57,7 +57,7 @@ std::string told_of(const TaskView& task) {
     for (std::size_t i = notes > k_notes_told ? notes - k_notes_told : 0; i < notes; ++i) {
         line(clock_text(report.notes[i].at) + "  " + report.notes[i].text);
     }
-    line(usage_text(task));
+    line(task.made_by.empty() ? usage_text(task) : "");  // another run has used that
     return out;
 }
 
@@ -80,7 +80,7 @@ std::string told_text(const RunView& view) {
             }
             if (has_told(*task.report)) {
                 words += ++all <= k_reports_told ? told_of(task) : "";
-            } else {
+            } else if (task.made_by.empty()) {
                 samples += ++all_sampled <= k_reports_told ? used_of(task) : "";
             }
         }

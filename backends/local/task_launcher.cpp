@@ -21,6 +21,7 @@ namespace amp {
 namespace {
 
 constexpr int k_not_found = 127;
+constexpr std::string_view k_device_order = "CUDA_DEVICE_ORDER";
 /// The host's SHELL is not every image's.
 constexpr std::string_view k_inner_shell = "if command -v bash >/dev/null; then exec bash; fi; exec sh";
 constexpr std::string_view k_this_machine = "127.0.0.1";
@@ -81,6 +82,9 @@ std::vector<std::string> gpus_of(const TaskRun& run, const TaskProcess& process)
 void set_gpus(TaskEnvironment& environment, const TaskRun& run, const std::vector<std::string>& gpus) {
     const std::string names = join(gpus, ",");
     environment.set("AMP_GPUS", names);
+    if (environment.get(k_device_order).empty()) {  // ours count along the bus, CUDA's own the fastest first
+        environment.set(k_device_order, "PCI_BUS_ID");
+    }
     if (run.spec.container) {  // the engine says NVIDIA_VISIBLE_DEVICES
         environment.set("CUDA_VISIBLE_DEVICES", join(inner_gpu_names(gpus), ","));
         return;

@@ -7,7 +7,7 @@
 namespace amp::catalogue_parts {
 namespace {
 
-constexpr std::array<CatalogueEntry, 11> k_entries = {{
+constexpr std::array<CatalogueEntry, 13> k_entries = {{
     {"AMP1101", "the expression cannot be read",
      "Something stands where the grammar of expressions wants something else: an operator without its "
      "second value, a bracket that is not closed, two values side by side. Expressions have values, "
@@ -230,6 +230,53 @@ fast = true
 
 [step.train]
 when = "params.fast == true"
+run = "./train"
+)x"},
+    {"AMP1113", "an expression that fails with what is known already",
+     "What hangs on literals and parameters alone is computed before the run: by `amp validate` with the "
+     "parameters' defaults, by `amp run` with the values that were given. It is a warning where other values "
+     "could make it right, or where the step may be skipped.",
+     R"x([flow]
+name = "Demo"
+
+[params]
+n = 3
+
+[step.train]
+foreach = "params.n"
+run = "./train {{ item }}"
+)x",
+     R"x([flow]
+name = "Demo"
+
+[params]
+n = 3
+
+[step.train]
+foreach = "range(params.n)"
+run = "./train {{ item }}"
+)x"},
+    {"AMP1114", "a value that its key cannot have",
+     "A time, size or number of a step that is computed from literals and parameters alone is looked at "
+     "before the run, as AMP1113 says.",
+     R"x([flow]
+name = "Demo"
+
+[params]
+n = 3
+
+[step.train]
+timeout = "{{ params.n }}x"
+run = "./train"
+)x",
+     R"x([flow]
+name = "Demo"
+
+[params]
+n = 3
+
+[step.train]
+timeout = "{{ params.n }}m"
 run = "./train"
 )x"},
 }};

@@ -7,7 +7,7 @@
 namespace amp::catalogue_parts {
 namespace {
 
-constexpr std::array<CatalogueEntry, 13> k_entries = {{
+constexpr std::array<CatalogueEntry, 14> k_entries = {{
     {"AMP1201", "`{{` without `}}`",
      "An expression in a text begins with {{ and ends with }}. A literal {{ is written {{ '{{' }}.",
      R"x([flow]
@@ -177,9 +177,9 @@ echo ${NAME:-$value}
 '''
 )x"},
     {"AMP1208", "`{{ }}` in arithmetic of the shell",
-     "In $((…)), ((…)), `let`, subscripts and number comparisons of [[ ]] a shell runs commands that stand "
-     "in a value: `a[$(command)]`. Compute within {{ }}, or set a variable with int(), which lets nothing "
-     "but a number through.",
+     "In $((…)), ((…)), `let`, slices, subscripts, number comparisons of [[ ]] and what is assigned to an "
+     "integer (`declare -i`) a shell runs commands that stand in a value: `a[$(command)]`. Compute within "
+     "{{ }}, or use int(), which lets nothing but a number through.",
      R"x([flow]
 name = "Demo"
 
@@ -227,7 +227,9 @@ run = '''
 '''
 )x"},
     {"AMP1210", "`{{ }}` where the shell wants a name",
-     "The name of a variable, loop or function cannot come from a value.",
+     "The name of a variable, loop or function cannot come from a value: for `read`, `unset`, `declare`, "
+     "`printf -v`, `test -v` and the like `a[$(command)]` is a name too, and they run the command. Write the "
+     "name out, or check the value before.",
      R"x([flow]
 name = "Demo"
 
@@ -314,6 +316,34 @@ x = "a"
 
 [step.train]
 run = "./train {{ params.x }}"
+)x"},
+    {"AMP1214", "`{{ }}` in a text that is read again as code",
+     "eval, trap, alias and a shell that is started (`bash -c`, also behind env, xargs, find or docker) read "
+     "a "
+     "word as code, and the value would be a part of that. Give it as an argument or in a variable, which "
+     "the code names. Numbers do no harm. What other commands do with their arguments is theirs: ssh hands "
+     "them to a shell over there, python -c and awk have programs too.",
+     R"x([flow]
+name = "Demo"
+
+[params]
+x = "a"
+
+[step.train]
+run = '''
+bash -c "./train {{ params.x }}"
+'''
+)x",
+     R"x([flow]
+name = "Demo"
+
+[params]
+x = "a"
+
+[step.train]
+run = '''
+bash -c './train "$1"' _ {{ params.x }}
+'''
 )x"},
 }};
 

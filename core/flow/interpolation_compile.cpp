@@ -6,40 +6,12 @@
 #include "core/flow/interpolation.hpp"
 #include "core/flow/shell_lexer.hpp"
 #include "core/flow/shell_lexer_hints.hpp"
+#include "core/flow/shell_text.hpp"
 
 namespace amp {
 namespace {
 
 constexpr std::size_t k_max_mistakes = 20;
-
-/// The script with one byte for each `{{ }}`, and the way back to what its author wrote.
-struct Flat {
-    std::string text;
-    std::vector<std::size_t> begins;  ///< of each part, in `text`
-};
-
-Flat flatten(const TextTemplate& source) {
-    Flat out;
-    for (const TextTemplate::Part& part : source.parts()) {
-        out.begins.push_back(out.text.size());
-        if (const auto* text = std::get_if<std::string>(&part)) {
-            out.text += *text;
-        } else {
-            out.text += k_shell_slot;
-        }
-    }
-    return out;
-}
-
-std::size_t written_offset(const TextTemplate& source, const Flat& flat, std::size_t offset) {
-    if (offset >= flat.text.size()) {
-        return source.source().size();
-    }
-    const auto part =
-        std::upper_bound(flat.begins.begin(), flat.begins.end(), offset) - flat.begins.begin() - 1;
-    const auto index = static_cast<std::size_t>(part);
-    return source.spans()[index].begin + (offset - flat.begins[index]);
-}
 
 /// `{{ '{{' }}`: braces that are meant as text, which no shell quoting can do harm to.
 bool is_literal_braces(const Expression& expression) {
@@ -53,10 +25,10 @@ bool is_literal_braces(const Expression& expression) {
 class ShellCommand::Compiler {
   public:
     Compiler(const TextTemplate& text, Place at, Diagnostics& diagnostics)
-        : text_(text), at_(at), diagnostics_(diagnostics), flat_(flatten(text)) {}
+        : text_(text), at_(at), diagnostics_(diagnostics), flat_(text) {}
 
     std::optional<ShellCommand> run() {
-        if (text_.is_plain()) {
+        if (text_.is_plain() && flat_.text().find(k_shell_slot) == std::string::npos) {
             out_.script_ = text_.parts();
             return std::move(out_);
         }
@@ -65,12 +37,12 @@ class ShellCommand::Compiler {
                     "write run = [\"program\", \"{{ *xs }}\"], or join(xs, \" \") for one text");
             return std::nullopt;
         }
-        if (static_cast<std::size_t>(std::count(flat_.text.begin(), flat_.text.end(), k_shell_slot)) >
+        if (static_cast<std::size_t>(std::count(flat_.text().begin(), flat_.text().end(), k_shell_slot)) >
             text_.expressions().size()) {
             mistake("AMP1213", "a script cannot hold a NUL byte", "leave \\u0000 out");
             return std::nullopt;
         }
-        const ShellScan scan = scan_shell(flat_.text);
+        const ShellScan scan = scan_shell(flat_.text());
         std::size_t slot = 0;
         for (std::size_t i = 0; i < text_.parts().size() && mistakes_ < k_max_mistakes; ++i) {
             const TextTemplate::Part& part = text_.parts()[i];
@@ -116,8 +88,8 @@ class ShellCommand::Compiler {
             const WrittenSlot written{text_.source(),
                                       span.begin,
                                       span.end,
-                                      written_offset(text_, flat_, slot.begin),
-                                      slot.end == 0 ? 0 : written_offset(text_, flat_, slot.end - 1) + 1,
+                                      flat_.written_offset(slot.begin),
+                                      slot.end == 0 ? 0 : flat_.written_offset(slot.end - 1) + 1,
                                       expression.text()};
             ShellMistake found = explain(slot.context, written);
             mistake(std::move(found.code), std::move(found.message), std::move(found.hint),
@@ -139,15 +111,15 @@ class ShellCommand::Compiler {
 
     bool taken(const std::string& name) {
         if (!mentions_) {
-            mentions_ = flat_.text.find("amp_v") != std::string::npos;
+            mentions_ = flat_.text().find("amp_v") != std::string::npos;
         }
-        return *mentions_ && flat_.text.find(name) != std::string::npos;
+        return *mentions_ && flat_.text().find(name) != std::string::npos;
     }
 
     void unknown(const ShellScan& scan) {
         const std::size_t offset = scan.problem ? scan.problem->offset : 0;
         std::string message = scan.problem ? scan.problem->message : "the script cannot be read";
-        const std::size_t written = written_offset(text_, flat_, offset);
+        const std::size_t written = flat_.written_offset(offset);
         const std::string_view rest = std::string_view(text_.source()).substr(written);
         mistake("AMP1211", std::move(message),
                 fmt::format("close it, so that it is clear what `{{{{ }}}}` stands in: {}",
@@ -157,7 +129,7 @@ class ShellCommand::Compiler {
     const TextTemplate& text_;
     Place at_;
     Diagnostics& diagnostics_;
-    Flat flat_;
+    ShellText flat_;
     std::map<std::string, std::string> names_;
     std::size_t number_ = 0;
     std::size_t mistakes_ = 0;

@@ -123,7 +123,7 @@ class Loader {
     }
 
     void load_steps(TomlNode& root) {
-        StepLoader loader(diagnostics_);
+        StepLoader loader(flow_.params, diagnostics_);
         if (const TomlNode* defaults = table(root, "defaults")) {
             loader.set_defaults(*defaults);
         }

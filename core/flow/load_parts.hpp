@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,8 @@ void load_config_files(const TomlNode& table, Flow& flow, Diagnostics& diagnosti
 /// Makes steps of [step.NAME], with [defaults] and a profile's overrides laid below and above their keys.
 class StepLoader {
   public:
-    explicit StepLoader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+    /// @param params those of the flow, which are known by now
+    StepLoader(const std::vector<Parameter>& params, Diagnostics& diagnostics);
 
     /// Checks [defaults] once, so that a mistake there is not told by every step.
     void set_defaults(const TomlNode& table);
@@ -59,8 +61,10 @@ class StepLoader {
     void apply(Step& step, const Entry& entry);
     void check_whole(const Step& step);
     void check_outputs(const Step& step);
+    void check_bytes(const Step& step);
 
     void read_run(Step& step, const TomlNode& node);
+    void read_command(Step& step, const TextTemplate& text, Place at);
     void read_shell(Step& step, const TomlNode& node);
     void read_flow(Step& step, const TomlNode& node);
     void read_needs(Step& step, const TomlNode& node);
@@ -98,6 +102,7 @@ class StepLoader {
     void read_wait(Step& step, const TomlNode& node);
 
     Diagnostics& diagnostics_;
+    std::set<std::string, std::less<>> numbers_;  ///< parameters that are
     std::vector<Entry> defaults_;
     std::deque<TomlNode> made_;  ///< nodes that stand in no file
 };

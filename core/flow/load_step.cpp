@@ -27,6 +27,17 @@ bool names_an_artifact(std::string_view text) {
 
 }  // namespace
 
+StepLoader::StepLoader(const std::vector<Parameter>& params, Diagnostics& diagnostics)
+    : diagnostics_(diagnostics) {
+    using Type = Parameter::Type;
+    for (const Parameter& parameter : params) {
+        if (parameter.type == Type::integer || parameter.type == Type::floating ||
+            parameter.type == Type::boolean) {
+            numbers_.insert(parameter.name);
+        }
+    }
+}
+
 void StepLoader::set_defaults(const TomlNode& table) {
     const schema::Path path{nullptr, "defaults"};
     if (!table.is_table()) {
@@ -35,6 +46,11 @@ void StepLoader::set_defaults(const TomlNode& table) {
         return;
     }
     Step trial;
+    const TomlNode* shell = table.find("shell");
+    if (shell != nullptr && std::all_of(shell->items.begin(), shell->items.end(),
+                                        [](const TomlNode& item) { return item.is_string(); })) {
+        trial.shell = read_texts(*shell);  // what a text of `run` means depends on it
+    }
     for (const TomlMember& member : table.members) {
         const std::size_t before = diagnostics_.error_count();
         const schema::Key* key = schema::known_key(member, schema::step_keys(), path, diagnostics_);
@@ -71,6 +87,9 @@ void StepLoader::load(const TomlMember& member, const Value& overrides, Flow& fl
     add_overrides(overrides, member, entries);
     add_defaults(entries);
     step.key_places.reserve(entries.size());
+    // The shell comes before what it reads.
+    std::stable_partition(entries.begin(), entries.end(),
+                          [](const Entry& e) { return e.key->name == "shell"; });
     for (const Entry& entry : entries) {
         step.key_places.emplace_back(entry.key->name, entry.place);
         if (entry.checked) {
@@ -160,6 +179,30 @@ void StepLoader::apply(Step& step, const Entry& entry) {
     }
 }
 
+/// No argument, variable or path of a program can hold a NUL byte.
+void StepLoader::check_bytes(const Step& step) {
+    const auto one = [&](const TextTemplate& text, std::string_view key) {
+        const auto& parts = text.parts();
+        if (std::any_of(parts.begin(), parts.end(), [](const TextTemplate::Part& part) {
+                const auto* plain = std::get_if<std::string>(&part);
+                return plain != nullptr && plain->find('\0') != std::string::npos;
+            })) {
+            diagnostics_.error("AMP1213", step.place_of(key),
+                               fmt::format("`{}` of step '{}' holds a NUL byte", key, step.name),
+                               "leave \\u0000 out");
+        }
+    };
+    for (const TextTemplate& argument : step.arguments) {
+        one(argument, "run");
+    }
+    for (const auto& [name, text] : step.env) {
+        one(text, "env");
+    }
+    if (step.cwd) {
+        one(*step.cwd, "cwd");
+    }
+}
+
 /// What concerns several keys of a step at once.
 void StepLoader::check_whole(const Step& step) {
     const bool runs = step.command || !step.arguments.empty();
@@ -189,6 +232,7 @@ void StepLoader::check_whole(const Step& step) {
                            "name one: image = \"python:3.12\"");
     }
     check_outputs(step);
+    check_bytes(step);
     if (step.repeat && !step.repeat->until && !step.repeat->on_max_ok) {
         diagnostics_.error(
             "AMP1312", step.place_of("repeat"),

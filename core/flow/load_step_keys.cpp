@@ -5,6 +5,7 @@
 
 #include "core/base/text.hpp"
 #include "core/flow/load_parts.hpp"
+#include "core/flow/shell_check.hpp"
 
 namespace amp::loading {
 
@@ -54,7 +55,7 @@ const StepLoader::Handling* StepLoader::find_handling(std::string_view key) {
 void StepLoader::read_run(Step& step, const TomlNode& node) {
     if (node.is_string()) {
         if (const auto text = read_template(node, diagnostics_)) {
-            step.command = ShellCommand::compile(*text, node.text_place, diagnostics_);
+            read_command(step, *text, node.text_place);
         }
         return;
     }
@@ -63,6 +64,24 @@ void StepLoader::read_run(Step& step, const TomlNode& node) {
         if (auto text = read_template(item, diagnostics_)) {
             step.arguments.push_back(std::move(*text));
         }
+    }
+}
+
+void StepLoader::read_command(Step& step, const TextTemplate& text, Place at) {
+    Diagnostics of_words;
+    check_shell_words(text, dialect_of(step.shell), numbers_, of_words);
+    Diagnostics of_quotes;
+    step.command = ShellCommand::compile(text, at, of_quotes);
+    // What a command does with a word says more than the quotes within it.
+    const std::vector<Diagnostic> first = of_words.sorted();
+    for (Diagnostic& mistake : of_quotes.sorted()) {
+        if (std::none_of(first.begin(), first.end(),
+                         [&](const Diagnostic& told) { return told.place == mistake.place; })) {
+            diagnostics_.add(std::move(mistake));
+        }
+    }
+    for (const Diagnostic& mistake : first) {
+        diagnostics_.add(mistake);
     }
 }
 

@@ -254,7 +254,8 @@ constexpr Rule k_extended = {.kinds = k_table,
 constexpr std::array<Key, 11> k_resource_keys = {{
     {"cpu", &k_cpu, "processors; default: 1"},
     {"memory", &k_size, "G is 10^9 bytes, Gi is 2^30; default: not counted"},
-    {"gpu", &k_count, "GPUs; default: 0"},
+    {"gpu", &k_count,
+     "GPUs; default: 0. They are counted along the bus: CUDA_DEVICE_ORDER is PCI_BUS_ID unless it is set"},
     {"gpu_type", &k_template, "which kind of GPU", false, true},
     {"disk", &k_size, "scratch space", false, true},
     {"shm", &k_size, "size of /dev/shm", false, true},
@@ -378,7 +379,7 @@ constexpr std::array<Key, 40> k_step_keys = {{
     {"repeat", &k_repeat, "do the step again, each round a task"},
     {"params", &k_step_params,
      R"(parameters that it depends on besides those that it mentions; "*": all. Of a sub-flow: what that is )"
-     "given"},
+     "given; its secrets are those of this run, by their names"},
     {"inputs", &k_inputs, "artifacts that are laid into $AMP_IN besides those that run mentions"},
     {"outputs", &k_outputs,
      "the files and folders that it makes, by name; of a sub-flow, artifacts of its steps"},

@@ -39,8 +39,8 @@ std::string_view frame_name(ShellFrame::Kind kind) {
 
 }  // namespace
 
-ShellScan scan_shell(std::string_view script) {
-    return ShellLexer(script).run();
+ShellScan scan_shell(std::string_view script, ShellDialect dialect) {
+    return ShellLexer(script, dialect).run();
 }
 
 ShellScan ShellLexer::run() {
@@ -64,7 +64,9 @@ ShellScan ShellLexer::run() {
     }
     if (!out_.problem && top().has_words()) {
         end_word();
+        end_command();
     }
+    judge_variables();
     if (!out_.problem && frames_.size() > 1) {
         stop(top().begin, std::string(frame_name(top().kind)) + " that begins here has no end");
     }
@@ -100,7 +102,7 @@ void ShellLexer::add_slot(Context context, std::size_t offset, std::size_t begin
     while (level > 0 && !frames_[level].has_words()) {
         --level;
     }
-    out_.slots.push_back({context, offset, begin, end, level});
+    out_.slots.push_back({context, offset, begin, end, level, std::nullopt, 0});
 }
 
 void ShellLexer::add_slots(Context context, std::size_t begin, std::size_t end) {
@@ -124,7 +126,7 @@ void ShellLexer::value_slot() {
         context = Context::after_dollar;
         begin = dollar_begin_;
     } else if (frame.kind == Kind::parameter) {
-        context = Context::parameter;
+        context = parameter_context(frame);
     } else if (!frame.has_words()) {
         context = Context::arithmetic;
     } else if (at_ < subscript_end_) {
@@ -140,7 +142,8 @@ void ShellLexer::value_slot() {
 
 void ShellLexer::mark(std::size_t from, std::size_t to, Context context) {
     for (auto slot = out_.slots.rbegin(); slot != out_.slots.rend() && slot->offset >= from; ++slot) {
-        if (slot->offset < to && slot->level == frames_.size() - 1 && slot->is_data()) {
+        if (slot->offset < to && slot->level == frames_.size() - 1 &&
+            (slot->is_data() || slot->context == Context::parameter)) {
             slot->context = context;
             slot->begin = from;
             slot->end = to;
@@ -369,7 +372,7 @@ void ShellLexer::doubtful_quotes() {
         stop(at_, "shells differ in how they read the single quote here");
         return;
     }
-    const Context context = top().kind == Kind::parameter ? Context::parameter : Context::arithmetic;
+    const Context context = top().kind == Kind::parameter ? parameter_context(top()) : Context::arithmetic;
     for (std::size_t i = inner.find(k_shell_slot); i != std::string_view::npos;
          i = inner.find(k_shell_slot, i + 1)) {
         add_slot(context, at_ + 1 + i, top().begin, 0);

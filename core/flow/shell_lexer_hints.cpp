@@ -68,18 +68,44 @@ std::string set_before(const WrittenSlot& slot, std::string_view value, std::str
                        mended(slot, slot.begin, slot.end, use));
 }
 
-std::string integer_before(const WrittenSlot& slot) {
-    return set_before(slot, braces(fmt::format("int({})", slot.expression)), "value") +
+std::string integer_before(const WrittenSlot& slot, std::string_view use = "value") {
+    return set_before(slot, braces(fmt::format("int({})", slot.expression)), use) +
            "\n(int() lets nothing but a number through; or compute it all within {{ }})";
 }
 
+/// Does something that the shell evaluates stand before the slot in its here-document? Then the value might
+/// be computed with, or run.
+bool may_be_evaluated(const WrittenSlot& slot) {
+    const std::string_view before = slot.source.substr(0, slot.begin).substr(slot.construct_begin);
+    return before.find_first_of("`") != std::string_view::npos ||
+           before.find("$(") != std::string_view::npos || before.find("$[") != std::string_view::npos ||
+           before.find("${") != std::string_view::npos;
+}
+
+std::string before_document(const WrittenSlot& slot) {
+    return may_be_evaluated(slot) ? integer_before(slot, "${value}")
+                                  : set_before(slot, braces(slot.expression), "${value}");
+}
+
+/// A name that was looked at before the shell gets it.
+std::string checked_name(const WrittenSlot& slot) {
+    return fmt::format(
+        "write the name out, or check it before:\nname={}\ncase $name in '' | *[!A-Za-z0-9_]*) exit 2 ;; "
+        "esac\n{}",
+        braces(slot.expression), mended(slot, slot.begin, slot.end, "${name}"));
+}
+
 std::string subscript(const WrittenSlot& slot) {
+    if (slot.source.substr(slot.construct_begin).starts_with("${")) {
+        return integer_before(slot, "$value");
+    }
     // `$name[…`: only zsh takes it for a subscript, and braces tell it not to.
     std::size_t name = slot.construct_begin;
     while (name > 0 && std::string_view(" \t\n$(").find(slot.source[name - 1]) == std::string_view::npos) {
         --name;
     }
-    if (name > 0 && slot.source[name - 1] == '$') {
+    const bool bracket = slot.source.substr(slot.construct_begin).starts_with('[');
+    if (bracket && name > 0 && slot.source[name - 1] == '$') {
         return fmt::format(
             "put the name in braces: {}",
             mended(slot, name, slot.construct_begin,
@@ -103,6 +129,10 @@ std::string comparison(const WrittenSlot& slot) {
 }
 
 std::string name(const WrittenSlot& slot) {
+    const std::string_view construct = slot.source.substr(slot.construct_begin);
+    if (construct.starts_with("${") || construct.starts_with("[[")) {
+        return "write the name out, or write raw(…) where the value is a checked name";
+    }
     const std::size_t word = slot.source.find_last_of(" \t\n;&|(", slot.begin);
     const std::size_t begin = word == std::string_view::npos || slot.begin == 0 ? 0 : word + 1;
     const std::size_t equals = std::min(slot.source.find('=', slot.end), slot.source.size());
@@ -126,13 +156,11 @@ ShellMistake explain_text(ShellSlot::Context context, const WrittenSlot& slot) {
                 "AMP1203", fmt::format("{} stands in a comment", shown),
                 fmt::format("leave the braces out: {}", mended(slot, slot.begin, slot.end, slot.expression))};
         case Context::here_document:
-            return {"AMP1204", fmt::format("{} stands in a here-document", shown),
-                    set_before(slot, braces(slot.expression), "${value}")};
+            return {"AMP1204", fmt::format("{} stands in a here-document", shown), before_document(slot)};
         case Context::here_document_quoted:
             return {"AMP1204",
                     fmt::format("{} stands in a here-document, where the shell replaces nothing", shown),
-                    set_before(slot, braces(slot.expression), "${value}") +
-                        "\nand write the delimiter without quotes"};
+                    before_document(slot) + "\nand write the delimiter without quotes"};
         case Context::here_delimiter:
             return {"AMP1204", fmt::format("{} stands in the delimiter of a here-document", shown),
                     "write the delimiter out"};
@@ -165,10 +193,11 @@ ShellMistake explain(ShellSlot::Context context, const WrittenSlot& slot) {
                 fmt::format("{} stands in arithmetic, where the shell would run what the value says", shown),
                 integer_before(slot)};
         case Context::subscript:
-            return {
-                "AMP1208",
-                fmt::format("{} stands in a subscript, where the shell would run what the value says", shown),
-                subscript(slot)};
+            return {"AMP1208",
+                    fmt::format(
+                        "{} stands in a subscript or slice, where the shell would run what the value says",
+                        shown),
+                    subscript(slot)};
         case Context::comparison:
             return {"AMP1208",
                     fmt::format(
@@ -186,6 +215,44 @@ ShellMistake explain(ShellSlot::Context context, const WrittenSlot& slot) {
             return {"AMP1210", fmt::format("{} stands where the shell wants a name", shown), name(slot)};
         default:
             return explain_text(context, slot);
+    }
+}
+
+ShellMistake explain_use(ShellSlot::Context use, const WrittenSlot& slot) {
+    using Context = ShellSlot::Context;
+    const std::string shown = braces(slot.expression.substr(0, 60));
+    const std::string value = braces(slot.expression);
+    switch (use) {
+        case Context::arithmetic:
+            return {"AMP1208",
+                    fmt::format("{} is computed here, where the shell would run what the value says", shown),
+                    fmt::format(
+                        "int() lets nothing but a number through: {}",
+                        mended(slot, slot.begin, slot.end, braces(fmt::format("int({})", slot.expression))))};
+        case Context::name:
+            return {"AMP1210",
+                    fmt::format("{} stands where the shell wants a name, and would run what the value says",
+                                shown),
+                    checked_name(slot)};
+        case Context::option:
+            return {"AMP1210",
+                    fmt::format("{} could be an option here, such as `-v` that names a variable", shown),
+                    fmt::format("end the options before it: {}",
+                                mended(slot, slot.construct_begin, slot.construct_begin, "-- "))};
+        case Context::program:
+            return {
+                "AMP1214", fmt::format("{} stands in a program that another shell reads as code", shown),
+                fmt::format("give it as an argument, and name it in single quotes:\nbash -c 'echo \"$1\"' "
+                            "_ {}",
+                            value)};
+        case Context::twice:
+            return {"AMP1214", fmt::format("{} stands behind >&, whose word bash reads twice", shown),
+                    fmt::format("redirect in two steps: >{} 2>&1", value)};
+        default:
+            return {"AMP1214", fmt::format("{} stands in a text that the shell reads again as code", shown),
+                    fmt::format("set a variable before, and name it in single quotes:\nvalue={}\ntrap 'echo "
+                                "\"$value\"' EXIT",
+                                value)};
     }
 }
 

@@ -25,5 +25,7 @@ struct WrittenSlot {
 };
 
 ShellMistake explain(ShellSlot::Context context, const WrittenSlot& slot);
+/// The same for ShellSlot::word_use; the construct is the word.
+ShellMistake explain_use(ShellSlot::Context use, const WrittenSlot& slot);
 
 }  // namespace amp

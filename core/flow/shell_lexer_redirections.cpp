@@ -39,6 +39,7 @@ void ShellLexer::redirection() {
     } else {
         const char first = peek();
         ++at_;
+        top().duplicates = first == '>' && peek() == '&';
         at_ += peek() == '>' || peek() == '&' || (first == '>' && peek() == '|') ? 1 : 0;
     }
 }
@@ -122,6 +123,7 @@ void ShellLexer::newline() {
     ++at_;
     top().redirect = false;
     if (top().kind <= Kind::subshell) {
+        end_command();
         top().position = Position::command;
     }
     const std::vector<Frame::HereDocument> documents = std::move(unit().pending);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <set>
+#include <utility>
 
 #include "core/flow/shell_lexer.hpp"
 
@@ -44,6 +45,7 @@ struct ShellFrame {
     std::size_t word = std::string_view::npos;  ///< where the current word begins
     std::size_t subscripts = 0;                 ///< open `[` of a subscript in the word
     bool redirect = false;                      ///< the next word is the target of a redirection
+    bool duplicates = false;                    ///< … of `>&`
     bool pattern_started = false;
     bool compared = false;        ///< condition: the last word was -eq or the like
     bool literal_quotes = false;  ///< parameter: a single quote is text, or so some shells say
@@ -52,16 +54,19 @@ struct ShellFrame {
     std::size_t previous_end = 0;
     std::vector<CaseState> cases;
     std::vector<HereDocument> pending;  ///< commands: here-documents that begin after this line
+    std::vector<std::pair<std::size_t, std::size_t>> words;  ///< begin and end of those of the command
+    std::string_view loop_variable;
 
     bool has_words() const { return kind <= Kind::condition; }
     bool in_word() const { return word != std::string_view::npos; }
 };
 
-/// One pass over a script with a stack of frames. Split over two files: constructs (shell_lexer.cpp) and
-/// words (shell_lexer_words.cpp).
+/// One pass over a script with a stack of frames. Split by constructs (shell_lexer.cpp), words
+/// (shell_lexer_words.cpp), redirections, and what commands do with their words (shell_lexer_uses.cpp).
 class ShellLexer {
   public:
-    explicit ShellLexer(std::string_view script) : script_(script), frames_(1) {}
+    ShellLexer(std::string_view script, ShellDialect dialect)
+        : script_(script), dialect_(dialect), frames_(1) {}
     ShellScan run();
 
   private:
@@ -125,7 +130,24 @@ class ShellLexer {
     void here_body(const Frame::HereDocument& document);
     Frame& unit();
 
+    // What commands do with their words.
+    void end_command();
+    void assigned(std::string_view name, std::size_t begin, std::size_t end);
+    void use_word(std::size_t begin, std::size_t end, Context context);
+    void judge_variables();
+    Context parameter_context(const Frame& frame) const;
+    Context in_parameter_head(const Frame& frame) const;
+
+    /// What is assigned to a variable: it matters whether that is an integer anywhere in the script.
+    struct Assigned {
+        std::string name;
+        std::size_t begin;
+        std::size_t end;
+        bool declared;  ///< by `declare` or the like
+    };
+
     std::string_view script_;
+    ShellDialect dialect_;
     std::size_t at_ = 0;
     std::vector<Frame> frames_;
     ShellScan out_;
@@ -133,6 +155,9 @@ class ShellLexer {
     std::size_t dollar_begin_ = 0;
     std::size_t subscript_end_ = 0;  ///< up to here a slot is in a subscript for zsh
     std::size_t subscript_begin_ = 0;
+    std::vector<Assigned> assigned_;
+    std::set<std::string, std::less<>> integers_;
+    std::set<std::string, std::less<>> arrays_;
     std::set<std::size_t> not_arithmetic_;  ///< where `((` turned out to be two parentheses
 };
 

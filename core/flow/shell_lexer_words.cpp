@@ -123,7 +123,10 @@ void ShellLexer::end_word() {
     if (top().kind == Kind::condition) {
         condition_word(word);
     } else if (top().redirect) {
-        top().redirect = false;
+        if (top().duplicates) {
+            use_word(top().word, at_, Context::twice);
+        }
+        top().redirect = top().duplicates = false;
     } else if (top().kind <= Kind::subshell) {
         command_word(word);
     }
@@ -139,6 +142,9 @@ void ShellLexer::command_word(std::string_view word) {
     }
     Frame& frame = top();
     const std::size_t begin = frame.word;
+    if (!frame.words.empty()) {
+        frame.words.emplace_back(begin, at_);
+    }
     switch (frame.position) {
         case Position::command:
         case Position::assigned:
@@ -147,6 +153,7 @@ void ShellLexer::command_word(std::string_view word) {
         case Position::name:
         case Position::function_name:
             mark(begin, at_, Context::name);
+            frame.loop_variable = frame.position == Position::name ? word : std::string_view();
             frame.position = frame.position == Position::name ? Position::loop : Position::command;
             break;
         case Position::loop:
@@ -162,6 +169,9 @@ void ShellLexer::command_word(std::string_view word) {
             mark(begin, at_, Context::arithmetic);
             break;
         case Position::argument:
+            if (!frame.loop_variable.empty()) {
+                assigned(frame.loop_variable, begin, at_);
+            }
             break;
     }
 }
@@ -202,6 +212,7 @@ void ShellLexer::reserved_or_plain(std::string_view word) {
     }
     if (is_assignment(word)) {
         assignment_name(word);
+        assigned(word.substr(0, word.find_first_of("=+[")), frame.word, at_);
         frame.position = Position::assigned;
     } else if (reserved && word == "case") {
         frame.cases.push_back(CaseState::subject);
@@ -215,10 +226,13 @@ void ShellLexer::reserved_or_plain(std::string_view word) {
         push(Kind::condition, frame.word);
     } else if (is_in(word, k_declarations)) {
         frame.position = word == "integer" ? Position::integers : Position::declaration;
+        frame.words.assign({{frame.word, at_}});
     } else if (word == "let") {
         frame.position = Position::integers;
     } else {
         assignment_name(word);
+        frame.words.assign({{frame.word, at_}});
+        frame.loop_variable = {};
         frame.position = Position::argument;
     }
 }
@@ -273,6 +287,9 @@ void ShellLexer::control() {
         } else if (!in_pattern) {
             frame.position = Position::command;
         }
+        if (!in_pattern) {
+            end_command();
+        }
         frame.redirect = false;
     }
     ++at_;
@@ -309,12 +326,17 @@ void ShellLexer::open_parenthesis_in_word() {
         at_ = close + 1;
     } else {
         const bool assigns = frame.in_word() && script_[at_ - 1] == '=' && frame.kind <= Kind::subshell;
+        if (assigns) {
+            const std::string_view word = script_.substr(frame.word, at_ - frame.word);
+            arrays_.emplace(word.substr(0, word.find_first_of("=+[")));
+        }
         push(assigns ? Kind::array : Kind::group, at_++);
     }
 }
 
 void ShellLexer::close_parenthesis() {
     end_word();
+    end_command();
     Frame& frame = top();
     if (frame.kind == Kind::condition) {
         ++at_;

@@ -27,7 +27,7 @@ class SubflowCheck {
             check_given(name, value);
         }
         for (const Parameter& parameter : child_.flow.params) {
-            const bool needed = parameter.required || parameter.type == Parameter::Type::secret;
+            const bool needed = parameter.required && parameter.type != Parameter::Type::secret;
             if (needed && !parameter.fallback && given.find(parameter.name) == nullptr) {
                 tell_parameter(
                     fmt::format("the parameter '{}' of {} gets no value", parameter.name, step_.subflow),
@@ -62,7 +62,9 @@ class SubflowCheck {
             return;
         }
         if (parameter->type == Parameter::Type::secret) {
-            tell_parameter(fmt::format("'{}' is a secret, which no flow gives to another", name), {});
+            tell_parameter(fmt::format("'{}' is a secret, which no flow gives to another", name),
+                           fmt::format("leave it out: it is the secret of that name of this run, or its ${}",
+                                       parameter_variable(name)));
             return;
         }
         Diagnostics told_before;

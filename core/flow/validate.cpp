@@ -7,6 +7,7 @@
 #include "core/flow/load.hpp"
 #include "core/flow/params.hpp"
 #include "core/flow/setting.hpp"
+#include "core/flow/validate_constants.hpp"
 #include "core/flow/validate_parts.hpp"
 
 namespace amp {
@@ -71,12 +72,20 @@ void check_loop_names(Context& context) {
     }
 }
 
+/// A flow that it runs has its secrets, by their names.
+bool passes_secrets_on(const Flow& flow) {
+    return std::any_of(flow.steps.begin(), flow.steps.end(),
+                       [](const Step& step) { return !step.subflow.empty(); });
+}
+
 void check_parameters(Context& context) {
     const auto options = run_option_names();
+    const bool passed_on = passes_secrets_on(context.flow);
     for (const Parameter& parameter : context.flow.params) {
         // A mistake may hide the use: then there is nothing to say yet.
         if (!context.all_params_used && !context.diagnostics.has_errors() &&
-            !context.used_params.contains(parameter.name)) {
+            !context.used_params.contains(parameter.name) &&
+            !(passed_on && parameter.type == Parameter::Type::secret)) {
             context.diagnostics.warning(
                 "AMP1509", parameter.place, fmt::format("no step uses the parameter '{}'", parameter.name),
                 fmt::format("mention it as {{{{ params.{} }}}}, or list it in a step: params = [\"{}\"]",
@@ -166,6 +175,7 @@ Graph validate(const Flow& flow, Diagnostics& diagnostics, const Value& config) 
     validating::check_references(context);
     validating::check_parameters(context);
     validating::check_shared_outputs(context);
+    validate_constants(flow, graph, nullptr, diagnostics);
     return graph;
 }
 

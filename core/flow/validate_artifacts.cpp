@@ -276,12 +276,25 @@ void ArtifactCheck::check_artifact(const Lookup& lookup, StepId target, const st
     }
 }
 
+/// The reference as it was written, indices too; where the step was left out, with it.
+std::string ArtifactCheck::asked_for(const Lookup& lookup, const std::string& step, const std::string& name) {
+    const Reference& reference = lookup.use.reference;
+    if (reference.root != step) {
+        return step + "." + name;
+    }
+    Reference shown = reference;
+    const auto last = std::find_if(shown.path.begin(), shown.path.end(),
+                                   [&](const Access& access) { return access.name == name; });
+    shown.path.erase(last == shown.path.end() ? last : last + 1, shown.path.end());
+    return shown.text();
+}
+
 /// Artifacts that may not be there must be asked for by default() or exists(): by clean-up steps always, else
 /// it is a warning.
 void ArtifactCheck::check_guard(const Lookup& lookup, StepId target, const std::string& name) {
     const Place place = lookup.use.reference.place;
     const std::string& other = node(target).name;
-    const auto guarded = [&] { return fmt::format("say default({}.{}, …)", other, name); };
+    const auto guarded = [&] { return fmt::format("say default({}, …)", asked_for(lookup, other, name)); };
     if (node(lookup.step).cleanup) {
         if (target != lookup.step) {
             context_.diagnostics.error(

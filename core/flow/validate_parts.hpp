@@ -90,6 +90,7 @@ class ArtifactCheck {
                             bool& starred);
     void check_artifact(const Lookup& lookup, StepId target, const std::string& name, bool starred);
     void check_guard(const Lookup& lookup, StepId target, const std::string& name);
+    static std::string asked_for(const Lookup& lookup, const std::string& step, const std::string& name);
     std::size_t closed_levels(StepId step, StepId target) const;
     const Graph::Node& node(StepId id) const { return context_.graph.nodes[id]; }
 

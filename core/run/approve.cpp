@@ -68,25 +68,28 @@ Approved approve_tasks(Services& services, const Project& project, const Approve
                                 services.user, services.clock.now(), options.comment};
         const std::string key = approval_key(run, name, task.since);
         if (store.objects->put_if_absent(key, json::dump(to_value(approval))) == PutResult::exists) {
-            const auto known = store.objects->get(key);
-            const Approval first = approval_from(json::parse(known ? known->bytes : "{}", key));
-            answered = fmt::format("{} was {} by {} already", task_text(name),
-                                   first.approved ? "approved" : "rejected", first.by);
+            answered = fmt::format("{} was {} already", task_text(name),
+                                   answer_text(*store.objects, run, name, task.since));
             continue;
         }
         out.tasks.push_back(name);
     }
+    const std::string what = options.step + (options.index ? "/" + options.index->text() : std::string());
+    if (out.tasks.empty() && !answered.empty()) {
+        throw Error(ExitCode::not_found, answered, run + "/" + what,
+                    fmt::format("the first answer counts: whoever drives the run takes it, and `amp resume "
+                                "{}` does where nobody does",
+                                run));
+    }
     if (out.tasks.empty()) {
         std::vector<std::string> names;
-        names.reserve(waiting.size());
         for (const Waiting& task : waiting) {
-            names.push_back(task.name.step == options.step ? "" : task.name.step);  // it is not its name then
+            if (task.name.step != options.step) {  // else it is not its name that is wrong
+                names.push_back(task.name.step);
+            }
         }
-        const std::string what = options.step + (options.index ? "/" + options.index->text() : std::string());
-        throw Error(
-            ExitCode::not_found,
-            answered.empty() ? fmt::format("'{}' of run {} does not wait for approval", what, run) : answered,
-            run + "/" + what, near_hint(options.step, names, listed(run, waiting)));
+        throw Error(ExitCode::not_found, fmt::format("'{}' of run {} does not wait for approval", what, run),
+                    run + "/" + what, near_hint(options.step, names, listed(run, waiting)));
     }
     return out;
 }

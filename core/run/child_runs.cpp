@@ -9,6 +9,7 @@
 #include "core/base/ids.hpp"
 #include "core/base/json.hpp"
 #include "core/base/version.hpp"
+#include "core/flow/first_error.hpp"
 #include "core/flow/params.hpp"
 #include "core/flow/project_config.hpp"
 #include "core/run/artifact_values.hpp"
@@ -93,7 +94,7 @@ Value child_params(Services& services, OpenStore& store, const Flow& flow, const
     ResolvedParameters resolved = resolve_parameters(flow, in, diagnostics);
     if (diagnostics.has_errors()) {
         throw Error(ExitCode::invalid,
-                    fmt::format("{}: {}", record.flow_path, diagnostics.sorted().front().message));
+                    fmt::format("{}: {}", record.flow_path, first_error(diagnostics).message));
     }
     Object params = resolved.recordable();
     for (const auto& [name, path] : resolved.files) {
@@ -254,7 +255,7 @@ RunRecord spawned_record(Services& services, OpenStore& store, const RunRecord& 
     validate(flow, diagnostics, config);
     const Subflows subflows = read_subflows(services, project, flow, diagnostics, &r);
     if (diagnostics.has_errors()) {
-        const Diagnostic first = diagnostics.sorted().front();
+        const Diagnostic first = first_error(diagnostics);
         throw Error(ExitCode::invalid,
                     fmt::format("{}:{}: {}", first.file.empty() ? r.flow_path : first.file, first.place.line,
                                 first.message),
@@ -274,8 +275,8 @@ RunRecord spawned_record(Services& services, OpenStore& store, const RunRecord& 
     in.file_exists = [&](const std::string& file) { return services.files.info(file).has_value(); };
     ResolvedParameters resolved = resolve_parameters(flow, in, diagnostics);
     if (diagnostics.has_errors()) {
-        throw Error(ExitCode::invalid, diagnostics.sorted().front().message, path,
-                    diagnostics.sorted().front().hint);
+        const Diagnostic first = first_error(diagnostics);
+        throw Error(ExitCode::invalid, first.message, path, first.hint);
     }
     look_up_all_secrets(services, r.project_folder, flow, subflows);
     Object params = resolved.recordable();

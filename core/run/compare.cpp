@@ -21,6 +21,7 @@ namespace {
 constexpr std::uint64_t k_patched_bytes = std::uint64_t{1} << 20;
 constexpr std::size_t k_members_shown = 32;  // of a value that is an object
 constexpr std::size_t k_text_shown = 80;
+constexpr std::string_view k_code_column = "code";  // no other is without a dot
 
 bool is_scalar(const Value& value) {
     return value.is_bool() || value.is_number() ||
@@ -35,10 +36,10 @@ std::string brief(const TaskName& name) {
 Object metrics_of(const RunView& view) {
     Object out;
     for (const TaskView& task : view.tasks) {
-        if (task.attempts.empty() || !task.attempts.back().report) {
+        if (!task.report) {
             continue;
         }
-        for (const auto& [name, summary] : task.attempts.back().report->metrics) {
+        for (const auto& [name, summary] : task.report->metrics) {
             if (!is_system_metric(name)) {  // no two runs use the same
                 out.insert_or_assign(brief(task.name) + "." + name, summary.last);
             }
@@ -142,6 +143,23 @@ void compare_artifacts(RunDifference& d, const std::string& task, const TaskView
     }
 }
 
+/// The commit; where that is not all, the hash of the files too.
+std::string code_of(const RunView& view) {
+    constexpr std::size_t k_short = 12;
+    const Value* code = view.record.find("code");
+    const std::string hash = code ? get_string(*code, "hash").substr(0, k_short) : "";
+    if (view.commit.empty()) {
+        return hash;
+    }
+    return view.commit.substr(0, k_short) + (view.dirty ? " dirty " + hash : "");
+}
+
+/// Of what cannot be shown, "9f86d081884c 12.1 MiB"; equal in two runs whose artifacts are.
+std::string artifact_of(const Artifact& artifact) {
+    constexpr std::size_t k_short = 12;
+    return artifact.sha256.substr(0, k_short) + " " + format_size(artifact.size_bytes);
+}
+
 void add_value(std::map<std::string, Value>& out, const std::string& name, const Value& value) {
     if (is_scalar(value)) {
         out.insert_or_assign(name, value);
@@ -159,14 +177,17 @@ Comparison::Run compared_run(RunView view, bool system) {
     for (const auto& [name, value] : view.params.as_object()) {
         run.values.insert_or_assign("params." + name, is_scalar(value) ? value : Value(json::dump(value)));
     }
+    run.values.insert_or_assign(std::string(k_code_column), code_of(view));
     for (const TaskView& task : view.tasks) {
         for (const auto& [name, artifact] : task.artifacts) {
             if (artifact.value) {
                 add_value(run.values, brief(task.name) + "." + name, *artifact.value);
+            } else {
+                run.values.insert_or_assign(brief(task.name) + "." + name, artifact_of(artifact));
             }
         }
-        if (!task.attempts.empty() && task.attempts.back().report) {
-            for (const auto& [name, summary] : task.attempts.back().report->metrics) {
+        if (task.report) {
+            for (const auto& [name, summary] : task.report->metrics) {
                 if (system || !is_system_metric(name)) {
                     run.values.insert_or_assign(brief(task.name) + "." + name, summary.last);
                 }
@@ -232,7 +253,10 @@ Comparison compare_runs(Services& services, const Project& project,
             (named.first.starts_with("params.") ? params : others).insert(named.first);
         }
     }
-    out.columns.assign(params.begin(), params.end());
+    if (others.erase(std::string(k_code_column)) > 0) {
+        out.columns.emplace_back(k_code_column);
+    }
+    out.columns.insert(out.columns.end(), params.begin(), params.end());
     out.columns.insert(out.columns.end(), others.begin(), others.end());
     for (const std::string& column : out.columns) {
         const auto value = [&](const Comparison::Run& run) {

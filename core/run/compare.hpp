@@ -54,7 +54,7 @@ struct Comparison {
         std::map<std::string, Value> values;  ///< by column
     };
     std::vector<Run> runs;
-    std::vector<std::string> columns;    ///< params.NAME, then STEP.NAME of small values, then metrics
+    std::vector<std::string> columns;    ///< "code", params.NAME, then STEP.NAME of artifacts and metrics
     std::vector<std::string> differing;  ///< those that are not the same in all runs
 };
 /// @param references empty: those that the filter lets pass

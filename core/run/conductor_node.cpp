@@ -45,9 +45,10 @@ void Conductor::Node::open(const std::string& run_id, const DriveOptions& option
                            std::unique_ptr<const RecordedFlow> flow) {
     id = run_id;
     TreeSlots* slots = kind == Kind::root ? nullptr : &tree_.slots();
-    run = std::make_unique<DrivenRun>(DrivenRun::Setup{tree_.services_, tree_.store_, observer, *this, slots,
-                                                       [this](const AttemptId& child) { end_child(child); }},
-                                      run_id, options, std::move(flow));
+    run = std::make_unique<DrivenRun>(
+        DrivenRun::Setup{tree_.services_, tree_.store_, observer, *this, slots,
+                         [this](const AttemptId& child) { end_child(child); }, kind != Kind::root},
+        run_id, options, std::move(flow));
 }
 
 void Conductor::Node::start(const TaskSpec& spec, const ChildFlow& child) {

@@ -8,6 +8,7 @@
 #include "core/base/json.hpp"
 #include "core/base/line_diff.hpp"
 #include "core/base/text.hpp"
+#include "core/flow/load.hpp"
 
 namespace amp {
 namespace {
@@ -183,8 +184,22 @@ class Comparing {
     void add(std::string kind, std::string name, std::string old_text, std::string new_text) {
         DefinitionDifference d{
             std::move(kind), std::move(name), std::move(old_text), std::move(new_text), {}, {}};
-        point_at(d, before_.data.flow(), after_.data.flow(), step_);
+        point_at(d, whole_flow(before_.data, whole_before_), whole_flow(after_.data, whole_after_), step_);
         out_.push_back(std::move(d));
+    }
+
+    /// With the steps that a partial run has left outside: where a step ends is told by those behind it.
+    static const Flow& whole_flow(const RunData& data, std::optional<Flow>& loaded) {
+        const RunRecord& record = data.record();
+        if (!record.partial()) {
+            return data.flow();
+        }
+        if (!loaded) {
+            Diagnostics none;
+            loaded = load_flow(record.flow_source, record.flow_path, none, record.overrides);
+            loaded->path = record.flow_path;
+        }
+        return *loaded;
     }
 
     void whole(std::string_view key, const std::string& kind, const std::string& instead = {}) {
@@ -262,6 +277,8 @@ class Comparing {
     const TaskDefinition& before_;
     const TaskDefinition& after_;
     const std::string& step_;
+    std::optional<Flow> whole_before_;
+    std::optional<Flow> whole_after_;
     std::vector<DefinitionDifference> out_;
 };
 

@@ -114,12 +114,13 @@ RunOutcome drive_run(Services& services, OpenStore& store, const std::string& ru
     return outcome;
 }
 
-void settle_interrupted(Services& services, OpenStore& store, const std::string& run, RunObserver& observer) {
+Lease settle_interrupted(Services& services, OpenStore& store, const std::string& run,
+                         RunObserver& observer) {
     const Lease::Identity self{services.host, services.pid, services.user};
     Lease lease = Lease::acquire(*store.objects, *store.files, services.clock, run, self);
     ReadRun read = read_whole_run(store, run);
     if (read.end) {
-        return;
+        return lease;
     }
     JournalWriter journal(*store.files, run, lease.epoch(), read.journal_end);
     BackendRequest request = backend_request(*read.record, lease.epoch(), 0);
@@ -129,6 +130,7 @@ void settle_interrupted(Services& services, OpenStore& store, const std::string&
     Driver({services, store, *read.data, journal, lease, *backend, none, observer, nullptr}).adopt();
     journal.barrier();
     backend->close();
+    return lease;
 }
 
 }  // namespace amp

@@ -7,6 +7,7 @@
 #include "core/run/run_data.hpp"
 #include "core/run/services.hpp"
 #include "core/run/start.hpp"
+#include "core/store/lease.hpp"
 
 namespace amp {
 
@@ -17,9 +18,10 @@ RunOutcome drive_run(Services& services, OpenStore& store, const std::string& ru
                      const DriveOptions& options, RunObserver& observer,
                      std::unique_ptr<const RecordedFlow> flow = {});
 
-/// Journals what tasks of an interrupted run came to after their driver was gone; starts nothing.
+/// Journals what tasks of an interrupted run came to after their driver was gone; starts nothing. Nobody else
+/// goes on with the run while the lease is kept.
 /// @throws Error(busy) when somebody drives it
-void settle_interrupted(Services& services, OpenStore& store, const std::string& run, RunObserver& observer);
+Lease settle_interrupted(Services& services, OpenStore& store, const std::string& run, RunObserver& observer);
 
 /// How large code may be, by the settings of a project: [code] max_file, max_total.
 CodeLimits code_limits(const Value& settings);

@@ -24,6 +24,7 @@ class DrivenRun {
         SubRuns& runs;
         TreeSlots* slots = nullptr;  ///< shared with other runs
         std::function<void(const AttemptId&)> end_child;
+        bool child = false;  ///< of another run
     };
     /// @throws Error(busy) when somebody else drives it
     DrivenRun(Setup setup, const std::string& run, DriveOptions options,

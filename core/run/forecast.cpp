@@ -359,8 +359,10 @@ Forecast forecast_resume(Services& services, const Project& project, const Forec
     const ResultCache results(store);
     if (changes.why.empty()) {
         out.kind = Forecast::Kind::same_run;
-        if (!before.end || before.end->state != RunState::succeeded) {
-            before.data->apply({.event = RunReopened{}, .at = now});
+        const auto caught = before.data->plan().totals()[static_cast<std::size_t>(TaskState::caught)];
+        const bool done = before.end && before.end->state == RunState::succeeded;
+        if (!done || (query.retry_caught && caught > 0)) {
+            before.data->apply({.event = RunReopened{query.retry_caught}, .at = now});
         }
         const std::optional<ReadRun> origin = read_origin(store, *before.record);
         Play play(*before.data, origin ? origin->data.get() : nullptr, load, now);

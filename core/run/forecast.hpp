@@ -18,6 +18,7 @@ struct ForecastQuery {
     std::vector<std::string> only;   ///< as StartOptions::only
     std::string origin;              ///< as StartOptions::origin
     bool fit = false;                ///< as StartOptions::fit
+    bool retry_caught = false;       ///< as ResumeOptions::retry_caught; of `resume`
 };
 
 /// What would become of one task.

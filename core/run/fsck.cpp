@@ -107,7 +107,8 @@ void check_store_record(Context& context) {
 
 /// Which files belong to a run.
 bool is_known_in_run(std::string_view name) {
-    constexpr std::string_view k_files[] = {"run.json", "lease", "summary.json", "orchestrator.log"};
+    constexpr std::string_view k_files[] = {"run.json", "lease", "summary.json", "orchestrator.log",
+                                            k_losses};
     constexpr std::string_view k_folders[] = {"journal/",   "packs/",       "keeper/", "starts/",
                                               "tags/",      "tasks/",       "specs/",  "children/",
                                               "approvals/", "checkpoints/", "holds/"};

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
 
+#include "core/base/value.hpp"
 #include "core/run/fsck.hpp"
+#include "core/run/run_record.hpp"
+#include "core/store/journal.hpp"
 
 namespace amp::fsck {
 
@@ -22,6 +26,21 @@ struct Context {
     /// The same, and then removes it.
     void move_away(const std::string& key);
 };
+
+/// In a run's folder: artifacts that are gone, as a repair has found.
+constexpr std::string_view k_losses = "losses.json";
+
+/// What a run names of the store.
+struct RunNames {
+    const std::string& run;
+    const RunRecord& record;
+    const LogEnd& journal_end;
+    const std::map<std::string, Value>& last;  ///< how each task ended last, by STEP/INDEX
+};
+/// Is all there that the run's artifacts, logs and code are? What is gone of artifacts is damage until a
+/// repair has put it down in the run's losses.json: then it is known that those tasks are to run again.
+/// @return has such a repair changed anything?
+bool check_references(Context& context, const RunNames& names);
 
 /// Checks, and when told mends, one run.
 void check_run(Context& context, const std::string& run);

@@ -6,14 +6,11 @@
 
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
-#include "core/package/manifest.hpp"
-#include "core/run/artifact_values.hpp"
 #include "core/run/fsck_parts.hpp"
 #include "core/run/run_reader.hpp"
 #include "core/store/keeper_log.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/lease.hpp"
-#include "core/store/objects.hpp"
 #include "core/store/packs.hpp"
 #include "core/store/sealed.hpp"
 #include "core/store/store.hpp"
@@ -45,7 +42,9 @@ class RunCheck {
         check_keeper_logs();
         check_packs();
         check_small_records();
-        check_references();
+        if (check_references(context_, {run_, record_, salvage_.end, last_})) {
+            forget_summary();
+        }
     }
 
   private:
@@ -324,108 +323,6 @@ class RunCheck {
             }
         }
         check(layout::summary(run_), "nothing: it is a cache", false);
-    }
-
-    bool is_named_object_there(const Artifact& artifact) {
-        Objects objects(*store_.objects);
-        if (artifact.kind != Artifact::Kind::folder) {
-            return objects.contains(artifact.sha256, artifact.size_bytes);
-        }
-        try {
-            const Manifest manifest = manifest_from(objects.get(artifact.sha256));
-            return std::all_of(manifest.entries.begin(), manifest.entries.end(),
-                               [&](const ManifestEntry& entry) {
-                                   if (entry.kind == ManifestEntry::Kind::file) {
-                                       context_.named.insert(entry.sha256);
-                                   }
-                                   return entry.kind != ManifestEntry::Kind::file ||
-                                          objects.contains(entry.sha256, entry.size_bytes);
-                               });
-        } catch (const Error&) {
-            return false;
-        }
-    }
-
-    /// What is wrong with an artifact; "" when it is whole.
-    std::string problem_of(const Artifact& artifact) {
-        if (artifact.value && artifact.kind == Artifact::Kind::value) {
-            return {};
-        }
-        if (!artifact.pack.empty()) {
-            try {
-                read_piece(*store_.files,
-                           {artifact.pack, artifact.pack_offset, artifact.size_bytes, artifact.sha256},
-                           salvage_.end.packs);
-                return {};
-            } catch (const Error& error) {
-                return error.message();
-            }
-        }
-        context_.named.insert(artifact.sha256);
-        return is_named_object_there(artifact)
-                   ? std::string()
-                   : fmt::format("object {} is not there, or cut short", artifact.sha256);
-    }
-
-    void check_references() {
-        for (const auto& [task, payload] : last_) {
-            for (const auto& [name, value] : get_object(payload, "artifacts")) {
-                const std::string problem = problem_of(artifact_from(value));
-                if (problem.empty()) {
-                    continue;
-                }
-                Finding& finding = context_.add({fmt::format("{}{}", layout::run_prefix(run_), task),
-                                                 fmt::format("artifact '{}': {}", name, problem),
-                                                 "the task counts as not done",
-                                                 fmt::format("`amp resume {}` runs it again", run_)});
-                if (repair_) {
-                    forget_summary();
-                    finding.repaired = true;
-                }
-            }
-            check_log(task, payload);
-        }
-        check_code();
-    }
-
-    void check_log(const std::string& task, const Value& payload) {
-        if (!payload.find("log")) {
-            return;
-        }
-        const AttemptResult result = attempt_result_from(payload);
-        for (const LogPiece& piece : result.log) {
-            try {
-                read_range(*store_.files, piece, result.task, result.attempt, salvage_.end.packs,
-                           [](std::string_view) {});
-            } catch (const Error& error) {
-                context_.add({fmt::format("{}{}", layout::run_prefix(run_), task),
-                              "its output: " + error.message(), "that part of it is lost",
-                              "nothing can bring it back; the run itself is not harmed", false});
-                return;
-            }
-        }
-    }
-
-    void check_code() {
-        Objects objects(*store_.objects);
-        std::size_t missing = 0;
-        std::string first;
-        for (const CodeEntry& entry : record_.code.entries) {
-            if (entry.sha256.empty()) {
-                continue;
-            }
-            context_.named.insert(entry.sha256);
-            if (!objects.contains(entry.sha256, entry.size_bytes)) {
-                first = missing++ == 0 ? entry.path : first;
-            }
-        }
-        if (missing > 0) {
-            context_.add({layout::run_record(run_),
-                          fmt::format("the contents of {} files of its code are not there, '{}' first",
-                                      missing, first),
-                          "the code of this run cannot be checked out whole",
-                          "a run of the same files puts them there again"});
-        }
     }
 
     Context& context_;

@@ -12,6 +12,7 @@
 #include "core/flow/expression.hpp"
 #include "core/run/artifact_values.hpp"
 #include "core/run/child_runs.hpp"
+#include "core/run/failed_below.hpp"
 #include "core/run/holds.hpp"
 #include "core/run/metrics.hpp"
 #include "core/run/parameters.hpp"
@@ -21,6 +22,7 @@
 #include "core/run/run_reader.hpp"
 #include "core/run/summary.hpp"
 #include "core/run/turns.hpp"
+#include "core/run/waits.hpp"
 #include "core/store/lease.hpp"
 #include "core/store/store.hpp"
 #include "core/store/tags.hpp"
@@ -184,6 +186,34 @@ void fill_reports(RunView& view, const OpenStore& store) {
     }
 }
 
+/// What was taken over was told of in the run that made it.
+void fill_reports_of_cached(RunView& view, const OpenStore& store) {
+    std::set<std::string> makers;
+    for (const TaskView& task : view.tasks) {
+        if (!task.made_by.empty() && !task.report) {
+            makers.insert(task.made_by);
+        }
+    }
+    const auto told = told_by_makers(store, makers);
+    for (TaskView& task : view.tasks) {
+        if (const auto found = told.find(task.made_by); found != told.end() && !task.report) {
+            task.made_attempt = found->second.attempt;
+            task.report = found->second.report;
+        }
+    }
+}
+
+/// Answers that nobody who drives the run has heard yet.
+void add_answers(RunView& view, const OpenStore& store) {
+    for (TaskView& task : view.tasks) {
+        if (task.waits_since) {
+            TaskName name = task.name;
+            name.index.round = 0;
+            task.answer = answer_text(*store.objects, view.run, name.text(), *task.waits_since);
+        }
+    }
+}
+
 void add_children(RunView& view, const OpenStore& store) {
     std::map<std::string, std::string> of_tasks;
     for (const ChildRun& child : children_of(store, view.run)) {
@@ -196,6 +226,14 @@ void add_children(RunView& view, const OpenStore& store) {
     for (TaskView& task : view.tasks) {
         if (const auto found = of_tasks.find(task.name.text()); found != of_tasks.end()) {
             task.child = found->second;
+        }
+    }
+    constexpr int k_looked_into = 20;  // as many as are told of
+    int looked = 0;
+    for (TaskView& task : view.tasks) {
+        const bool failed = task.state == TaskState::failed || task.state == TaskState::caught;
+        if (failed && !task.child.empty() && ++looked <= k_looked_into) {
+            task.failed_below = failed_below(store, view.run, task.name);
         }
     }
 }
@@ -259,6 +297,8 @@ RunView view_run(Services& services, const Project& project, const std::string& 
         add_holds(view, store);
     }
     fill_reports(view, store);
+    fill_reports_of_cached(view, store);
+    add_answers(view, store);
     return view;
 }
 

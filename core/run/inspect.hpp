@@ -21,13 +21,17 @@ struct TaskView {
     std::uint32_t attempt = 0;            ///< of the last; 0: never started
     std::vector<AttemptResult> attempts;  ///< those that ended, in order
     std::optional<Timestamp> running_since;
-    std::shared_ptr<const TaskReport> report;  ///< what its last attempt told, also while that runs
+    std::shared_ptr<const TaskReport> report;  ///< what its last attempt told, also while that runs; of a
+                                               ///< cached one: what the task told that made its result
     std::optional<Value> item;
-    std::string child = {};                     ///< the run that it is, of a sub-flow step
+    std::string child = {};         ///< the run that it is, of a sub-flow step
+    std::string failed_below = {};  ///< of a failed one the task to blame there, RUN/STEP/INDEX, or RUN
     std::map<std::string, Artifact> artifacts;  ///< what it has made, or taken over from another run
     std::string made_by = {};                   ///< of a cached one: the task that did, RUN/STEP/INDEX
+    std::uint32_t made_attempt = 0;             ///< and in which attempt; 0: unknown, its run is gone
     std::optional<Timestamp> waits_since = {};  ///< for people or the world
     std::string waits_for = {};
+    std::string answer = {};                   ///< "approved by ada": whoever drives the run next hears it
     std::string problem = {};                  ///< of one that failed without an attempt
     std::optional<Timestamp> held_until = {};  ///< its place is kept for `amp shell`
 };

@@ -245,6 +245,11 @@ std::vector<std::string> remarks(const RunView& view, const LogQuery& query) {
     if (!ran && !meant.empty()) {
         return {why_nothing(view, query, meant)};
     }
+    if (meant.size() == 1 && !meant.front()->child.empty()) {
+        const TaskView& task = *meant.front();
+        const std::string& run = task.failed_below.empty() ? task.child : task.failed_below;
+        return {fmt::format("{} is run {}: amp logs {}", task_text(task.name), task.child, task_text(run))};
+    }
     const std::string earlier = earlier_attempts(view, query, meant);
     return earlier.empty() ? std::vector<std::string>() : std::vector{earlier};
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/error.hpp"
+#include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/store/journal.hpp"
 #include "core/store/packs.hpp"
@@ -37,7 +39,16 @@ struct Source {
     TaskName task;
     std::uint32_t attempt;
     std::shared_ptr<const TaskReport> report;
+    std::string run = {};   ///< of another run, whose result was taken over
+    std::string made = {};  ///< the task there, STEP/INDEX
 };
+
+/// Of a result that was taken over.
+Source taken_over(const TaskView& task) {
+    const std::size_t slash = task.made_by.find('/');
+    return {task.name, task.made_attempt, task.report, task.made_by.substr(0, slash),
+            task.made_by.substr(slash + 1)};
+}
 
 std::vector<Source> sources(const RunView& view, const MetricQuery& query) {
     std::vector<Source> out;
@@ -49,10 +60,10 @@ std::vector<Source> sources(const RunView& view, const MetricQuery& query) {
             }
         }
         if (task.report && is_wanted(query, task.name) &&
-            (!query.attempt || task.attempt == *query.attempt)) {
+            (!query.attempt || std::max(task.attempt, task.made_attempt) == *query.attempt)) {
             const TaskName name =
                 task.attempts.empty() || task.running_since ? task.name : task.attempts.back().task;
-            rounds[name] = Source{name, task.attempt, task.report};
+            rounds[name] = task.made_attempt > 0 ? taken_over(task) : Source{name, task.attempt, task.report};
         }
         for (auto& [name, source] : rounds) {
             if (source.report) {
@@ -80,32 +91,41 @@ std::vector<MetricRow> metric_rows(const RunView& view, const MetricQuery& query
 void read_points(Services& services, const Project& project, const RunView& view, const MetricQuery& query,
                  const std::function<bool(const MetricPoint&)>& each) {
     const OpenStore store = services.open_store(project.store_folder, false);
-    const PackLengths accepted = accepted_packs(*store.files, view.run);
+    std::map<std::string, PackLengths> accepted;
     bool more = true;
-    std::set<AttemptKey> unnamed;
-    const auto give = [&](const PackFrame& frame) {
+    std::map<std::string, std::map<std::pair<std::string, std::uint32_t>, std::vector<TaskName>>> unnamed;
+    const auto give = [&](const TaskName& task, const PackFrame& frame) {
         each_line(frame, [&](const ReportLine& line) {
             if (more && line.kind == ReportLine::Kind::metric && is_named(query, line.text)) {
-                more = each({frame.task, frame.attempt, line.text, line.step, line.value,
-                             line.at.value_or(frame.at)});
+                more =
+                    each({task, frame.attempt, line.text, line.step, line.value, line.at.value_or(frame.at)});
             }
         });
     };
     for (const Source& source : sources(view, query)) {
+        const std::string& run = source.run.empty() ? view.run : source.run;
         if (source.report->pieces.empty()) {
-            unnamed.insert({source.task, source.attempt});
+            const std::string made = source.made.empty() ? source.task.text() : source.made;
+            unnamed[run][{made, source.attempt}].push_back(source.task);
+        } else if (!accepted.contains(run)) {
+            accepted.emplace(run, accepted_packs(*store.files, run));
         }
         for (const LogPiece& piece : source.report->pieces) {
             if (more) {
-                give({source.task, source.attempt, "report", {}, read_piece(*store.files, piece, accepted)});
+                give(source.task, {source.task,
+                                   source.attempt,
+                                   "report",
+                                   {},
+                                   read_piece(*store.files, piece, accepted.at(run))});
             }
         }
     }
-    if (more && !unnamed.empty()) {
-        PackFollower follower(*store.files, view.run, "report");
-        follower.poll([&](const PackFrame& frame) {
-            if (more && unnamed.contains({frame.task, frame.attempt})) {
-                give(frame);
+    for (const auto& [run, attempts] : unnamed) {
+        PackFollower follower(*store.files, run, "report");
+        follower.poll([&, &attempts = attempts](const PackFrame& frame) {
+            const auto found = attempts.find({frame.task.text(), frame.attempt});
+            for (const TaskName& task : found == attempts.end() ? std::vector<TaskName>() : found->second) {
+                give(task, frame);
             }
         });
     }
@@ -147,6 +167,33 @@ std::map<AttemptKey, std::shared_ptr<const TaskReport>> told_so_far(const OpenSt
     std::map<AttemptKey, std::shared_ptr<const TaskReport>> out;
     for (auto& [key, report] : reports) {
         out.emplace(key, std::make_shared<const TaskReport>(std::move(report)));
+    }
+    return out;
+}
+
+std::map<std::string, MakerReport> told_by_makers(const OpenStore& store,
+                                                  const std::set<std::string>& makers) {
+    std::map<std::string, std::set<std::string>> runs;
+    for (const std::string& maker : makers) {
+        const std::size_t slash = maker.find('/');
+        if (slash != std::string::npos) {
+            runs[maker.substr(0, slash)].insert(maker.substr(slash + 1));
+        }
+    }
+    std::map<std::string, MakerReport> out;
+    for (const auto& [run, tasks] : runs) {
+        const auto take = [&out, &run = run, &tasks = tasks](const Record& record) {
+            if (record.type == "end" && tasks.contains(get_string(record.payload, "task"))) {
+                const AttemptResult result = attempt_result_from(record.payload);
+                if (result.succeeded()) {
+                    out[run + "/" + result.task.text()] = {result.attempt, result.report};
+                }
+            }
+        };
+        try {
+            read_journal(*store.files, run, take);
+        } catch (const Error&) {  // NOLINT(bugprone-empty-catch): `amp fsck` tells of it
+        }
     }
     return out;
 }

@@ -66,4 +66,13 @@ std::map<AttemptKey, std::shared_ptr<const TaskReport>> told_so_far(const OpenSt
                                                                     const std::string& run,
                                                                     const std::set<AttemptKey>& attempts);
 
+/// What tasks of other runs told in the attempt that made their results, by RUN/STEP/INDEX. Runs that are
+/// gone or cannot be read tell nothing.
+struct MakerReport {
+    std::uint32_t attempt = 0;
+    std::shared_ptr<const TaskReport> report;  ///< null: it told nothing
+};
+std::map<std::string, MakerReport> told_by_makers(const OpenStore& store,
+                                                  const std::set<std::string>& makers);
+
 }  // namespace amp

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <initializer_list>
 #include <optional>
 #include <string_view>
 
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::string_view k_file = "amp.toml";
 constexpr std::string_view k_store = ".amp";
+constexpr std::string_view k_checked_out = ".amp-run";
 constexpr std::string_view k_local = "local";
 constexpr std::uint64_t k_max_file = std::uint64_t{8} << 20;
 
@@ -30,11 +32,14 @@ std::string beside(const std::string& folder, std::string_view name) {
     return folder == "/" ? fmt::format("/{}", name) : fmt::format("{}/{}", folder, name);
 }
 
-/// The nearest folder upwards that holds `name`.
-std::optional<std::string> nearest_with(Files& files, std::string folder, std::string_view name) {
+/// The nearest folder upwards that holds one of `names`.
+std::optional<std::string> nearest_with(Files& files, std::string folder,
+                                        std::initializer_list<std::string_view> names) {
     while (true) {
-        if (files.info(beside(folder, name))) {
-            return folder;
+        for (const std::string_view name : names) {
+            if (files.info(beside(folder, name))) {
+                return folder;
+            }
         }
         if (folder == "/") {
             return std::nullopt;
@@ -45,10 +50,10 @@ std::optional<std::string> nearest_with(Files& files, std::string folder, std::s
 
 std::string project_folder(Files& files) {
     const std::string current = files.current_folder();
-    if (const auto folder = nearest_with(files, current, k_file)) {
+    if (const auto folder = nearest_with(files, current, {k_file, k_checked_out})) {
         return *folder;
     }
-    return nearest_with(files, current, k_store).value_or(current);
+    return nearest_with(files, current, {k_store}).value_or(current);
 }
 
 std::string_view variable(const Services& services, std::string_view name) {
@@ -175,6 +180,28 @@ Project find_project(Services& services, const std::vector<std::string>& overrid
     project.profile = chosen_profile(project, profile);
     project.store_folder = store_folder(services, project);
     return project;
+}
+
+void check_place(Services& services, const Project& project, const std::string& flow) {
+    Files& files = services.files;
+    const std::string& folder = project.folder;
+    if (files.info(beside(folder, k_file)) || files.info(beside(folder, k_checked_out))) {
+        return;
+    }
+    if (folder == "/") {
+        throw Error(ExitCode::usage, "the project would be '/', and all files of this machine its code",
+                    folder, "go to the folder of the project first");
+    }
+    if (flow.empty() || files.info(beside(folder, k_store))) {
+        return;
+    }
+    const std::string path = files.canonical(flow);
+    if (!path.starts_with(files.canonical(folder) + "/")) {
+        throw Error(ExitCode::usage,
+                    fmt::format("'{}' lies outside of {}, which would be its project", flow, folder), folder,
+                    fmt::format("`cd {}` first; or, where {} is the project, make an amp.toml there",
+                                parent_of(path), folder));
+    }
 }
 
 }  // namespace amp

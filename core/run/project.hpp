@@ -11,7 +11,8 @@
 namespace amp {
 
 /// The project that a command works in: found upwards from the current folder as git finds .git: the nearest
-/// folder with `amp.toml`, else with `.amp/`, else the current folder itself.
+/// folder with `amp.toml` (or what `amp checkout` has laid), else with `.amp/`, else the current folder
+/// itself.
 struct Project {
     std::string folder;        ///< absolute
     std::string store_folder;  ///< .amp beside it, or [store] url / $AMP_STORE
@@ -26,5 +27,11 @@ struct Project {
 /// @throws Error(invalid) with the first diagnostic's text when amp.toml is broken
 Project find_project(Services& services, const std::vector<std::string>& overrides,
                      const std::string& profile = {});
+
+/// Is this a place to take code from and to keep runs in? Not the root of all files, and no folder that
+/// nobody has called a project, for a flow that lies elsewhere.
+/// @param flow path of its file; empty: none
+/// @throws Error(usage) with what to do
+void check_place(Services& services, const Project& project, const std::string& flow);
 
 }  // namespace amp

@@ -9,6 +9,7 @@
 #include "core/run/given.hpp"
 #include "core/run/record_run.hpp"
 #include "core/run/reference.hpp"
+#include "core/run/run_index.hpp"
 #include "core/run/run_reader.hpp"
 #include "core/run/start.hpp"
 #include "core/store/lease.hpp"
@@ -24,6 +25,34 @@ void check_idle(Services& services, const OpenStore& store, const std::string& o
             ExitCode::busy,
             fmt::format("run {} is still at work, and what is asked for now would be another run", origin),
             origin, fmt::format("wait for it, or end it with `amp cancel {}`", origin));
+    }
+}
+
+bool asks_the_same(const RunRecord& a, const RunRecord& b) {
+    return a.flow_source == b.flow_source && a.params == b.params && a.config == b.config &&
+           a.code.hash == b.code.hash && a.until == b.until && a.only == b.only && a.from == b.from;
+}
+
+/// Of several that ask for the same at once, one goes on: each looks while it holds the lease of the origin,
+/// and whoever came before has its run recorded by then, though perhaps not driven yet.
+void check_not_begun(Services& services, const OpenStore& store, const RunRecord& record) {
+    constexpr double k_young_s = 10;  // from the record to the lease
+    const RunIndex index(*store.objects);
+    const std::vector<std::string> runs = list_runs(*store.objects);
+    for (auto id = runs.rbegin(); id != runs.rend() && *id > record.origin; ++id) {
+        if (index.find(*id)) {  // it has ended
+            continue;
+        }
+        const RunRecord other = run_record_from(read_run(*store.objects, *id));
+        if (other.origin != record.origin || !asks_the_same(other, record)) {
+            continue;
+        }
+        const bool about_to =
+            services.clock.now().seconds_since(other.created) < k_young_s && !read_lease(*store.objects, *id);
+        if (about_to || is_driven(*store.objects, *store.files, services.clock, *id, services.host)) {
+            throw Error(ExitCode::busy, fmt::format("run {} goes on from run {} already", *id, record.origin),
+                        *id, fmt::format("follow it with `amp attach {}`", *id));
+        }
     }
 }
 
@@ -50,7 +79,7 @@ PreparedRun prepare_anew(Services& services, OpenStore& store, const Project& pr
     RunRecord& record = changes.record;
     const std::string origin = record.run;
     check_idle(services, store, origin);
-    settle_interrupted(services, store, origin, observer);
+    const Lease held = settle_interrupted(services, store, origin, observer);
     record.origin = origin;
     record.user = services.user;
     record.host = services.host;
@@ -66,6 +95,7 @@ PreparedRun prepare_anew(Services& services, OpenStore& store, const Project& pr
                         [&observer](const std::string& text) { observer.note(text); });
     const ReadRun old = read_whole_run(store, origin);
     check_given(RunData(record, prepared.flow->flow, prepared.flow->graph), *old.data);
+    check_not_begun(services, store, record);
     record.run.clear();
     prepared.run = create_recorded_run(services, store, record);
     for (const std::string& why : changes.why) {

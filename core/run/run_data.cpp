@@ -5,6 +5,7 @@
 #include "core/base/error.hpp"
 #include "core/base/hash.hpp"
 #include "core/base/json.hpp"
+#include "core/flow/first_error.hpp"
 #include "core/flow/load.hpp"
 #include "core/flow/setting.hpp"
 #include "core/run/partial.hpp"
@@ -162,7 +163,7 @@ std::unique_ptr<const RecordedFlow> load_recorded_flow(const RunRecord& record) 
     if (diagnostics.has_errors()) {
         throw Error(ExitCode::mismatch,
                     fmt::format("the flow of run {} is not valid for this version of amp: {}", record.run,
-                                diagnostics.sorted().front().message),
+                                first_error(diagnostics).message),
                     record.flow_path, fmt::format("use amp {}, which made the run", record.version));
     }
     return recorded_flow(std::move(flow), std::move(graph), record);

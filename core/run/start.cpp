@@ -12,6 +12,7 @@
 #include "core/flow/project_config.hpp"
 #include "core/flow/schema.hpp"
 #include "core/flow/setting.hpp"
+#include "core/flow/validate_constants.hpp"
 #include "core/package/code_notes.hpp"
 #include "core/run/changes.hpp"
 #include "core/run/child_runs.hpp"
@@ -28,6 +29,7 @@
 #include "core/run/run_reader.hpp"
 #include "core/run/run_record.hpp"
 #include "core/run/run_scope.hpp"
+#include "core/run/secret_files.hpp"
 #include "core/run/secrets.hpp"
 #include "core/run/spec_builder.hpp"
 #include "core/run/turns.hpp"
@@ -66,6 +68,9 @@ std::string flow_path(Services& services, const Project& project, const std::str
 
 void note_warnings(const LoadedFlow& loaded, RunObserver& observer) {
     for (const Diagnostic& warning : loaded.diagnostics.sorted()) {
+        if (warning.code == "AMP1113" || warning.code == "AMP1114") {
+            continue;  // of the defaults: the run's own values were looked at
+        }
         observer.note(fmt::format("warning[{}]: {}:{}: {}", warning.code, loaded.flow.path,
                                   warning.place.line, warning.message));
     }
@@ -97,6 +102,11 @@ RunRecord make_record(Services& services, OpenStore* store, const Project& proje
     const ResolvedInputs inputs = resolve_inputs(services, store, project, flow, options.params, like);
     r.config_files = options.params.config;
     r.params = inputs.params;
+    Diagnostics of_values;
+    validate_constants(flow, loaded.graph, &r.params.as_object(), of_values);
+    if (of_values.has_errors()) {
+        throw InvalidFlow(std::move(of_values), flow.path, flow.source);
+    }
     r.config = inputs.config;
     r.flows = recorded_flows(loaded.subflows);
     r.env = recorded_environment(services, flow, loaded.subflows);
@@ -381,7 +391,9 @@ PreparedRun prepare_start(Services& services, const Project& project, const Star
         throw InvalidFlow(std::move(loaded.diagnostics), loaded.flow.path, loaded.flow.source);
     }
     check_parts(options, loaded.flow);
+    check_place(services, project, loaded.flow.path == k_input_path ? std::string() : loaded.flow.path);
     OpenStore store = services.open_store(project.store_folder, true);
+    check_secret_files(services, store, project, loaded.flow, loaded.subflows, options.params);
     RunRecord record = make_record(services, &store, project, loaded, options, like ? &*like : nullptr);
     if (!options.origin.empty()) {
         record.origin = resolve_run(*store.objects, options.origin);

@@ -267,6 +267,33 @@ RunSummary summary_of(const RunView& view) {
 
 namespace {
 
+/// "261120-081530-k3fx" → 2026-11-20T08:15:30Z
+Timestamp time_of_id(const std::string& run) {
+    const auto two = [&](std::size_t at) { return run.substr(std::min(at, run.size()), 2); };
+    const std::string text =
+        fmt::format("20{}-{}-{}T{}:{}:{}Z", two(0), two(2), two(4), two(7), two(9), two(11));
+    return parse_time(text).value_or(Timestamp{});
+}
+
+/// What its record says, or at least its id, which begins with the time.
+RunSummary unreadable(const OpenStore& store, const std::string& run) {
+    RunSummary summary;
+    summary.run = run;
+    summary.state = "unreadable";
+    summary.created = time_of_id(run);
+    try {
+        const RunRecord record = run_record_from(read_run(*store.objects, run));
+        summary.flow = record.flow_name;
+        summary.user = record.user;
+        summary.parent = record.parent;
+        summary.partial = partial_text(record);
+        summary.created = record.created;
+        summary.tags = active_tags(*store.objects, run);
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): that is what it is unreadable for
+    }
+    return summary;
+}
+
 /// One broken run must not hide the others; one that was never wholly created is none.
 std::optional<RunSummary> summarize(Services& services, const Project& project, const OpenStore& store,
                                     const std::string& run) {
@@ -277,10 +304,7 @@ std::optional<RunSummary> summarize(Services& services, const Project& project, 
         if (error.code() == ExitCode::not_found && !store.objects->size(layout::run_record(run))) {
             return std::nullopt;
         }
-        RunSummary summary;
-        summary.run = run;
-        summary.state = "unreadable";
-        return summary;
+        return unreadable(store, run);
     }
 }
 

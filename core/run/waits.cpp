@@ -57,6 +57,16 @@ std::string approval_key(std::string_view run, std::string_view task, Timestamp 
     return layout::approval(run, fmt::format("{} {}", task, format_time(since)));
 }
 
+std::string answer_text(ObjectStore& objects, std::string_view run, std::string_view task, Timestamp since) {
+    const std::string key = approval_key(run, task, since);
+    const auto stored = objects.get(key);
+    if (!stored) {
+        return "";
+    }
+    const Approval answer = approval_from(json::parse(stored->bytes, key));
+    return fmt::format("{} by {}", answer.approved ? "approved" : "rejected", answer.by);
+}
+
 Waits::Waits(Services& services, const OpenStore& store, const RunData& data, const ArtifactLoader& load)
     : services_(services), store_(store), data_(data), load_(load), urls_(services.process, services.clock) {}
 

@@ -30,6 +30,8 @@ Approval approval_from(const Value& value);
 /// Where it stands in the store: an answer belongs to one wait, so that a task which waits again is asked
 /// again.
 std::string approval_key(std::string_view run, std::string_view task, Timestamp since);
+/// The answer that stands there, for people: "approved by ada"; empty: none.
+std::string answer_text(ObjectStore& objects, std::string_view run, std::string_view task, Timestamp since);
 
 /// The tasks of a run that wait for people or the world. They cost no worker and no slot: a look from time to
 /// time, or when somebody has answered.

@@ -48,6 +48,32 @@ class Cache(AmpTest):
         self.run_ok(project, "run", "--no-cache")
         self.assertEqual(len(project.ledger_lines()), 10)
 
+    def test_what_the_task_told_is_known_of_its_result(self) -> None:
+        """Metrics, notes and links of a task that was not done again: by its cache, or by a resume with a change elsewhere."""
+        run = "for i in 1 2; do amp metric loss=0.$i --step $i; done; amp note warm; amp link Board http://x; amp put n 1"
+        step = f"[step.make]\nrun = '{run}'\n"
+        flow = '[flow]\nname = "Told"\n[params]\nword = "a"\n' + step
+        read = '[step.read]\nneeds = "make"\nparams = ["word"]\nrun = "true"\n'
+        for cached in (True, False):
+            project = self.project(flow + ("cache = true\n" if cached else "") + read)
+            self.run_ok(project, "run")
+            points = self.run_ok(project, "metrics", "latest", "--csv").out
+            first = project.tasks()["make/_"]["report"]
+            again = ("run",) if cached else ("resume", "latest", "--word", "b")
+            self.run_ok(project, *again)
+            self.run_ok(project, "resume", "latest", "--word", "c")  # from a run that has it from another
+            self.assertEqual(project.states()["make/_"], "cached")
+            self.assertEqual(project.tasks()["make/_"]["report"], first)
+            self.assertEqual(self.run_ok(project, "metrics", "latest", "--csv").out, points)
+            self.assertEqual(points.count("loss"), 2)
+            shown = self.run_ok(project, "show", "latest").out
+            for text in ("loss 0.2 (step 2)", "Board: http://x", "warm"):
+                self.assertIn(text, shown)
+            runs = [run["run"] for run in project.runs()]
+            for compared in project.json("compare", *runs)["runs"]:
+                self.assertEqual(compared["values"]["make.loss"], 0.2)
+            self.assertEqual(project.json("diff", runs[0], runs[-1])["metrics"], [])
+
     def test_results_outlive_their_run_and_a_collection(self) -> None:
         project = self.project(FLOW)
         first = self.run_ok(project, "run").out.strip()

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import os
+import shutil
+import subprocess
 import unittest
 from pathlib import Path
 
@@ -86,7 +88,7 @@ class Compare(AmpTest):
     def test_compare(self) -> None:
         project, oldest, newest = self.two_runs()
         found = project.json("compare", oldest, newest)
-        self.assertEqual(found["differing"], ["params.lr", "prepare.n", "train.loss"])
+        self.assertEqual(found["differing"], ["code", "params.lr", "prepare.n", "train.loss"])
         self.assertEqual([run["values"]["train.loss"] for run in found["runs"]], [0.1, 0.5])
         rows = list(csv.DictReader(io.StringIO(self.run_ok(project, "compare", "--csv", "--sort", "params.lr").out)))
         seen = [(row["run"], row["params.words"], row["train.loss"]) for row in rows]
@@ -96,6 +98,83 @@ class Compare(AmpTest):
         table = self.run_ok(project, "compare", oldest, newest).out
         self.assertNotIn("params.words", table)
         self.assertIn("params.words", self.run_ok(project, "compare", "--all-columns", oldest, newest).out)
+
+    def test_compare_code_and_files(self) -> None:
+        """As git has it, with the hash of the files where they are not committed; files and folders by hash and size."""
+        run = "cp model.txt {{ outputs.model }}; mkdir {{ outputs.all }}; cp model.txt {{ outputs.all }}; "
+        run += "echo x > {{ outputs.same }}"
+        outputs = 'outputs = { model = "m.txt", all = "all", same = "s.txt" }'
+        flow = f"[flow]\nname = 'Files'\n[step.make]\nrun = '{run}'\n{outputs}\n"
+        project = self.project({"flow.toml": flow, "model.txt": "one\n"})
+        self.run_ok(project, "run")
+        git = ("git", "-c", "user.name=a", "-c", "user.email=a@b")
+        for words in (("init", "-q"), ("add", "."), ("commit", "-qm", "first")):
+            subprocess.run([*git, *words], cwd=project.folder, check=True, env=project.environment_with(None))
+        self.run_ok(project, "run")
+        project.write("model.txt", "three\n")
+        self.run_ok(project, "run")
+        project.write("model.txt", "four again\n")
+        self.run_ok(project, "run")
+        runs = [run["run"] for run in reversed(project.runs())]
+        found = project.json("compare", *runs)
+        self.assertEqual(found["differing"], ["code", "make.all", "make.model"])
+        self.assertIn("make.same", found["columns"])
+        code = [run["values"]["code"] for run in found["runs"]]
+        for text, form in zip(code, (r"[0-9a-f]{12}", r"[0-9a-f]{12}", r"[0-9a-f]{12} dirty [0-9a-f]{12}"), strict=False):
+            self.assertRegex(text, f"^{form}$")
+        self.assertEqual(len(set(code)), 4)
+        self.assertEqual(code[1], code[2].split()[0])
+        models = [run["values"]["make.model"] for run in found["runs"]]
+        self.assertEqual(models[0], models[1])
+        sha256 = project.tasks()["make/_"]["attempts"][-1]["artifacts"]["model"]["sha256"]
+        self.assertTrue(models[3].startswith(sha256[:12] + " 11"), models)
+        table = self.run_ok(project, "compare", "--all-columns", *runs, env={"COLUMNS": "250"}).out
+        rows = list(csv.DictReader(io.StringIO(self.run_ok(project, "compare", "--csv", *runs).out)))
+        for text in (*code, *models):
+            self.assertIn(text, table)
+        self.assertEqual([row["code"] for row in rows], code)
+
+    def test_numbers_that_are_none(self) -> None:
+        project = self.project("[flow]\nname = 'Nan'\n[step.one]\nrun = 'amp metric a=nan b=inf c=-inf d=1'\n")
+        self.run_ok(project, "run")
+        row = list(csv.DictReader(io.StringIO(self.run_ok(project, "compare", "--csv").out)))[0]
+        self.assertEqual([row[f"one.{name}"] for name in "abcd"], ["nan", "inf", "-inf", "1.0"])
+        self.assertNotIn('"', self.run_ok(project, "compare", "--all-columns").out)
+
+    def test_why_of_a_partial_run_names_the_line(self) -> None:
+        """Where a step ends is told by the steps behind it, also by those that are no part of the run."""
+        flow = "[flow]\nname = 'Part'\n[params]\nx = 1\n"
+        flow += "[step.a]\nrun = '''\necho {{ params.x }}\n'''\n[step.b]\nrun = 'true'\n"
+        project = self.project(flow)
+        self.run_ok(project, "run", "--until", "a")
+        project.write("flow.toml", flow.replace("[step.b]", "[step.new]"))
+        self.run_ok(project, "run", "--until", "a", "--x", "2")
+        lines = [d[key] for d in project.json("why", "latest/a")["tasks"][0]["differences"] for key in ("old_line", "new_line")]
+        self.assertTrue(any(lines))
+        for line in lines:
+            self.assertNotIn("step.", line["text"] if line else "")
+        project.write("flow.toml", flow.replace("[step.b]", "[step.new]").replace("echo", "echo more"))
+        self.run_ok(project, "run", "--until", "a", "--x", "2")
+        found = {d["part"]: d for d in project.json("why", "latest/a")["tasks"][0]["differences"]}["run"]
+        self.assertEqual(found["old_line"]["text"], "echo {{ params.x }}")
+        self.assertEqual(found["new_line"]["text"], "echo more {{ params.x }}")
+
+    def test_a_damaged_journal_among_others(self) -> None:
+        project = self.project("[flow]\nname = 'Hurt'\n[step.one]\nrun = 'true'\n")
+        self.run_ok(project, "run")
+        self.assert_no_orphans(project)
+        before = project.runs()[0]
+        folder = project.folder / ".amp/runs" / before["run"]
+        for path in (*folder.glob("journal/*"), folder / "run.json"):
+            os.chmod(path, 0o600)
+            content = path.read_bytes()
+            path.write_bytes(content[:90] + b"#" + content[91:])
+            (folder / "summary.json").unlink(missing_ok=True)
+            shutil.rmtree(project.folder / ".amp/index", ignore_errors=True)
+            run = project.runs()[0]
+            self.assertEqual(run["state"], "unreadable")
+            self.assertEqual(run["created"][:19], before["created"][:19])
+            self.assertNotIn("1970", self.run_ok(project, "runs").out)
 
     def test_csv_at_a_terminal(self) -> None:
         """What a parameter or a metric has of escapes is shown there, and not obeyed; who reads it gets it as it is."""
@@ -142,6 +221,27 @@ class Compare(AmpTest):
         self.assert_code(2, project.amp("plan", "flow.toml", "--resume", "latest"))
         self.assert_code(7, project.amp("plan", "--resume", "999999"))
 
+    def test_plan_of_caught_tasks(self) -> None:
+        flow = "[flow]\nname = 'Caught'\n[step.one]\ncatch = true\nrun = 'test -e go'\n"
+        flow += "[step.two]\nneeds = 'one'\nrun = 'true'\n"
+        project = self.project(flow)
+        self.run_ok(project, "run")
+
+        def planned(*options: str) -> dict[str, str]:
+            found = project.json("plan", "--resume", "latest", *options)
+            self.assertEqual(found["would"], "same_run")
+            return {step["name"]: step["tasks"][0]["what"] for step in found["steps"]}
+
+        self.assertEqual(planned(), {"one": "keep", "two": "keep"})
+        again = planned("--retry-caught")
+        self.assertEqual(again["one"], "run")
+        before = {name: task["attempt"] for name, task in project.tasks().items()}
+        self.run_ok(project, "resume", "latest", "--retry-caught")
+        for name, task in project.tasks().items():
+            ran = task["attempt"] > before[name]
+            self.assertEqual(again[name.split("/")[0]], "run" if ran else "keep", name)
+        self.assert_code(2, project.amp("plan", "--retry-caught"))
+
     def test_plan_before_the_first_run(self) -> None:
         project = self.project({"flow.toml": FLOW, "data.toml": "n = 1\n"})
         self.assertEqual(project.json("plan")["would"], "new_run")
@@ -182,6 +282,16 @@ class Checkout(AmpTest):
         self.assertEqual((place / ".amp-run/flow.toml").read_text(), (project.folder / "flow.toml").read_text())
         again = self.run_ok(project, "run", "--params", ".amp-run/params.json", env={"TOKEN": "geheim"}, cwd=place)
         self.assertNotIn("error", again.err)
+
+    def test_within_the_project_it_is_a_project_of_its_own(self) -> None:
+        project = self.project({"flow.toml": '[flow]\nname = "C"\n[step.a]\nrun = "cat input.txt"\n', "input.txt": "then\n"})
+        self.run_ok(project, "run")
+        place = project.folder / "then"
+        self.run_ok(project, "checkout", "latest", str(place))
+        project.write("input.txt", "now\n")
+        self.run_ok(project, "run", cwd=place)
+        self.assertEqual(self.run_ok(project, "logs", "latest", cwd=place).out, "then\n")
+        self.assertEqual(len(project.runs()), 1)
 
     def test_places_that_are_refused(self) -> None:
         project = self.run_once()

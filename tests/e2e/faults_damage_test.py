@@ -193,6 +193,24 @@ class Damage(FaultTest):
             shutil.rmtree(store)
             shutil.copytree(whole, store, symlinks=True)
 
+    def test_what_a_repair_has_told_is_damage_no_more(self) -> None:
+        """Tasks that count as not done are told of until they are done again; what is lost after that is damage anew."""
+        project = self.made()
+        for _ in range(2):
+            digest = project.tasks()["make/_"]["attempts"][-1]["artifacts"]["raw"]["sha256"]
+            (path,) = (project.folder / ".amp/objects" / digest[:2]).glob(digest[2:] + "*")
+            self.damaged(path, lambda old: old[:-1] + bytes([old[-1] ^ 1]))
+            self.assert_code(6, project.amp("fsck"))
+            self.assertTrue(project.json("fsck", "--repair")["sound"])
+            for repair in ((), ("--repair",), ()):
+                found = project.json("fsck", *repair)
+                self.assertEqual([f["severity"] for f in found["findings"]], ["note"])
+                self.assertIn("counts as not done", found["findings"][0]["means"])
+            self.run_ok(project, "resume", "latest")
+            self.assertEqual(set(project.states().values()), {"succeeded"})
+            self.assert_no_orphans(project)
+            self.assertEqual(project.json("fsck")["findings"], [])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -250,6 +250,16 @@ class Gpus(AmpTest):
     def seen(self, project: Project) -> list[str]:
         return sorted(re.sub(r"^\[\d+\] ", "", line) for line in project.amp("logs", "latest").out.splitlines())
 
+    def test_cuda_counts_as_amp_does(self) -> None:
+        body = flow("echo order=${CUDA_DEVICE_ORDER-}", nodes="1", resources="{ cpu = 0.1, gpu = 1 }")
+        project = self.project(body)
+        for given, seen in ((None, "PCI_BUS_ID"), ("FASTEST_FIRST", "FASTEST_FIRST")):
+            self.run_ok(project, "run", env={**self.env, "CUDA_DEVICE_ORDER": given})
+            self.assertIn(f"order={seen}", project.amp("logs", "latest").out)
+        project = self.project(flow("echo order=${CUDA_DEVICE_ORDER-}", nodes="1"))
+        self.run_ok(project, "run", env={**self.env, "CUDA_DEVICE_ORDER": None})
+        self.assertEqual(self.seen(project), ["order="])
+
     def test_each_rank_sees_its_share(self) -> None:
         body = "echo $CUDA_VISIBLE_DEVICES $NVIDIA_VISIBLE_DEVICES"
         project = self.project(flow(body, nodes="2", resources="{ cpu = 0.1, gpu = 2 }", tasks_per_node="2"))

@@ -104,6 +104,20 @@ class AtOnce(AmpTest):
             self.assertEqual(set(project.states().values()), {"succeeded"})
             self.assert_no_orphans(project)
 
+    def test_many_resumes_with_the_same_change(self) -> None:
+        """What they ask for is a new run: one makes it, the others say which it is; nothing runs twice."""
+        flow = f'[flow]\nname = "C"\n[params]\nk = 1\n[step.one]\nforeach = "range(4)"\nrun = """\n{WITNESS}sleep 0.4\n'
+        flow += 'test {{ params.k }} != 1\n"""\n'
+        project = self.project(flow)
+        self.assert_code(1, project.amp("run"))
+        origin = project.runs()[0]["run"]
+        before = len(project.ledger_lines())
+        with ThreadPoolExecutor(8) as pool:
+            results = list(pool.map(lambda _: project.amp("resume", origin, "--k", "3", seconds=120), range(8)))
+        self.assertEqual(sorted(result.code for result in results), [0] + [75] * 7, "\n".join(map(str, results)))
+        self.assertEqual(sorted(project.ledger_lines()[before:]), [f"one/{i} 1" for i in range(4)])
+        self.assert_code(0, project.amp("resume", origin, "--k", "4"))
+
     def test_sixteen_runs_in_one_store(self) -> None:
         flow = '[flow]\nname = "M"\n[params]\nn = 0\n[step.one]\nforeach = "range(3)"\n'
         flow += f'run = """\n{WITNESS}echo run {{{{ params.n }}}}\n"""\n'

@@ -129,6 +129,23 @@ class Run(AmpTest):
         self.assertTrue((project.folder / ".amp").is_dir())
         self.assertFalse((project.folder / "deep" / "er" / ".amp").exists())
 
+    def test_a_flow_elsewhere_makes_no_project_of_this_folder(self) -> None:
+        project = self.project(SWEEP)
+        elsewhere = project.top / "elsewhere"
+        elsewhere.mkdir()
+        refused = project.amp("run", str(project.folder / "flow.toml"), cwd=elsewhere)
+        self.assertEqual(refused.code, 2)
+        self.assertIn(f"cd {project.folder}", refused.err)
+        self.assertFalse((elsewhere / ".amp").exists())
+        (elsewhere / "amp.toml").write_text("")
+        self.assert_code(0, project.amp("run", str(project.folder / "flow.toml"), cwd=elsewhere))
+
+    def test_the_root_of_all_files_is_no_project(self) -> None:
+        flow = "[flow]\nname = 'Root'\n[step.a]\nrun = 'true'\n"
+        refused = self.project(SWEEP).amp("run", "-", cwd=Path("/"), stdin=flow.encode())
+        self.assertEqual(refused.code, 2)
+        self.assertIn("go to the folder of the project first", refused.err)
+
     def test_the_store_ignores_itself_in_git(self) -> None:
         project = self.ran()
         self.assertEqual((project.folder / ".amp" / ".gitignore").read_text().split(), ["*"])

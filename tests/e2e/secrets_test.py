@@ -122,7 +122,7 @@ class Secrets(AmpTest):
                 self.fail(f"{where} holds {name} as {canary!r}: …{data[max(0, at - 80) : at + 40]!r}")
 
     def assert_clean_everywhere(self, project: Project, allowed: bytes = b"") -> None:
-        given = {str(project.top / name) for name in ("canary", "command", "pem", "parameter")}
+        given = {str(project.top / name) for name in ("canary", "command", "pem", "parameter", "project/keys/k", "project/token")}
         temporary = [Path("/tmp") / f"amp-{os.getuid()}", Path("/run/user") / str(os.getuid())]
         for folder in [project.top, *temporary]:
             for path in files_below(folder):
@@ -266,6 +266,18 @@ class Secrets(AmpTest):
         self.assert_code(1, project.amp("run"))
         self.assertIn("leave it out", project.amp("logs", "latest").out)
         self.assertEqual(len(project.runs("--all")), 1)
+
+    def test_a_file_that_holds_one_is_no_code(self) -> None:
+        flow = "[flow]\nname = 'F'\n[params]\nt = { type = 'secret' }\n"
+        flow += "[step.a]\nrun = 'echo {{ params.t }} $K'\nsecrets = { K = 'file:keys/k' }\n"
+        project = self.project({"flow.toml": flow, "keys/k": FILE, "token": PARAM})
+        refused = project.amp("run", "-p", "t=@token")
+        self.assertEqual(refused.code, 3)
+        self.assertIn("keys/k, token hold a secret", refused.err)
+        self.assert_clean_everywhere(project)
+        project.write(".ampignore", "keys/\ntoken\n")
+        self.assert_code(0, project.amp("run", "-p", "t=@token"))
+        self.assert_clean_everywhere(project)
 
     def test_the_variable_of_a_secret_is_no_expression(self) -> None:
         flow = "[flow]\nname = 'E'\n[step.a]\nrun = 'echo {{ env.TOK }}'\n"

@@ -33,6 +33,22 @@ class Slips(AmpTest):
             self.assertIn(f"did you mean {hint}?", result.err)
             self.assertEqual(result.out, "")
 
+    def test_what_fails_with_the_values_that_are_given(self) -> None:
+        flow = '[flow]\nname = "x"\n[params]\nl = [1]\n[step.a]\nrun = "echo {{ params.l[1] }}"\n'
+        project = self.project({"flow.toml": flow})
+        self.assertIn("warning[AMP1113]", self.run_ok(project, "validate").err)
+        refused = project.amp("run")
+        self.assert_code(3, refused)
+        self.assertIn("error[AMP1113]: 'params.l[1]' does not exist", refused.err)
+        self.assertFalse((project.folder / ".amp" / "runs").exists())
+        self.assertNotIn("AMP1113", self.run_ok(project, "run", "-p", "l=[1, 2]").err)
+
+    def test_a_value_that_would_be_code(self) -> None:
+        flow = '[flow]\nname = "x"\n[params]\nv = "a"\n[step.a]\nrun = "test -v {{ params.v }}"\n'
+        refused = self.project({"flow.toml": flow}).amp("run", "-p", "v=PATH[$(touch pwned)]")
+        self.assert_code(3, refused)
+        self.assertIn("error[AMP1210]", refused.err)
+
     def test_commands_topics_and_codes(self) -> None:
         project = self.made()
         self.answered(project, 2, "'amp run'", "rnu")

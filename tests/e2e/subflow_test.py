@@ -125,6 +125,31 @@ class Subflows(TreeTest):
         thinks = [line for line in project.ledger_lines() if "/think/" in line and line.endswith(" 1")]
         self.assertLessEqual(len(thinks), 3, before)
 
+    def test_a_failure_below_leads_to_the_task_that_failed(self) -> None:
+        """Two floors down: where the log is, and what can be done again."""
+        steps = {"flow.toml": ("Top", "flow = 'mid.toml'"), "mid.toml": ("Mid", "flow = 'low.toml'")}
+        files = {name: f"[flow]\nname = '{flow}'\n[step.down]\n{what}\n" for name, (flow, what) in steps.items()}
+        work = "foreach = '[1, 2]'\nrun = 'echo from {{ item }}; exit {{ item - 1 }}'\n"
+        files["low.toml"] = f"[flow]\nname = 'Low'\n[step.work]\n{work}"
+        project = self.project(files)
+        result = project.amp("run")
+        self.assert_code(1, result)
+        low = next(run["run"] for run in self.all_runs(project) if run["flow"] == "Low")
+        shown = self.run_ok(project, "show", "latest").out
+        for told in (result.err, shown):
+            self.assertIn(f"log:    amp logs {low}/work/1\n", told)
+            self.assertIn(f"replay: amp replay {low}/work/1\n", told)
+            self.assertNotRegex(told, r"amp (logs|replay) \S+/down")
+        self.assertIn(f"amp logs {low}/work/1", self.run_ok(project, "logs", "latest/down").err)
+        self.assertIn("from 2", self.run_ok(project, "logs", f"{low}/work/1").out)
+        self.assert_code(1, project.amp("replay", f"{low}/work/1"))
+
+    def test_a_replay_starts_no_runs(self) -> None:
+        project = self.project({"flow.toml": SPAWNER, "other.toml": OTHER})
+        self.run_ok(project, "run", seconds=30)
+        result = project.amp("replay", "latest/ask")
+        self.assertIn("`amp replay` and `amp shell` can start no runs", result.out + result.err)
+
     def test_mistakes_below_are_found_by_validate(self) -> None:
         project = self.tree()
         project.write("parts/child.toml", CHILD.replace('needs = "think"', 'needs = "thnik"'))
@@ -178,8 +203,18 @@ class Subflows(TreeTest):
             "amp spawn other.toml -p number=7 --key a\namp spawn other.toml -p number=7 --key a",
         )
         project = self.project({"flow.toml": spawner, "other.toml": OTHER})
-        self.assert_code(0, project.amp("run", seconds=30))
+        result = project.amp("run", seconds=30)
+        self.assert_code(0, result)
         self.assertEqual([run["state"] for run in self.all_runs(project)], ["succeeded", "succeeded"])
+        self.assertNotIn("already succeeded", result.err)
+        self.assertIn("already succeeded", self.run_ok(project, "resume", "latest").err)
+
+    def test_a_key_again_when_its_run_has_ended(self) -> None:
+        wait = "amp spawn other.toml -p number=7 --wait"
+        spawner = SPAWNER.replace(wait, f"{wait} --key a\n{wait} --key a")
+        project = self.project({"flow.toml": spawner, "other.toml": OTHER})
+        self.assertNotIn("already succeeded", self.run_ok(project, "run", seconds=30).err)
+        self.assertEqual(len(self.all_runs(project)), 2)
 
 
 KILLED_PARENT = PARENT + f"""

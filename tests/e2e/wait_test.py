@@ -59,6 +59,25 @@ class Waits(AmpTest):
         self.run_ok(project, "resume")
         self.assertEqual(set(project.states().values()), {"succeeded"})
 
+    def test_an_answer_that_nobody_has_heard_yet(self) -> None:
+        project = self.project(APPROVAL)
+        driver = project.start("run")
+        self.await_state(project, "publish/_", "waiting")
+        driver.send_signal(signal.SIGINT)
+        self.assertEqual(driver.wait(20), 130, project.output())
+        self.assertIsNone(project.tasks()["publish/_"]["answer"])
+        self.run_ok(project, "approve", "latest/publish")
+        again = project.amp("approve", "latest/publish", "--reject")
+        self.assert_code(7, again)
+        self.assertRegex(again.err, r"publish was approved by \S+ already")
+        self.assertNotIn("did you mean", again.err)
+        self.assertIn("amp resume", again.err)
+        self.assertRegex(project.tasks()["publish/_"]["answer"], r"^approved by \S")
+        shown = self.run_ok(project, "show").out
+        self.assertRegex(shown, r"waited for approval since .*: approved by \S+; go on with: amp resume")
+        self.assertNotIn("waits for approval", shown)
+        self.assertIn("did you mean 'publish'?", project.amp("approve", "latest/publihs").err)
+
     def test_rejected(self) -> None:
         project = self.project(APPROVAL)
         driver = project.start("run")
@@ -133,7 +152,8 @@ run = 'echo "$AMP_TASK $AMP_ATTEMPT" >> "$LEDGER"'
             % server.getsockname()[1]
         )
         driver = project.start("run")
-        wait_until(lambda: project.states().get("c/_") == "succeeded", 20, "the others go on")
+        wait_until(lambda: len(project.ledger_lines()) == 2, 20, "the others go on")
+        wait_until(lambda: project.states()["c/_"] == "succeeded", 20, "and their ends are written down")
         driver.send_signal(signal.SIGINT)
         self.assertEqual(driver.wait(10), 130, project.output())
         self.assertEqual(project.states()["c/_"], "succeeded")

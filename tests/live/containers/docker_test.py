@@ -147,8 +147,8 @@ class Bytes(DockerTest):
     def test_every_byte_of_a_variable(self) -> None:
         every = bytes(range(1, 256))
         project = self.contained(
-            '[step.one]\nrun = "printf %s \\"$S\\" > $AMP_OUT/s"\nsecrets = { S = "file:every" }\n', {"every": every}
-        )
+            '[step.one]\nrun = "printf %s \\"$S\\" > $AMP_OUT/s"\nsecrets = { S = "file:../every" }\n', )
+        (project.top / "every").write_bytes(every)
         self.run_ok(project, "run")
         result = subprocess.run(
             [AMP, "get", "latest/one", "s", "-o", "-"],
