@@ -6,6 +6,7 @@
 #include <cstring>
 #include <exception>
 #include <optional>
+#include <utility>
 
 #include "cli/report.hpp"
 #include "cli/session.hpp"
@@ -102,6 +103,12 @@ int amp_main(const std::vector<std::string>& arguments, const Surroundings& surr
     } catch (const std::exception& thrown) {
         return static_cast<int>(report(out, thrown, common.json));
     }
+}
+
+int print_result(std::string_view text, Sink out_sink, Sink err_sink) {
+    Output out(std::move(out_sink), std::move(err_sink), {});
+    out.result(text);
+    return static_cast<int>(check_written(out, ExitCode::ok));
 }
 
 }  // namespace amp

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/output.hpp"
@@ -24,5 +25,9 @@ struct Surroundings {
 /// Parses, does and reports one command. Never throws.
 /// @param arguments without the program's name
 int amp_main(const std::vector<std::string>& arguments, const Surroundings& surroundings, Sink out, Sink err);
+
+/// A result that needs no world: to standard output, or the error that it could not be written. The exit
+/// code.
+int print_result(std::string_view text, Sink out, Sink err);
 
 }  // namespace amp

@@ -14,14 +14,15 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "references, expressions, quoting of shell commands, and what this machine cannot give. "
      "Nothing is run, and nothing is written. Each finding has a code, which amp-explain(1) "
      "explains.",
-     "0 2 3 7", "flow.toml amp.toml", "run plan explain show"},
+     "0 2 3 7 10", "flow.toml amp.toml", "run plan explain show"},
     {"run", "[FLOW]", "start a run and follow it to its end",
      "  amp run\n"
      "  amp run flow.toml --lr 0.1 --tag exp-7\n",
      "Validates the flow, records a new run of it in the store, and runs its tasks, as many at "
      "once as the machine has room for. Results go to standard output, progress to standard "
      "error.\n\nLong options that are none of amp's are parameters of the flow: --lr 0.1 is -p "
-     "lr=0.1. FLOW may be -: then it is read from standard input. Ctrl-C stops the tasks, again it "
+     "lr=0.1. FLOW may be -: then it is read from standard input; <(COMMAND) of a shell does, too. Ctrl-C "
+     "stops the tasks, again it "
      "kills them, and leaves a run that amp-resume(1) goes on with; what has finished is never lost.",
      "0 1 2 3 5 7 8 9 10 130 143", "flow.toml amp.toml .amp", "resume attach show logs cancel plan"},
     {"resume", "[RUN]", "go on with a run; what has finished is not done again",
@@ -36,38 +37,38 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "  amp attach\n"
      "  amp attach 261120-081530-k3fx --events=ndjson\n",
      "Follows a run that another process drives, and exits as that will. Ctrl-C leaves; the run "
-     "goes on.",
-     "0 1 2 5 7 8 9 75 130 143", ".amp", "run resume logs cancel"},
+     "goes on. Of tasks that have failed already it shows first what amp-run(1) has shown.",
+     "0 1 2 3 5 7 8 9 10 75 130 143", ".amp", "run resume logs cancel"},
     {"runs", "", "list runs",
      "  amp runs --state failed --since 2d\n"
      "  amp runs --where 'params.lr > 0.1' --sort -params.lr\n",
      "Lists the runs of the store, the newest first. Runs that are tasks of others (sub-flows, and "
      "what tasks have spawned) are left out unless --all is given.",
-     "0 2 7", ".amp", "show compare tag rm"},
+     "0 2 3 7 10", ".amp", "show compare tag rm"},
     {"show", "[FLOW|RUN[/STEP[/INDEX]]]", "show a flow as a tree, or how a run went",
      "  amp show flow.toml\n"
      "  amp show latest/train/3\n",
      "Of a flow's file, prints its steps as a tree. Of a run, prints how its steps and tasks went; "
      "of a task, its attempts, artifacts, metrics and what it told. It exits with 0 whatever the "
      "run did.",
-     "0 2 3 7", "flow.toml .amp", "runs logs why artifacts metrics"},
+     "0 2 3 7 10", "flow.toml .amp", "runs logs why artifacts metrics"},
     {"plan", "[FLOW]", "what a run or a resume would do, and why",
      "  amp plan --lr 0.1\n"
      "  amp plan --resume latest\n",
      "Tells which tasks would run, be reused or be skipped, as far as that is known before, and of "
      "a resume what has changed. Nothing is started or written.",
-     "0 2 3 7", "flow.toml amp.toml .amp", "run resume why validate"},
+     "0 2 3 7 10", "flow.toml amp.toml .amp", "run resume why validate"},
     {"why", "RUN/STEP[/INDEX]", "why a task ran, was reused, skipped or blocked, or failed",
      "  amp why latest/train\n"
      "  amp why latest/train/3 --against 261120-081530-k3fx\n",
      "Compares a task's definition (its command, environment, parameters, inputs and sources) with "
      "that of the run before, and tells what made it run again, be reused, skipped or blocked, or "
      "fail.",
-     "0 2 7", ".amp", "plan diff show"},
+     "0 2 3 7 10", ".amp", "plan diff show"},
     {"diff", "RUN RUN", "what differs between two runs",
      "  amp diff 261120-081530-k3fx latest\n"
      "  amp diff --patch 261120-081530-k3fx latest\n",
-     "Compares parameters, settings, code, flow, artifacts and times of two runs.", "0 2 6 7", ".amp",
+     "Compares parameters, settings, code, flow, artifacts and times of two runs.", "0 2 3 6 7 10", ".amp",
      "compare why checkout"},
     {"compare", "[RUN...]", "runs side by side: parameters, code, artifacts, metrics, time",
      "  amp compare --where 'params.lr > 0.1' --sort -params.lr\n"
@@ -77,13 +78,13 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "a file or folder its hash and size. Columns that are the same in all runs are left out unless "
      "--all-columns is given, "
      "and what amp has sampled of tasks unless --system is.",
-     "0 2 7", ".amp", "runs diff metrics"},
+     "0 2 3 7 10", ".amp", "runs diff metrics"},
     {"checkout", "RUN DIR", "lay the code of a run, as it used it, into a folder",
      "  amp checkout latest /tmp/then\n"
      "  cd /tmp/then && amp run --params .amp-run/params.json\n",
      "Writes the files that the run was started with into a folder, uncommitted changes included, "
      "and beside them .amp-run/ with its flow, parameters and configuration.",
-     "0 2 6 7", ".amp", "diff replay"},
+     "0 2 3 6 7 10", ".amp", "diff replay"},
     {"package", "list|save [FILE] [FLOW]", "the code that is shipped with a flow's tasks",
      "  amp package list --sort size --limit 10\n"
      "  amp package save - --run latest | tar --zstd -tv\n",
@@ -99,7 +100,7 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "own. "
      "When the task fails it exits with 1, and says how the task has exited; "
      "with --exit-code=task it exits as the task does, which scripts may mistake for one of amp's own codes.",
-     "0 1 2 5 7 75 130", ".amp", "shell why logs checkout"},
+     "0 1 2 3 5 7 10 75 130", ".amp", "shell why logs checkout"},
     {"shell", "[RUN] STEP[/INDEX]", "a terminal in a task's place, with its inputs",
      "  amp shell train/3\n"
      "  amp shell latest/train/3 -c 'ls -l $AMP_IN'\n",
@@ -125,11 +126,11 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "  amp logs latest/train/3 --attempt 1\n",
      "Prints what the tasks of a run, a step or one task have written. "
      "It exits with 0 whatever the run did.",
-     "0 2 7", ".amp", "show attach"},
+     "0 2 3 7 10", ".amp", "show attach"},
     {"artifacts", "[RUN[/STEP[/INDEX]]]", "list what tasks made",
      "  amp artifacts\n"
      "  amp artifacts latest/train --json\n",
-     "Lists the values, files and folders that tasks made, with their types and sizes.", "0 2 7", ".amp",
+     "Lists the values, files and folders that tasks made, with their types and sizes.", "0 2 3 7 10", ".amp",
      "get show"},
     {"get", "[RUN[/STEP[/INDEX]]] NAME", "read an artifact, inside a task or from anywhere",
      "  amp get dataset                      # inside a task\n"
@@ -137,7 +138,7 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "Inside a task, reads one of its inputs; with a run, a step or a task in front, any artifact "
      "of the store. A text and a file are printed as they are, another value as JSON, a folder is copied "
      "with -o.",
-     "0 2 3 7", ".amp", "put artifacts"},
+     "0 2 3 7 10", ".amp", "put artifacts"},
     {"put", "NAME VALUE|@FILE|-", "make an artifact, inside a task",
      "  amp put accuracy 0.93\n"
      "  amp put model @checkpoints/best\n",
@@ -171,7 +172,7 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "also what amp samples of tasks while they run (the key monitor of amp-flow(5)): system/cpu in "
      "processors, system/memory, system/read and system/write in bytes, system/gpu/N/utilization and "
      "system/neuron/N/utilization in percent, their memory in bytes.",
-     "0 2 7", ".amp", "metric compare show"},
+     "0 2 3 7 10", ".amp", "metric compare show"},
     {"checkpoint", "", "save $AMP_CHECKPOINT now, inside a task",
      "  amp checkpoint\n"
      "  amp checkpoint || true   # go on also when there is no room for it\n",
@@ -190,63 +191,63 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "  amp cancel 261120-081530-k3fx\n",
      "Has whoever drives a run end its tasks (TERM, and KILL after a grace) and let its clean-up steps run; "
      "amp-attach(1) waits for the end of that. A run that nobody drives has ended when this returns.",
-     "0 2 5 7 75", ".amp", "run attach"},
+     "0 2 3 5 7 10 75", ".amp", "run attach"},
     {"approve", "RUN/STEP[/INDEX]", "answer a task that waits for approval",
      "  amp approve latest/publish --comment 'looks good'\n"
      "  amp approve latest/publish --reject\n",
      "Answers a task whose step says wait = \"approval\"; with --reject it fails. An answer is given "
      "once.",
-     "0 2 7", ".amp", "show attach"},
+     "0 2 3 7 10", ".amp", "show attach"},
     {"tag", "add|remove|list RUN [TAG...]", "tag a run",
      "  amp tag add latest ready-for-prod\n"
      "  amp tag list latest\n",
      "A tag is a name of runs, of at most 128 bytes; several runs may have it. Runs are found by their "
      "tags with amp runs --tag, and named by @TAG. What is tagged is not removed by amp-gc(1) or amp-rm(1).",
-     "0 2 7 10 75", ".amp amp.toml", "runs show"},
+     "0 2 3 7 10 75", ".amp amp.toml", "runs show"},
     {"config", "[SETTING]", "show the settings in effect",
      "  amp config\n"
      "  amp config profile.hpc.partition --show-origin\n",
      "Prints the settings in effect: all, or one key or table. With --show-origin each with the "
      "file, variable or option that says so.",
-     "0 2 3 7", "amp.toml .amp/local.toml config.toml", "doctor validate"},
+     "0 2 3 7 10", "amp.toml .amp/local.toml config.toml", "doctor validate"},
     {"explain", "[CODE]", "explain an error code",
      "  amp explain AMP1203\n"
      "  amp explain\n",
      "Tells what a code such as AMP1203 means, with an example that has the mistake and the mended "
      "form.",
-     "0 7", "", "validate"},
+     "0 2 7 10", "", "validate"},
     {"rm", "RUN...", "remove runs",
      "  amp rm 261120-081530-k3fx\n"
      "  amp rm latest --force   # also when it is tagged\n",
      "Removes the records and logs of runs. What they alone refer to is removed by the next "
-     "amp-gc(1).",
-     "0 2 7 10 75", ".amp", "gc runs tag"},
+     "amp-gc(1). At a terminal it asks first; --yes asks nothing.",
+     "0 2 3 7 10 75 130", ".amp", "gc runs tag"},
     {"gc", "", "remove what nothing refers to any more",
      "  amp gc --dry-run\n"
      "  amp gc --older-than 30d --keep-last 10\n",
      "Removes objects that no run refers to and that are older than a grace. Runs are removed only "
-     "with --older-than or --keep-last; tagged and running ones never.",
-     "0 2 6 7 10 75", ".amp", "rm fsck"},
+     "with --older-than or --keep-last, at a terminal after a question; tagged and running ones never.",
+     "0 2 3 6 7 10 75 130", ".amp", "rm fsck"},
     {"fsck", "[RUN...]", "verify the store, and repair it",
      "  amp fsck\n"
      "  amp fsck latest --repair\n",
      "Reads all records and objects of the store, and compares them with their hashes. With "
      "--repair, what can be mended is mended; what is changed is copied first.",
-     "0 2 6 7", ".amp", "gc doctor"},
+     "0 2 3 6 7 10", ".amp", "gc doctor"},
     {"doctor", "", "look for what would make runs fail here",
      "  amp doctor\n"
      "  amp doctor --json\n",
      "Looks at the shell, git, memory, scratch folder, settings, store, GPUs and what dead runs "
      "left behind, and tells what to do about each finding.",
-     "0 5", "amp.toml .amp", "config fsck validate"},
+     "0 2 5 10", "amp.toml .amp", "config fsck validate"},
     {"help", "[COMMAND|TOPIC]", "help on a command or a topic",
      "  amp help run\n"
      "  amp help exit-codes\n",
-     "Prints the page of a command or of a topic; without a word, the overview.", "0 2", "", "explain"},
+     "Prints the page of a command or of a topic; without a word, the overview.", "0 2 10", "", "explain"},
     {"version", "", "print the version",
      "  amp --version\n"
      "  amp version --json\n",
-     "Prints the version of amp, the commit that it was built from, and the libraries in it.", "0", "",
+     "Prints the version of amp, the commit that it was built from, and the libraries in it.", "0 2 10", "",
      "help doctor"},
     {"completion", "bash|zsh|fish", "print a shell's script that completes amp's words",
      "  source <(amp completion bash)\n"
@@ -255,7 +256,7 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "profiles, parameters of the flow and codes: amp itself is asked for them. Packages bring these "
      "scripts along.\n\n"
      "For zsh, write it to a file _amp in a folder of $fpath, or source it behind compinit.",
-     "0 2", "", "help config"},
+     "0 2 10", "", "help config"},
     {"complete", "[--line LINE] -- [WORD...]", "the words that a shell may complete the last one to",
      "  amp complete -- show lat\n"
      "  amp complete --line 'amp run --l'\n",

@@ -17,7 +17,6 @@ struct CommonOptions {
     bool plain = false;                 ///< lists: a record a line, tabs between; nothing that moves
     bool no_input = false;              ///< ask nobody
     bool quiet = false;
-    int verbose = 0;
     ColorMode color = ColorMode::automatic;
     std::vector<std::string> overrides;  ///< --set a.b=c, in order
     std::string profile;                 ///< --profile or --on; empty: the project's default

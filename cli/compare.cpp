@@ -6,7 +6,8 @@
 namespace amp {
 
 ExitCode execute(Session& session, const CompareCommand& command) {
-    const RunFilter filter = filter_of(command.filter, session.services.clock.now());
+    RunFilter filter = filter_of(command.filter, session.services.clock.now());
+    filter.warn = [&session](const std::string& text) { session.out.say("warning: " + text); };
     const Comparison comparison =
         compare_runs(session.services, session.project(), command.runs, filter, command.system);
     if (session.common.json) {

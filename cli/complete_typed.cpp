@@ -37,7 +37,7 @@ std::size_t value_in_cluster(const std::vector<OptionInfo>& options, std::string
 
 namespace {
 
-/// -v, -fq, -plr=0.1 and -p: each letter is an option, as far as they are known.
+/// -q, -fq, -plr=0.1 and -p: each letter is an option, as far as they are known.
 void read_cluster(const std::vector<OptionInfo>& options, const std::string& word, Typed& typed) {
     for (std::size_t i = 1; i < word.size(); ++i) {
         const std::string name = {'-', word[i]};

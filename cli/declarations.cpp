@@ -16,7 +16,8 @@ namespace {
 void declare_parameters(Declaration& app, ParameterSources& params) {
     declare_pairs(app, "-p,--param", params.given, "NAME=VALUE",
                   "a parameter of the flow; --NAME VALUE does as well");
-    declare_text(app, "--params", params.file, "FILE", "parameters from a TOML, YAML or JSON file");
+    declare_text(app, "--params", params.file, "FILE",
+                 "parameters from a TOML, YAML or JSON file; -: from standard input");
     declare_pairs(app, "--config", params.config, "NAME=FILE",
                   "another file for a [config] name of the flow");
 }
@@ -50,7 +51,7 @@ void declare_driving(Declaration& app, Options& options, FollowChoice& follow) {
             options.concurrency = k_modes.at(i);
         },
         "while another run of the flow is on, instead of what the flow says");
-    declare_count<std::size_t>(app, "--max-workers", options.max_workers, "tasks at once");
+    declare_count<std::size_t>(app, "--max-workers", options.max_workers, "tasks at once", 1);
     app.flag(
         "--keep-going", [&options](std::int64_t) { options.keep_going = true; },
         "after a failure, go on with all that does not depend on it");
@@ -81,12 +82,12 @@ void declare_filter(Declaration& app, RunsCommand& c) {
     declare_text(app, "--until", c.until, "TIME", "begun then or earlier");
     declare_text(app, "--where", c.where, "EXPRESSION", "for which this holds: 'params.lr > 0.1'");
     declare_text(app, "--sort", c.sort, "FIELD", "by a field or params.NAME; a '-' in front: descending");
-    declare_count<std::size_t>(app, "--limit", c.limit, "at most so many");
+    declare_count<std::size_t>(app, "--limit", c.limit, "at most so many", 1);
 }
 
 void declare_list(Declaration& app, ListChoice& list, const char* since, const char* limit) {
     declare_text(app, "--since", list.since, "TIME", since);
-    declare_count<std::size_t>(app, "--limit", list.limit, limit);
+    declare_count<std::size_t>(app, "--limit", list.limit, limit, 1);
 }
 
 /// An argument that is parsed as RUN/STEP/INDEX.
@@ -107,9 +108,6 @@ void declare_common(Declaration& app, CommonOptions& common) {
     declare_flag(app, "--plain", common.plain, "lists: a record a line, with tabs between; nothing moves");
     declare_flag(app, "--no-input", common.no_input, "ask for nothing, not even a secret");
     declare_flag(app, "-q,--quiet", common.quiet, "print results and errors alone");
-    app.flag(
-        "-v,--verbose", [&common](std::int64_t n) { common.verbose = static_cast<int>(n); },
-        "print more; twice: still more");
     declare_choice(
         app, "--color", {"auto", "always", "never"},
         [&common](std::size_t i) { common.color = static_cast<ColorMode>(i); }, "colour the output");
@@ -357,7 +355,7 @@ void declare(Declaration& app, PackageCommand& c) {
         app, "--sort", {"path", "size"},
         [&c](std::size_t i) { c.order = static_cast<PackageCommand::Order>(i); },
         "list: by path, or the largest first; default: path");
-    declare_count<std::size_t>(app, "--limit", c.limit, "list: at most so many");
+    declare_count<std::size_t>(app, "--limit", c.limit, "list: at most so many", 1);
 }
 
 void declare(Declaration& app, ReplayCommand& c) {
@@ -396,11 +394,13 @@ void declare(Declaration& app, GcCommand& c) {
     declare_text(app, "--grace", c.grace, "DURATION",
                  "how long an object stays that nothing refers to; default: 7d");
     declare_flag(app, "-n,--dry-run", c.dry_run, "say what would be removed");
+    declare_flag(app, "-y,--yes", c.yes, "do not ask, at a terminal, whether to remove runs");
 }
 
 void declare(Declaration& app, RmCommand& c) {
     declare_texts(app, "runs", c.runs, "RUN", "ids, or what else names a run", Given::required);
     declare_flag(app, "--force", c.force, "also runs that are tagged");
+    declare_flag(app, "-y,--yes", c.yes, "do not ask, at a terminal, whether to remove them");
 }
 
 void declare(Declaration& app, FsckCommand& c) {

@@ -39,14 +39,21 @@ inline void declare_texts(Declaration& app, const char* names, std::vector<std::
         names, [&into](const std::vector<std::string>& texts) { into = texts; }, metavar, help, need);
 }
 
+/// @param least where 0 would read as "none", and is a slip: 1
 template <class Whole, class Target>
-inline void declare_count(Declaration& app, const std::string& name, Target& into, const char* help) {
-    const auto parse = [&into, name](const std::string& text) {
+inline void declare_count(Declaration& app, const std::string& name, Target& into, const char* help,
+                          Whole least = 0) {
+    const auto parse = [&into, name, least](const std::string& text) {
         Whole number{};
         const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
         if (failed != std::errc() || end != text.data() + text.size()) {
             throw usage_error(
                 fmt::format("option '{}' takes a whole number, not '{}'", name, printable(text)));
+        }
+        if (number < least) {
+            throw usage_error(
+                fmt::format("option '{}' takes at least {}, not {}", name, least, printable(text)),
+                "without it there is no limit");
         }
         into = number;
     };

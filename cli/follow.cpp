@@ -15,26 +15,12 @@
 #include "cli/progress.hpp"
 #include "core/base/text.hpp"
 #include "core/run/failed_below.hpp"
-#include "core/run/log_tail.hpp"
 
 namespace amp {
 namespace {
 
 constexpr double k_interval_s = 5;
 constexpr double k_interval_in_ci_s = 30;
-constexpr std::uint64_t k_tail_bytes = 4096;
-
-/// Reads the last pieces of an attempt's log from the store of the run that is being driven.
-LogTail make_tail(Services& services, const Project& project) {
-    return [&services, folder = project.store_folder](const AttemptResult& result) -> std::string {
-        try {
-            const OpenStore store = services.open_store(folder, false);
-            return log_tail(*store.files, result, k_tail_bytes);
-        } catch (const Error&) {
-            return "";  // a service only: `amp logs` says what is wrong
-        }
-    };
-}
 
 PlainProgress::Settings progress_settings(const Session& session, const Project& project) {
     const Environment& environment = session.services.environment;
@@ -93,7 +79,7 @@ Teller make_teller(Session& session, const Project& project, bool events) {
                 [] { return k_interval_in_ci_s; }};
     }
     std::unique_ptr<PlainProgress> plain;
-    LogTail tail = make_tail(session.services, project);
+    LogTail tail = make_log_tail(session.services, project);
     const bool lines = session.common.quiet || session.common.json || session.common.plain;
     if (lines || presentation.progress == Progress::lines) {
         plain = std::make_unique<PlainProgress>(session.out, session.services.clock, std::move(tail),

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/ask.hpp"
 #include "cli/session.hpp"
 #include "core/base/text.hpp"
 #include "core/run/prune.hpp"
@@ -75,9 +76,19 @@ std::string text(const PruneReport& report, bool dry_run, double grace_s) {
     return out;
 }
 
+/// Before runs go for good.
+void ask(Session& session, const Project& project, PruneOptions options) {
+    options.dry_run = true;
+    const std::size_t runs = prune_store(session.services, project, options).removed.size();
+    if (runs > 0) {
+        confirm(session, fmt::format("remove {}?", counted(runs, "run")));
+    }
+}
+
 }  // namespace
 
 ExitCode execute(Session& session, const GcCommand& command) {
+    const Project project = session.project();
     PruneOptions options;
     options.older_than_s = duration("--older-than", command.older_than);
     options.keep_last = command.keep_last;
@@ -86,7 +97,11 @@ ExitCode execute(Session& session, const GcCommand& command) {
     if (options.grace_s && *options.grace_s < CollectOptions::k_least_grace_s && !command.dry_run) {
         session.out.say("warning: with a grace below 24 hours nobody else may work in this store meanwhile");
     }
-    const PruneReport report = prune_store(session.services, session.project(), options);
+    const bool runs_go = options.older_than_s || options.keep_last;
+    if (runs_go && !command.dry_run && !command.yes && can_ask(session)) {
+        ask(session, project, options);
+    }
+    const PruneReport report = prune_store(session.services, project, options);
     if (session.common.json) {
         session.out.document(document(report, command.dry_run));
     } else if (!session.common.quiet) {

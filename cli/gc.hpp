@@ -16,6 +16,7 @@ struct GcCommand {
     std::optional<std::size_t> keep_last;
     std::string grace;
     bool dry_run = false;
+    bool yes = false;  ///< do not ask
 };
 
 ExitCode execute(Session& session, const GcCommand& command);

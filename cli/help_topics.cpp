@@ -33,8 +33,11 @@ constexpr std::string_view k_exit_codes = R"(Exit codes
   75   somebody else is at work on it: try again later
        (attach: nobody does, `amp resume` goes on)
   130  interrupted by Ctrl-C; `amp resume` goes on
-       (attach: left; the run goes on)
-  143  ended by SIGTERM; `amp resume` goes on (attach: the run goes on)
+       (attach: left; the run goes on; rm, gc: the question was not
+       answered with yes)
+  143  ended by SIGTERM, or by SIGHUP as its terminal went; `amp resume`
+       goes on (attach: the run goes on). What drives and follows no run
+       dies of the signal itself: a shell says 129 of SIGHUP
 
 show, logs, runs and the like exit with 0 whatever the run did. With
 --exit-code=task run, resume and replay exit as the task that failed.

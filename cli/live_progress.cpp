@@ -54,14 +54,32 @@ LiveProgress::LiveProgress(Output& out, Clock& clock, LogTail tail, Settings set
       next_question_(next_frame_) {
     out.set_overlay([this](std::string_view text) {
         forget_if_foreign();
-        return text.empty() ? screen_.erase() : screen_.above(text);
+        return text.empty() ? clear() : pass(text);
     });
+}
+
+std::string LiveProgress::pass(std::string_view text) {
+    pending_ += text;
+    const double now = steady();
+    changed_ = true;  // so that a frame comes
+    if (screen_.shows() && now < next_frame_) {
+        return "";
+    }
+    if (view_.single_line || !screen_.shows()) {  // a notebook keeps each line that was drawn: none is stale
+        return clear();
+    }
+    next_frame_ = now + k_frame_s;
+    return screen_.above(std::exchange(pending_, {}));
+}
+
+std::string LiveProgress::clear() {
+    return screen_.erase() + std::exchange(pending_, {});
 }
 
 LiveProgress::~LiveProgress() {
     forget_if_foreign();
     out().set_overlay({});
-    out().draw(screen_.erase());
+    out().draw(clear());
 }
 
 void LiveProgress::forget_if_foreign() {
@@ -137,18 +155,21 @@ void LiveProgress::draw(const Plan& plan, double now) {
     next_frame_ = now + (slow ? k_slow_frame_s : k_frame_s);
     next_second_ = now + k_clock_s;
     changed_ = false;
+    out().flush();
     forget_if_foreign();
+    const std::string lines = pending_.empty() ? "" : clear();
     if (!terminal_->is_ours() || !terminal_->takes_more()) {
+        out().draw(lines);
         return;
     }
     ask_tasks(now);
     const FrameSize size = terminal_->size();
     const RunProgress frame = snapshot(plan, now);
     const Style style = out().err_style();
-    out().flush();
-    out().draw(view_.single_line
-                   ? screen_.draw({style.cyan(live_line(frame, size.columns, view_.unicode))}, size.columns)
-                   : screen_.draw(live_frame(frame, size, style, view_.unicode, widths_), size.columns));
+    out().draw(lines +
+               (view_.single_line
+                    ? screen_.draw({style.cyan(live_line(frame, size.columns, view_.unicode))}, size.columns)
+                    : screen_.draw(live_frame(frame, size, style, view_.unicode, widths_), size.columns)));
 }
 
 LiveProgress::SpentByStep LiveProgress::spent_by_step(double now) const {
@@ -309,7 +330,7 @@ void LiveProgress::ask_tasks(double now) {
 void LiveProgress::run_ended(RunState state, bool interrupted, const Plan* plan) {
     forget_if_foreign();
     out().set_overlay({});
-    out().draw(screen_.erase());
+    out().draw(clear());
     if (plan != nullptr && view_.single_line && !settings().quiet) {
         Table table({{"STEP"}, {"TASKS", Table::Align::right}, {"STATES"}});
         for (const StepId step : plan->graph().order) {

@@ -68,6 +68,10 @@ class LiveProgress : public PlainProgress {
 
     /// What others may have written since is not drawn over.
     void forget_if_foreign();
+    /// Lines above the region: at once, or with the next frame where the last one was just drawn.
+    std::string pass(std::string_view text);
+    /// All that waits for a frame, and the region is gone.
+    std::string clear();
     void draw(const Plan& plan, double now);
     RunProgress snapshot(const Plan& plan, double now);
     StepProgress step_progress(const Plan& plan, StepId step, double now, double spent_s) const;
@@ -84,6 +88,7 @@ class LiveProgress : public PlainProgress {
     std::unique_ptr<LiveTerminal> terminal_;
     Told told_;
     LiveScreen screen_;
+    std::string pending_;  ///< lines that wait for the next frame
     FrameWidths widths_;
     std::map<TaskName, Running> running_;
     std::map<TaskName, Waiting> waiting_;  ///< for people, the world, or their next attempts

@@ -20,6 +20,7 @@ class LiveScreen {
     /// `text`, whole lines, above the region.
     std::string above(std::string_view text);
     std::string erase();
+    bool shows() const { return !lines_.empty(); }
     /// Somebody else wrote meanwhile: what was shown stays where it is.
     void forget() { lines_.clear(); }
 

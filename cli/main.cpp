@@ -221,7 +221,12 @@ ExitCode with_services(const Environment& environment, bool signals,
         services.ask_secret = [](std::string_view question) { return prompt_for_secret(question); };
     }
     services.start_apart = start_apart;
-    services.read_input = [] { return read_all_input(k_flow_bytes); };
+    services.read_input = [text = std::optional<std::string>()]() mutable {  // it comes once
+        if (!text) {
+            text = read_all_input(k_flow_bytes);
+        }
+        return *text;
+    };
     services.backends.emplace_back(k_ssh);
     add_rare(services);
     return work(services);
@@ -281,7 +286,8 @@ int main(int argc, char** argv) {
     std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error of the write
     const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     if (arguments == std::vector<std::string>{"--version"}) {  // asked for often: without building anything
-        return descriptor_sink(STDOUT_FILENO)(std::string(version_facts().text)) == 0 ? 0 : 1;
+        return print_result(version_facts().text, descriptor_sink(STDOUT_FILENO),
+                            descriptor_sink(STDERR_FILENO));
     }
     if (arguments == std::vector<std::string>{std::string(k_container_init)}) {
         return container_init();

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <functional>
 #include <optional>
+#include <set>
 
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
@@ -72,13 +73,22 @@ class Sorter {
         if (!option->takes_value && has_value) {
             throw usage_error(fmt::format("option '{}' takes no value", name));
         }
+        count(*option, name);
         out_.options.push_back(name);
         if (option->takes_value) {
             out_.options.push_back(has_value ? word.substr(equals + 1) : next_value(name));
         }
     }
 
-    /// -v, -vv, -fq, -plr=0.1 and -p lr=0.1.
+    /// Of two values of one option neither is surely the one that was meant.
+    void count(const OptionInfo& option, const std::string& name) {
+        const bool again = !given_.insert(&option).second;
+        if (again && option.takes_value && !option.repeats) {
+            throw usage_error(fmt::format("option '{}' is given twice", name), "it takes one value");
+        }
+    }
+
+    /// -q, -fq, -plr=0.1 and -p lr=0.1.
     void take_short(const std::string& word) {
         for (std::size_t i = 1; i < word.size(); ++i) {
             const std::string name = {'-', word[i]};
@@ -86,6 +96,7 @@ class Sorter {
             if (option == nullptr) {
                 throw unknown(word.size() == 2 ? word : name);
             }
+            count(*option, name);
             out_.options.push_back(name);
             if (option->takes_value) {
                 out_.options.push_back(i + 1 < word.size() ? word.substr(i + 1) : next_value(name));
@@ -100,7 +111,8 @@ class Sorter {
         if (parameters_ && name.size() > 2) {
             refuse_reserved(name);
         }
-        const bool alone = !value && (at_ + 1 >= arguments_.size() || arguments_[at_ + 1].starts_with("--"));
+        const bool alone = !value && (at_ + 1 >= arguments_.size() || arguments_[at_ + 1].starts_with("--") ||
+                                      is_known_option(arguments_[at_ + 1]));
         const std::optional<std::string> other = near(name);
         constexpr std::size_t k_short = 7;  // with its dashes
         const bool slip = alone && other && other->size() > k_short;
@@ -143,9 +155,21 @@ class Sorter {
         }
     }
 
+    /// -h, or an option of this command: whoever wrote it behind an option has left out the value of that.
+    bool is_known_option(const std::string& word) const {
+        return word == "-h" || word == "--help" || word == "--" ||
+               (word.size() > 1 && word[0] == '-' && find(word.substr(0, word.find('='))) != nullptr);
+    }
+
     std::string next_value(const std::string& name) {
         if (at_ + 1 >= arguments_.size()) {
             throw usage_error(fmt::format("option '{}' needs a value", name));
+        }
+        const std::string& next = arguments_[at_ + 1];
+        if (is_known_option(next)) {
+            throw usage_error(fmt::format("option '{}' needs a value, and '{}' is an option", name, next),
+                              fmt::format("{}{}{} gives it as the value", name,
+                                          name.starts_with("--") ? "=" : "", printable(next)));
         }
         return arguments_[++at_];
     }
@@ -179,6 +203,7 @@ class Sorter {
     bool parameters_;
     const std::vector<std::string>& arguments_;
     std::size_t at_ = 0;
+    std::set<const OptionInfo*> given_;
     SortedArguments out_;
 };
 
@@ -274,6 +299,23 @@ std::optional<ValueKind> value_kind(std::string_view metavar) {
         return std::isupper(static_cast<unsigned char>(c)) != 0 || c == '[' || c == ' ';
     });
     return words && !metavar.empty() ? std::optional(choice) : std::nullopt;
+}
+
+void refuse_empty(const std::string& names, const std::string& metavar, const std::string& text) {
+    using enum ValueKind;
+    constexpr std::array<std::string_view, 4> k_others = {"TIME", "DURATION", "EXPRESSION", "NAME"};
+    constexpr std::array<ValueKind, 5> k_may_be = {other, choice, parameter, config_file, assignment};
+    const ValueKind kind = value_kind(metavar).value_or(other);
+    const bool may_be = std::find(k_may_be.begin(), k_may_be.end(), kind) != k_may_be.end() &&
+                        std::find(k_others.begin(), k_others.end(), metavar) == k_others.end();
+    if (!text.empty() || may_be) {
+        return;
+    }
+    const std::string option =
+        names.starts_with('-') ? fmt::format("option '{}': ", names.substr(names.find(',') + 1)) : "";
+    throw usage_error(kind == run ? option + "'' names no run: it is empty"
+                                  : fmt::format("{}'' is no {}: it is empty", option, metavar),
+                      "a variable that is not set, perhaps");
 }
 
 std::string option_label(const OptionInfo& option) {

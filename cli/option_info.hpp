@@ -38,6 +38,10 @@ enum class ValueKind {
 /// The kind that a metavar stands for; nullopt: nobody has said what it is (cli/option_info.cpp does).
 std::optional<ValueKind> value_kind(std::string_view metavar);
 
+/// What names something is never empty: in a script that is a variable which is not set, and it would mean
+/// the default. Texts may be, and numbers and words say themselves what they are. @throws Error(usage)
+void refuse_empty(const std::string& names, const std::string& metavar, const std::string& text);
+
 /// An option or argument of a command, as declared in cli/declarations: what sorting, help, manual pages and
 /// completion need to know of it.
 struct OptionInfo {

@@ -79,7 +79,7 @@ void Output::result(std::string_view text) {
 }
 
 void Output::words(std::string_view text) {
-    result(presentation_.unicode ? std::string(text) : in_ascii(text));
+    result(worded(text));
 }
 
 void Output::document(const Value& value) {
@@ -111,9 +111,17 @@ void Output::picked(const Value& value, bool strict) {
     selection_->pick(value, strict, [this](const Value& found) { result(plain_value(found) + "\n"); });
 }
 
+std::string Output::worded(std::string_view text) const {
+    return presentation_.unicode ? std::string(text) : in_ascii(text);
+}
+
 void Output::say(std::string_view line) {
+    say_worded(worded(line));
+}
+
+void Output::say_worded(std::string_view line) {
     flush();
-    const std::string text = (presentation_.unicode ? std::string(line) : in_ascii(line)) + "\n";
+    const std::string text = std::string(line) + "\n";
     draw(overlay_ ? overlay_(text) : text);
 }
 

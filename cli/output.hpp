@@ -45,8 +45,12 @@ class Output {
     void document(const Value& value);
     /// One JSON document of several, each on a line.
     void line(const Value& value);
+    /// amp's own words, where the locale is not UTF-8 without what is not ASCII.
+    std::string worded(std::string_view text) const;
     /// For people: a line on standard error, as words() has it.
     void say(std::string_view line);
+    /// The same, where others' words are in it, which stay as they are: ours are worded() already.
+    void say_worded(std::string_view line);
     /// Bytes for standard error as they are: what redraws a terminal.
     void draw(std::string_view bytes);
     /// From now on lines go by above something that stands at the bottom of the terminal: what is to be

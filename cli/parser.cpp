@@ -11,6 +11,7 @@
 
 #include "cli/command_list.hpp"
 #include "cli/declarations.hpp"
+#include "cli/finish.hpp"
 #include "cli/option_info.hpp"
 #include "core/base/text.hpp"
 
@@ -33,11 +34,21 @@ class CliDeclaration : public Declaration {
     }
     void value(const std::string& names, Take take, const std::string& metavar, const std::string& help,
                Given need) override {
-        finish(app_.add_option_function<std::string>(names, take, help)->type_name(metavar), need);
+        const auto careful = [names, metavar, take](const std::string& text) {
+            refuse_empty(names, metavar, text);
+            take(text);
+        };
+        finish(app_.add_option_function<std::string>(names, careful, help)->type_name(metavar), need);
     }
     void values(const std::string& names, TakeAll take, const std::string& metavar, const std::string& help,
                 Given need) override {
-        CLI::Option* option = app_.add_option_function<std::vector<std::string>>(names, take, help);
+        const auto careful = [names, metavar, take](const std::vector<std::string>& texts) {
+            for (const std::string& text : texts) {
+                refuse_empty(names, metavar, text);
+            }
+            take(texts);
+        };
+        CLI::Option* option = app_.add_option_function<std::vector<std::string>>(names, careful, help);
         option->type_name(metavar);
         if (!option->get_positional()) {
             option->allow_extra_args(false);
@@ -59,81 +70,6 @@ class CliDeclaration : public Declaration {
     CLI::App& app_;
     const char* group_;
 };
-
-// What hangs together between options, once all are read.
-
-template <class Any>
-void finish(Any&) {}
-
-void check_detached(const FollowChoice& follow) {
-    if (follow.detach && follow.events) {
-        throw usage_error("--detach prints no events", "`amp attach RUN --events=ndjson` does");
-    }
-    if (follow.detach && follow.task_exit) {
-        throw usage_error("--detach knows no task's exit code", "it leaves before the run has ended");
-    }
-}
-
-void finish(RunCommand& c) {
-    check_detached(c.follow);
-    if (c.dry_run && (c.follow.detach || c.follow.events)) {
-        throw usage_error("--dry-run starts nothing, so there is nothing to leave or to follow");
-    }
-}
-
-void finish(ResumeCommand& c) {
-    check_detached(c.follow);
-}
-
-void finish(PlanCommand& c) {
-    if (c.query.only.empty() && c.query.resume.empty()) {
-        c.query.resume = std::exchange(c.query.origin, {});
-    }
-    if (!c.query.only.empty() && !c.query.resume.empty()) {
-        throw usage_error("amp plan --only takes --origin RUN, not --resume",
-                          "for instance: amp plan --only STEP --origin latest");
-    }
-    if (!c.query.from.empty() && c.query.resume.empty()) {
-        throw usage_error("amp plan --from takes --resume RUN",
-                          "for instance: amp plan --resume latest --from STEP");
-    }
-    if (c.query.retry_caught && c.query.resume.empty()) {
-        throw usage_error("amp plan --retry-caught takes --resume RUN",
-                          "for instance: amp plan --resume latest --retry-caught");
-    }
-    if (!c.query.resume.empty() && !(c.query.flow.empty() && c.query.like.empty())) {
-        throw usage_error("amp plan --resume takes neither a flow nor --like",
-                          "a run that is resumed brings its flow along");
-    }
-}
-
-void finish(TagCommand& c) {
-    if (c.action != TagCommand::Action::list && c.tags.empty()) {
-        throw usage_error("amp tag add and remove take a run and at least one tag",
-                          "for instance: amp tag add latest exp-7");
-    }
-}
-
-void finish(PackageCommand& c) {
-    const bool saves = c.action == PackageCommand::Action::save;
-    if (saves && c.paths.empty()) {
-        throw usage_error("amp package save takes a file", "for instance: amp package save code.tar.zst");
-    }
-    if (saves) {
-        c.file = c.paths.front();
-        c.paths.erase(c.paths.begin());
-    }
-    if (c.paths.size() > 1) {
-        throw usage_error(fmt::format("unexpected argument '{}'", printable(c.paths[1])),
-                          "'amp package -h' shows how it is used");
-    }
-    if (!c.paths.empty()) {
-        c.flow = c.paths.front();
-    }
-    if (!c.flow.empty() && !c.run.empty()) {
-        throw usage_error("amp package takes a flow or --run, not both", "a run has its flow already");
-    }
-}
 
 /// CLI11's own words for what is left to it (numbers of arguments) in ours.
 [[noreturn]] void translate(const CLI::App& app, const CLI::ParseError& error) {
@@ -234,6 +170,7 @@ CommandLine parse_as(const CommandInfo& info, const std::vector<std::string>& ar
     take_parameters(declared.options, sorted);
     parse_sorted(declared.app, sorted);
     finish(declared.options);
+    check_outputs(declared.common, own_output(declared.options));
     return {std::move(declared.common), std::move(declared.options)};
 }
 

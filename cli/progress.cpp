@@ -20,37 +20,6 @@ constexpr std::size_t k_retry_lines = 5;   // of an attempt that another one fol
 constexpr std::size_t k_answers_told = 5;  // how to approve is known by then
 constexpr std::size_t k_failures_named = 5;
 
-/// As a terminal would show it in the end: of what was overwritten the last.
-std::string tail_line(std::string_view line, const Style& style) {
-    while (line.ends_with('\r')) {
-        line.remove_suffix(1);
-    }
-    line.remove_prefix(line.rfind('\r') + 1);  // npos + 1: from the start
-    if (line.find('\x1b') == std::string_view::npos) {
-        return printable(line);
-    }
-    std::string out = safe_for_terminal(line);
-    if (style.color()) {
-        return out + "\x1b[0m";
-    }
-    for (std::size_t at = out.find('\x1b'); at != std::string::npos; at = out.find('\x1b')) {
-        out.erase(at, out.find('m', at) + 1 - at);  // nothing but colours is left
-    }
-    return out;
-}
-
-/// The last `most` lines, indented.
-std::string indented_tail(std::string_view text, std::size_t most, bool complete_start, const Style& style) {
-    std::vector<std::string_view> lines =
-        split(text.ends_with('\n') ? text.substr(0, text.size() - 1) : text, '\n');
-    const std::size_t skip = lines.size() > most ? lines.size() - most : 0;
-    std::string out = skip > 0 || !complete_start ? "\n    | ..." : "";
-    for (std::size_t i = skip; i < lines.size(); ++i) {
-        out += "\n    " + style.faint("|") + " " + tail_line(lines[i], style);
-    }
-    return out.substr(std::min<std::size_t>(1, out.size()));
-}
-
 std::uint64_t count(const Plan::Counts& counts, TaskState state) {
     return counts[static_cast<std::size_t>(state)];
 }
@@ -196,44 +165,49 @@ void PlainProgress::failure(const AttemptResult& result, TaskState state, std::o
         text += fmt::format("; attempt {} {}", result.attempt + 1,
                             wait < 0.05 ? "follows" : "follows in " + duration_text(wait));
     }
-    line(text);
-    tell_tail(result, state == TaskState::retrying ? k_retry_lines : k_tail_lines);
-    if (state != TaskState::failed) {
-        return;
+    said_at_ = clock_.steady_seconds();
+    // One piece: what stands at the bottom of a terminal is drawn again once. The task's own words stay.
+    std::string whole =
+        out_.worded(fmt::format("{} {}", out_.err_style().faint(clock_text(clock_.now())), text));
+    whole += tail_text(result, state == TaskState::retrying ? k_retry_lines : k_tail_lines);
+    if (state == TaskState::failed) {
+        whole += out_.worded(failure_commands(result));
     }
-    const bool named = failures_.size() < k_failures_named;
+    out_.say_worded(whole);
+}
+
+/// Lines, each behind a newline. Of a sub-flow: of the task below that failed, or its run.
+std::string PlainProgress::failure_commands(const AttemptResult& result) {
+    const bool named = failures_.size() < k_failures_named;  // later on it is known how to replay
     if (named) {
         failures_.push_back({task_text(result.task), failure_text(result)});
     }
-    const std::string below = settings_.failed_below ? settings_.failed_below(run_, result.task) : "";
     const Style style = out_.err_style();
-    if (!below.empty()) {
-        const bool task = below.find('/') != std::string::npos;
-        more(style.faint(task ? "log:    " : "run:    ") + (task ? "amp logs " : "amp show ") +
-             printable(task_text(below)));
-        if (task && named) {
-            more(style.faint("replay: ") + "amp replay " + printable(task_text(below)));
-        }
-        return;
+    const std::string below = settings_.failed_below ? settings_.failed_below(run_, result.task) : "";
+    const std::string name = printable(below.empty() ? task_reference(run_, result.task) : task_text(below));
+    if (!below.empty() && below.find('/') == std::string::npos) {
+        return "\n    " + style.faint("run:    ") + "amp show " + name;
     }
-    const std::string name = printable(task_reference(run_, result.task));
-    more(style.faint("log:    ") + "amp logs " + name);
-    if (named) {  // later on it is known how
-        more(style.faint("replay: ") + "amp replay " + name);
+    return "\n    " + style.faint("log:    ") + "amp logs " + name +
+           (named ? "\n    " + style.faint("replay: ") + "amp replay " + name : "");
+}
+
+void PlainProgress::task_had_failed(const AttemptResult& result) {
+    if (told_before_++ < k_most_tails) {
+        failure(result, TaskState::failed, std::nullopt);
     }
 }
 
-/// The last lines that it printed.
-void PlainProgress::tell_tail(const AttemptResult& result, std::size_t most) {
-    if (result.log.empty() || !tail_ || tails_told_ == k_most_tails) {
-        return;
+/// The last lines that it printed, behind a newline.
+std::string PlainProgress::tail_text(const AttemptResult& result, std::size_t most) {
+    if (tails_told_ == k_most_tails) {
+        return "";
+    }
+    std::string text = indented_tail(tail_, result, most, out_.err_style());
+    if (text.empty()) {
+        return "";
     }
     ++tails_told_;
-    const std::string tail = tail_(result);
-    if (tail.empty()) {
-        return;
-    }
-    std::string text = indented_tail(tail, most, tail.size() >= result.log_bytes, out_.err_style());
     const std::string title = "log of " + printable(task_text(result.task));
     if (settings_.folds == Folds::github) {
         text = fmt::format("::group::{}\n{}\n::endgroup::", title, text);
@@ -245,7 +219,7 @@ void PlainProgress::tell_tail(const AttemptResult& result, std::size_t most) {
             "0K",
             now, name, title, text);
     }
-    out_.say(text);
+    return "\n" + text;
 }
 
 void PlainProgress::task_skipped(const TaskName& task) {

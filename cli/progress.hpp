@@ -1,20 +1,17 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "cli/failure_text.hpp"
 #include "cli/output.hpp"
 #include "core/ports/clock.hpp"
 #include "core/run/observer.hpp"
 
 namespace amp {
-
-/// The last lines that an attempt printed; empty when there is none.
-using LogTail = std::function<std::string(const AttemptResult&)>;
 
 /// A run told in lines on standard error, each with the time; the run's id alone on standard output, first.
 /// Starts and ends are told one by one while they are few; when they come fast only failures are, and steps
@@ -42,6 +39,7 @@ class PlainProgress : public RunObserver {
     void task_queued(const TaskName& task, const std::string& reason) override;
     void task_started(const TaskName& task, std::uint32_t attempt, const std::string& where) override;
     void task_ended(const AttemptResult& result, TaskState state, std::optional<Timestamp> retry_at) override;
+    void task_had_failed(const AttemptResult& result) override;
     void task_skipped(const TaskName& task) override;
     void task_reused(const TaskName& task, const std::string& made_by) override;
     void task_waits(const TaskName& task, const std::string& what) override;
@@ -71,7 +69,8 @@ class PlainProgress : public RunObserver {
     /// The id, once, before all else.
     void name_run(const std::string& run);
     void failure(const AttemptResult& result, TaskState state, std::optional<Timestamp> retry_at);
-    void tell_tail(const AttemptResult& result, std::size_t most);
+    std::string failure_commands(const AttemptResult& result);
+    std::string tail_text(const AttemptResult& result, std::size_t most);
     void tell_steps(const Plan& plan);
     void tell_failures(std::uint64_t failed);
 
@@ -90,7 +89,8 @@ class PlainProgress : public RunObserver {
     std::uint64_t left_out_ = 0;
     std::uint64_t left_out_before_ = 0;  ///< at the last line that said how far it is
     std::uint64_t tails_told_ = 0;
-    std::uint64_t ended_ = 0;  ///< tasks that ended since `ended_at_`
+    std::uint64_t told_before_ = 0;  ///< failures from before we came
+    std::uint64_t ended_ = 0;        ///< tasks that ended since `ended_at_`
     double ended_at_;
     std::vector<Failure> failures_;           ///< the first ones
     std::map<TaskName, std::string> places_;  ///< of those that run elsewhere

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/ask.hpp"
 #include "cli/documents.hpp"
 #include "cli/run_text.hpp"
 #include "cli/session.hpp"
@@ -76,6 +77,10 @@ ExitCode execute(Session& session, const ReplayCommand& command) {
     if (target.step.empty()) {
         throw Error(ExitCode::usage, "amp replay takes a task of a run", target.run,
                     fmt::format("for instance amp replay {}/train", target.run));
+    }
+    if (const std::string place = hanging_place(session); command.shell && !place.empty()) {
+        throw Error(ExitCode::usage, "amp replay --shell opens no prompt in " + place, "",
+                    "without --shell it does the task again; amp shell -c 'COMMAND' does one command there");
     }
     const std::string folder = command.folder.empty() ? new_task_folder(session, "replay") : command.folder;
     ReplayListener listener;

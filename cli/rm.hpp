@@ -13,6 +13,7 @@ struct Session;
 struct RmCommand {
     std::vector<std::string> runs;
     bool force = false;
+    bool yes = false;  ///< do not ask
 };
 
 ExitCode execute(Session& session, const RmCommand& command);

@@ -64,7 +64,8 @@ std::string no_runs_text(Session& session, const Project& project, const RunFilt
 }
 
 ExitCode execute(Session& session, const RunsCommand& command) {
-    const RunFilter filter = filter_of(command, session.services.clock.now());
+    RunFilter filter = filter_of(command, session.services.clock.now());
+    filter.warn = [&session](const std::string& text) { session.out.say("warning: " + text); };
     const Project project = session.project();
     const bool no_store = !session.services.files.info(project.store_folder + "/store.json");
     const std::vector<RunSummary> runs =

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "cli/ask.hpp"
 #include "cli/run_text.hpp"
 #include "cli/session.hpp"
 #include "cli/task_folder.hpp"
@@ -66,9 +67,14 @@ ExitCode execute(Session& session, const TaskShellCommand& command) {
     if (command.release) {
         return release(session, query);
     }
-    if (command.command.empty() && isatty(STDIN_FILENO) == 0) {
-        throw Error(ExitCode::usage, "amp shell needs a terminal", "",
-                    "with -c 'COMMAND' it does one command without");
+    if (command.command.empty()) {
+        const std::string place = hanging_place(session);
+        if (!place.empty() || isatty(STDIN_FILENO) == 0) {
+            throw Error(ExitCode::usage,
+                        place.empty() ? "amp shell needs a terminal"
+                                      : "amp shell opens no prompt in " + place + ": nobody could type there",
+                        "", "with -c 'COMMAND' it does one command without");
+        }
     }
     query.folder = new_task_folder(session, "shell");
     const bool brief = session.common.quiet || !command.command.empty();

@@ -63,13 +63,15 @@ ExitCode execute(Session& session, const ShowCommand& command) {
         show_flow(session, project, command);
         return ExitCode::ok;
     }
-    const RunView view = view_target(session, project, parse_target(command.what));
+    const TaskTarget target = command.what.empty() ? TaskTarget() : parse_target(command.what);
+    const RunView view = view_target(session, project, target);
     if (session.common.json) {
         session.out.document(run_document(view));
     } else if (session.common.plain) {
         session.out.result(run_plain(view));
     } else {
-        session.out.result(run_report(view, session.out.presentation()));
+        session.out.result(
+            run_report(view, session.out.presentation(), make_log_tail(session.services, project)));
     }
     return ExitCode::ok;
 }

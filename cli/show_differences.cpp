@@ -57,15 +57,17 @@ std::string difference_text(const DefinitionDifference& d, bool unicode) {
     return out;
 }
 
-std::string answer_text(const WhyAnswer& answer, const Style& style, bool unicode) {
+std::string answer_text(const WhyAnswer& answer, const Style& style, bool unicode,
+                        const std::function<std::string(const WhyAnswer&)>& details) {
     std::string out = fmt::format("{}  {}\n", style.bold(printable(task_text(answer.task))),
                                   style.state(answer.state, answer.state));
     for (const std::string& reason : answer.reasons) {
         out += fmt::format("  {}\n", printable(reason));
     }
+    out += details ? details(answer) : "";
     out += differences_text(answer.differences, unicode);
     for (const WhyAnswer& inner : answer.because) {
-        out += answer_text(inner, style, unicode);
+        out += answer_text(inner, style, unicode, details);
     }
     return out;
 }
@@ -193,11 +195,12 @@ Value differences_document(const std::vector<DefinitionDifference>& differences)
     return out;
 }
 
-std::string why_text(const WhyReport& report, const Presentation& presentation) {
+std::string why_text(const WhyReport& report, const Presentation& presentation,
+                     const std::function<std::string(const WhyAnswer&)>& details) {
     const Style style(presentation.color_out);
     std::string out;
     for (const WhyAnswer& answer : report.answers) {
-        out += answer_text(answer, style, presentation.unicode);
+        out += answer_text(answer, style, presentation.unicode, details);
     }
     if (report.more > 0) {
         out += fmt::format("and {} more tasks\n", report.more);

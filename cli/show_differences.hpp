@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,9 @@ namespace amp {
 std::string differences_text(const std::vector<DefinitionDifference>& differences, bool unicode);
 Value differences_document(const std::vector<DefinitionDifference>& differences);
 
-std::string why_text(const WhyReport& report, const Presentation& presentation);
+/// @param details what to say besides of a failed task, whole lines
+std::string why_text(const WhyReport& report, const Presentation& presentation,
+                     const std::function<std::string(const WhyAnswer&)>& details = {});
 /// Schema amp.why/1.
 Value why_document(const WhyReport& report);
 

@@ -19,6 +19,8 @@ namespace amp {
 namespace {
 
 constexpr std::size_t k_failures_told = 20;
+constexpr std::size_t k_tails_told = 3;  // of them with their last lines
+constexpr std::size_t k_tail_lines = 5;
 constexpr std::size_t k_wide = 100;  // of a terminal: there is room for whole times
 constexpr std::array<std::string_view, 3> k_kinds = {"value", "file", "folder"};
 
@@ -161,7 +163,7 @@ std::string ranks_text(const AttemptResult& result) {
     return "  ranks: " + out + "\n";
 }
 
-std::string failure_of(const RunView& view, const TaskView& task, const Style& style) {
+std::string failure_of(const RunView& view, const TaskView& task, const LogTail& tail, const Style& style) {
     const std::string state(state_name(task.state));
     const std::string head =
         fmt::format("\n{} {}: ", style.state(state, state), printable(task_text(task.name)));
@@ -174,27 +176,15 @@ std::string failure_of(const RunView& view, const TaskView& task, const Style& s
     const AttemptResult& last = task.attempts.back();
     const std::string why =
         last.succeeded() ? "user: `until` did not become true by its last round" : failure_text(last);
-    if (!task.failed_below.empty()) {
-        const std::string below = printable(task_text(task.failed_below));
-        const bool known = below.find('/') != std::string::npos;
-        return head + printable(why) + "\n" +
-               (known ? fmt::format("  log:    amp logs {0}\n  replay: amp replay {0}\n", below)
-                      : fmt::format("  run:    amp show {}\n", below));
-    }
-    const std::string rank = last.failed_rank ? fmt::format(" --rank {}", *last.failed_rank) : "";
-    const std::string name = printable(task_reference(view.run, task.name));
-    const std::string until = task.held_until ? ", held until " + time_text(*task.held_until) : "";
-    return head + fmt::format("{}\n{}  log:    amp logs {}{}\n  {}{}{}\n", printable(why), ranks_text(last),
-                              name, rank, until.empty() ? "replay: amp replay " : "shell:  amp shell ", name,
-                              until);
+    return head + printable(why) + "\n" + ranks_text(last) + failure_details(view, task, tail, style);
 }
 
-std::string failures(const RunView& view, const Style& style) {
+std::string failures(const RunView& view, const LogTail& tail, const Style& style) {
     std::string out;
     std::size_t all = 0;
     for (const TaskView& task : view.tasks) {
         if (is_failure(task.state) && ++all <= k_failures_told) {
-            out += failure_of(view, task, style);
+            out += failure_of(view, task, all <= k_tails_told ? tail : LogTail(), style);
         }
     }
     out += all > k_failures_told ? fmt::format("\nand {} more failures\n", all - k_failures_told) : "";
@@ -227,13 +217,33 @@ Value task_document(const TaskView& task) {
 
 }  // namespace
 
-std::string run_report(const RunView& view, const Presentation& presentation) {
+std::string failure_details(const RunView& view, const TaskView& task, const LogTail& tail,
+                            const Style& style) {
+    if (task.attempts.empty()) {
+        return "";
+    }
+    if (!task.failed_below.empty()) {
+        const std::string below = printable(task_text(task.failed_below));
+        const bool known = below.find('/') != std::string::npos;
+        return known ? fmt::format("  log:    amp logs {0}\n  replay: amp replay {0}\n", below)
+                     : fmt::format("  run:    amp show {}\n", below);
+    }
+    const AttemptResult& last = task.attempts.back();
+    const std::string lines = indented_tail(tail, last, k_tail_lines, style);
+    const std::string rank = last.failed_rank ? fmt::format(" --rank {}", *last.failed_rank) : "";
+    const std::string name = printable(task_reference(view.run, task.name));
+    const std::string until = task.held_until ? ", held until " + time_text(*task.held_until) : "";
+    return fmt::format("{}{}  log:    amp logs {}{}\n  {}{}{}\n", lines, lines.empty() ? "" : "\n", name,
+                       rank, until.empty() ? "replay: amp replay " : "shell:  amp shell ", name, until);
+}
+
+std::string run_report(const RunView& view, const Presentation& presentation, const LogTail& tail) {
     const Style style(presentation.color_out);
     std::string out = header(view, style);
     if (!view.steps.empty()) {
         out += "\n" + steps_table(view, presentation);
     }
-    return out + tasks_table(view, presentation) + told_text(view) + failures(view, style);
+    return out + tasks_table(view, presentation) + told_text(view) + failures(view, tail, style);
 }
 
 Value run_document(const RunView& view) {

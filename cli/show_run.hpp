@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/failure_text.hpp"
 #include "cli/terminal.hpp"
 #include "core/base/value.hpp"
 #include "core/run/inspect.hpp"
@@ -11,7 +12,12 @@
 namespace amp {
 
 /// How a run went: what it is, its steps, its tasks, and of what failed the cause and the way to its log.
-std::string run_report(const RunView& view, const Presentation& presentation);
+/// @param tail where given: the last lines that the first failed tasks printed
+std::string run_report(const RunView& view, const Presentation& presentation, const LogTail& tail = {});
+/// The last lines that a failed task printed, and the commands that show more of it; empty of one that never
+/// ran.
+std::string failure_details(const RunView& view, const TaskView& task, const LogTail& tail,
+                            const Style& style);
 /// Schema amp.run/1.
 Value run_document(const RunView& view);
 

@@ -52,7 +52,8 @@ ShellTarget parse_shell_target(const std::vector<std::string>& texts) {
 TaskTarget parse_target(std::string_view text) {
     TaskTarget target;
     if (text.empty()) {
-        return target;
+        throw Error(ExitCode::usage, "'' names no run: it is empty", "",
+                    "a variable that is not set, perhaps");
     }
     const std::size_t run = run_part(text);
     if (text.size() > k_longest || run == 0) {

@@ -30,7 +30,7 @@ struct ShellTarget {
 /// index stands behind it. @throws Error(usage)
 ShellTarget parse_shell_target(const std::vector<std::string>& texts);
 
-/// Empty text: the latest run. @throws Error(usage)
+/// @throws Error(usage)
 TaskTarget parse_target(std::string_view text);
 
 }  // namespace amp

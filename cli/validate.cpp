@@ -62,7 +62,19 @@ Value document_of(const LoadedFlow& loaded) {
         {"valid", !loaded.diagnostics.has_errors()},
         {"steps", loaded.flow.steps.size()},
         {"diagnostics", diagnostics_value(loaded.diagnostics, loaded.flow.path, loaded.flow.source)},
-        {"notes", std::move(notes)}};
+        {"notes", std::move(notes)},
+        {"error", Value()}};
+}
+
+/// Of a file that cannot be read.
+Value document_of(const std::string& path, const Error& error) {
+    return Object{{"file", to_utf8(path)},
+                  {"flow", Value()},
+                  {"valid", false},
+                  {"steps", 0},
+                  {"diagnostics", List()},
+                  {"notes", List()},
+                  {"error", to_utf8(error.message())}};
 }
 
 }  // namespace
@@ -73,21 +85,32 @@ ExitCode execute(Session& session, const ValidateCommand& command) {
         command.flows.empty() ? std::vector<std::string>{""} : command.flows;
     const bool json = session.common.json || command.format == "json";
     bool valid = true;
+    ExitCode unreadable = ExitCode::ok;  // why the first one was, where none is invalid
     List documents;
     for (const std::string& path : flows) {
-        const LoadedFlow loaded = load_and_validate(session.services, project, path);
-        valid = valid && !loaded.diagnostics.has_errors();
-        if (json) {
-            documents.push_back(document_of(loaded));
-        } else {
-            tell(session.out, loaded, session.common.quiet);
+        try {
+            const LoadedFlow loaded = load_and_validate(session.services, project, path);
+            valid = valid && !loaded.diagnostics.has_errors();
+            if (json) {
+                documents.push_back(document_of(loaded));
+            } else {
+                tell(session.out, loaded, session.common.quiet);
+            }
+        } catch (const Error& error) {
+            if (flows.size() == 1) {
+                throw;
+            }
+            unreadable = unreadable == ExitCode::ok ? error.code() : unreadable;
+            documents.push_back(document_of(path, error));
+            session.out.say(error_text(error, session.out.err_style()));
         }
     }
     if (json) {
-        session.out.document(
-            Object{{"schema", "amp.validation/1"}, {"valid", valid}, {"flows", std::move(documents)}});
+        session.out.document(Object{{"schema", "amp.validation/1"},
+                                    {"valid", valid && unreadable == ExitCode::ok},
+                                    {"flows", std::move(documents)}});
     }
-    return valid ? ExitCode::ok : ExitCode::invalid;
+    return valid ? unreadable : ExitCode::invalid;
 }
 
 }  // namespace amp

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <filesystem>
@@ -14,6 +15,7 @@
 
 #include "backends/system/folder_watch.hpp"
 #include "core/base/error.hpp"
+#include "core/base/stream_path.hpp"
 #include "core/base/text.hpp"
 #include "core/base/unique_fd.hpp"
 
@@ -45,6 +47,25 @@ std::string target_of(const std::string& link) {
     throw Error(ExitCode::invalid, fmt::format("'{}' is larger than {}", path, format_size(max_bytes)), path);
 }
 
+/// Of a pipe: to its end.
+std::string read_stream(const std::string& path, std::uint64_t max_bytes) {
+    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    std::string bytes;
+    std::array<char, 65536> buffer{};
+    ssize_t n = fd ? 1 : -1;
+    while (n > 0 || (n < 0 && fd && errno == EINTR)) {
+        n = ::read(fd.get(), buffer.data(), buffer.size());
+        bytes.append(buffer.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
+        if (bytes.size() > max_bytes) {
+            throw_too_large(path, max_bytes);
+        }
+    }
+    if (n < 0) {
+        throw Error::system("cannot read", path, errno);
+    }
+    return bytes;
+}
+
 }  // namespace
 
 std::string LocalFiles::read(const std::string& path, std::uint64_t max_bytes) {
@@ -53,6 +74,12 @@ std::string LocalFiles::read(const std::string& path, std::uint64_t max_bytes) {
     struct stat status {};
     if (!fd || fstat(fd.get(), &status) != 0) {
         throw Error::system("cannot read", path, errno);
+    }
+    if (names_stream(path) && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode))) {
+        if (!streams_.contains(path)) {
+            streams_[path] = read_stream(path, max_bytes);
+        }
+        return streams_[path];
     }
     if (!S_ISREG(status.st_mode)) {
         throw Error(ExitCode::invalid, fmt::format("'{}' is no regular file", path), path);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+
 #include "core/ports/files.hpp"
 
 namespace amp {
@@ -13,6 +15,9 @@ class LocalFiles : public Files {
     std::string canonical(const std::string& path) override;
     std::string current_folder() override;
     std::unique_ptr<Watch> watch(const std::string& folder) override;
+
+  private:
+    std::map<std::string, std::string> streams_;  ///< what came from those that were read: it comes once
 };
 
 }  // namespace amp

@@ -222,10 +222,19 @@ std::string lower(std::string_view text) {
 }
 
 std::optional<std::string> did_you_mean(std::string_view word, std::span<const std::string> candidates) {
-    std::size_t best = word.size() <= 3 ? 1 : 2;
+    constexpr std::size_t k_short = 3;
+    std::size_t best = word.size() <= k_short ? 1 : 2;
     std::optional<std::string> found;
+    const std::string small = lower(word);
     for (const std::string& candidate : candidates) {
+        if (candidate != word && lower(candidate) == small) {
+            return candidate;
+        }
         const std::size_t distance = edit_distance(word, candidate, best);
+        // What has no letter of the word is no slip of it, however short that is.
+        if (distance > 0 && distance >= word.size()) {
+            continue;
+        }
         if (distance < best || (distance == best && !found)) {
             best = distance;
             found = candidate;

@@ -7,6 +7,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
+#include "core/base/stream_path.hpp"
 #include "core/base/text.hpp"
 #include "core/flow/params.hpp"
 #include "core/flow/params_pattern.hpp"
@@ -158,6 +159,25 @@ std::optional<Value> fitting_value(const Parameter& parameter, const Value& valu
     return std::nullopt;
 }
 
+namespace {
+
+/// Of what has no name: an object of JSON begins with a brace; else it is YAML where it is no TOML.
+std::string_view form_of(std::string_view text) {
+    if (trim(text).starts_with('{')) {
+        return ".json";
+    }
+    Diagnostics toml;
+    parse_toml(text, toml);
+    if (!toml.has_errors()) {
+        return ".toml";
+    }
+    Diagnostics yaml;
+    const auto value = parse_yaml(text, yaml);
+    return value && value->is_object() && !yaml.has_errors() ? ".yaml" : ".toml";
+}
+
+}  // namespace
+
 std::optional<Value> read_data_file(std::string_view text, const std::string& path,
                                     Diagnostics& diagnostics) {
     const auto refuse = [&](std::string message, std::string hint) {
@@ -165,15 +185,16 @@ std::optional<Value> read_data_file(std::string_view text, const std::string& pa
             {"AMP1515", Diagnostic::Severity::error, std::move(message), {}, std::move(hint), path});
         return std::nullopt;
     };
-    if (ends_with(path, ".json")) {
+    const std::string form = path == "-" || names_stream(path) ? std::string(form_of(text)) : path;
+    if (ends_with(form, ".json")) {
         try {
             return json::parse(text, "the file");
         } catch (const Error& error) {
             return refuse(error.message(), error.hint());
         }
     }
-    const bool yaml = ends_with(path, ".yaml") || ends_with(path, ".yml");
-    if (!yaml && !ends_with(path, ".toml")) {
+    const bool yaml = ends_with(form, ".yaml") || ends_with(form, ".yml");
+    if (!yaml && !ends_with(form, ".toml")) {
         return refuse("the file's name ends neither in .toml nor .yaml nor .json",
                       "rename it: the ending says how it is read");
     }

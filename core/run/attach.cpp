@@ -57,6 +57,11 @@ class Following {
     void tell_where_it_is() {
         const Plan& plan = data_->plan();
         observer_.run_attached(record_.run, plan);
+        for (const auto& [task, result] : std::exchange(failures_, {})) {
+            if (plan.state(task) == TaskState::failed) {
+                observer_.task_had_failed(result);
+            }
+        }
         for (TaskId task = 0; task < plan.task_count(); ++task) {
             if (const RunData::Waiting* wait = data_->waiting(task); wait != nullptr) {
                 observer_.task_waits(name(plan.step(task), plan.index(task)), wait->what);
@@ -80,6 +85,7 @@ class Following {
 
     void restart() {
         data_ = std::make_unique<RunData>(record_, flow_->flow, flow_->graph);
+        failures_.clear();
         outcome_ = {};
         end_.reset();
     }
@@ -131,6 +137,8 @@ class Following {
         note_failure(*event);
         if (tell) {
             tell_event(*event);
+        } else {
+            keep_failure(*event);
         }
     }
 
@@ -146,6 +154,15 @@ class Following {
             if (task && data_->plan().state(*task) == TaskState::failed) {
                 outcome_.first_cause = ended->cause;
             }
+        }
+    }
+
+    /// To be told when all that was before is known: a task that failed may have run again since.
+    void keep_failure(const RunEvent& event) {
+        const auto* ended = std::get_if<TaskEnded>(&event.event);
+        const auto task = ended == nullptr ? std::nullopt : data_->plan().find(ended->step, ended->index);
+        if (task && event.result && data_->plan().state(*task) == TaskState::failed) {
+            failures_.insert_or_assign(*task, *event.result);
         }
     }
 
@@ -188,7 +205,8 @@ class Following {
     std::unique_ptr<RunData> data_;
     std::optional<RunEndRecord> end_;
     RunOutcome outcome_;
-    std::map<TaskName, Start> starts_;  ///< seen and not told yet
+    std::map<TaskName, Start> starts_;          ///< seen and not told yet
+    std::map<TaskId, AttemptResult> failures_;  ///< from before we came, and not told yet
     bool told_ = false;
 };
 

@@ -98,7 +98,8 @@ struct RunFilter {
     std::string where = {};  ///< an expression over params.NAME and the summary's fields: "params.lr > 0.1"
     std::string sort = {};   ///< a field or params.NAME; "-" in front: descending. Default: newest first
     std::size_t limit = 0;
-    bool all = false;  ///< also those that belong to tasks of others
+    bool all = false;                                   ///< also those that belong to tasks of others
+    std::function<void(const std::string&)> warn = {};  ///< hears of a parameter that no run has
 };
 /// What `where` and `sort` may name, besides params.NAME.
 std::vector<std::string> run_field_names();

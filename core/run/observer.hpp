@@ -23,6 +23,8 @@ class RunObserver {
     /// `retry_at`)
     virtual void task_ended(const AttemptResult&, TaskState /*state*/,
                             std::optional<Timestamp> /*retry_at*/) {}
+    /// Before we came to a run that others drive: what task_ended() would have said with state failed.
+    virtual void task_had_failed(const AttemptResult&) {}
     virtual void task_skipped(const TaskName&) {}
     /// @param made_by RUN/STEP/INDEX; empty: unknown
     virtual void task_reused(const TaskName&, const std::string& /*made_by*/) {}

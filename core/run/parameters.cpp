@@ -57,7 +57,8 @@ ParameterInputs parameter_inputs(Services& services, const ParameterSources& sou
     in.bare = sources.bare;
     in.file = sources.file;
     if (!sources.file.empty()) {
-        in.file_text = services.files.read(sources.file, k_data_file_bytes);
+        in.file_text = sources.file == "-" ? services.read_input()
+                                           : services.files.read(sources.file, k_data_file_bytes);
     }
     in.environment = [&services](const std::string& name) { return variable(services, name); };
     in.inside_task = services.environment.contains("AMP_TASK");

@@ -11,7 +11,9 @@
 #include "core/base/ids.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
+#include "core/flow/load.hpp"
 #include "core/run/run_index.hpp"
+#include "core/run/run_record.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/store.hpp"
 #include "core/store/tags.hpp"
@@ -183,11 +185,33 @@ std::string did_they_mean(ObjectStore& store, const std::vector<std::string>& ru
     return "";
 }
 
+/// Is it a step of the latest run, written without the run?
+bool is_step_of_latest(ObjectStore& store, const std::vector<std::string>& runs, const std::string& name) {
+    const auto latest = find_latest(store, runs);
+    if (!latest) {
+        return false;
+    }
+    try {
+        const RunRecord record = run_record_from(read_run(store, *latest));
+        Diagnostics none;
+        const Flow flow = load_flow(record.flow_source, record.flow_path, none, record.overrides);
+        return std::any_of(flow.steps.begin(), flow.steps.end(),
+                           [&](const Step& step) { return step.name == name; });
+    } catch (const Error&) {
+        return false;  // a suggestion only
+    }
+}
+
 [[noreturn]] void fail_not_found(ObjectStore& store, const std::vector<std::string>& runs,
                                  const std::string& reference) {
     if (runs.empty()) {
         throw Error(ExitCode::not_found, fmt::format("there is no run '{}'", shown(reference)), {},
                     "this store has no runs yet");
+    }
+    if (is_step_of_latest(store, runs, reference)) {
+        throw Error(
+            ExitCode::not_found, fmt::format("there is no run '{}'", shown(reference)), {},
+            fmt::format("it is a step of the latest run: did you mean 'latest/{}'?", shown(reference)));
     }
     const std::string near = did_they_mean(store, runs, reference);
     std::string hint = near.empty() ? "" : fmt::format("did you mean '{}'? ", near);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/ids.hpp"
+#include "core/base/stream_path.hpp"
 #include "core/base/text.hpp"
 #include "core/base/version.hpp"
 #include "core/flow/load.hpp"
@@ -217,7 +218,10 @@ LoadedFlow load_and_validate(Services& services, const Project& project, const s
 }
 
 std::string recorded_path(Services& services, const Flow& flow) {
-    return flow.path == k_input_path ? flow.path : services.files.canonical(flow.path);
+    if (flow.path == k_input_path || names_stream(flow.path)) {
+        return std::string(k_input_path);
+    }
+    return services.files.canonical(flow.path);
 }
 
 std::string create_recorded_run(Services& services, OpenStore& store, RunRecord& record) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/base/error.hpp"
 #include "core/base/near.hpp"
@@ -17,6 +18,8 @@
 
 namespace amp {
 namespace {
+
+constexpr std::string_view k_params = "params";
 
 std::uint64_t count_of(const Plan::Counts& counts, TaskState state) {
     return counts[static_cast<std::size_t>(state)];
@@ -62,7 +65,11 @@ class SummaryScope : public Scope {
     std::optional<Value> resolve(const std::string& root, std::span<const Access> path) const override {
         const Value* field = fields_.find(root);
         unknown_ = field == nullptr ? root : unknown_;
-        return field ? apply_path(*field, path) : std::nullopt;
+        auto value = field ? apply_path(*field, path) : std::nullopt;
+        if (!value && root == k_params && !path.empty() && path.front().kind == Access::Kind::member) {
+            missing_ = path.front().name;
+        }
+        return value;
     }
     bool failed(const std::optional<std::string>&) const override {
         return get_string(fields_, "state") == "failed";
@@ -70,10 +77,13 @@ class SummaryScope : public Scope {
     Timestamp now() const override { return now_; }
     /// What was asked for and no run ever has; empty: nothing.
     const std::string& unknown() const { return unknown_; }
+    /// The parameter that was asked for last and that this run does not have; empty: none.
+    const std::string& missing() const { return missing_; }
 
   private:
     Value fields_;
     Timestamp now_;
+    mutable std::string missing_;
     mutable std::string unknown_;
 };
 
@@ -90,15 +100,25 @@ std::optional<Expression> parse_where(const std::string& text) {
     return expression;
 }
 
+/// As --where and --sort name them.
+void add_parameters(const RunSummary& summary, std::set<std::string>& into) {
+    if (summary.params.is_object()) {
+        for (const auto& [name, value] : summary.params.as_object()) {
+            into.insert("params." + std::string(name));
+        }
+    }
+}
+
 /// A run that lacks the parameter that is asked about does not match. What no run can have is a slip.
 class Where {
   public:
     explicit Where(const std::string& text) : text_(text), expression_(parse_where(text)) {}
 
-    bool matches(const RunSummary& summary, Timestamp now) const {
+    bool matches(const RunSummary& summary, Timestamp now) {
         if (!expression_) {
             return true;
         }
+        add_parameters(summary, params_);
         const SummaryScope scope(fields(summary), now);
         try {
             return truthy(expression_->evaluate(scope));
@@ -108,11 +128,28 @@ class Where {
                             fmt::format("--where: runs have no '{}'", printable(scope.unknown())), text_,
                             fmt::format("they have {}, and params.NAME", join(run_field_names(), ", ")));
             }
+            if (!scope.missing().empty()) {
+                missing_.insert("params." + scope.missing());
+            }
             return false;
         }
     }
 
+    /// Of each parameter that was asked about and that none of the runs has: a slip, most likely.
+    void warn(const std::function<void(const std::string&)>& say) const {
+        const std::vector<std::string> known(params_.begin(), params_.end());
+        for (const std::string& name : missing_) {
+            if (say && !params_.contains(name)) {
+                const std::string hint = near_hint(name, known);
+                say(fmt::format("--where: no run has '{}'{}{}", printable(name), hint.empty() ? "" : "; ",
+                                hint));
+            }
+        }
+    }
+
   private:
+    std::set<std::string> params_;   ///< of the runs that were looked at: params.NAME
+    std::set<std::string> missing_;  ///< that one of them at least does not have
     std::string text_;
     std::optional<Expression> expression_;
 };
@@ -157,8 +194,13 @@ void sort_runs(std::vector<RunSummary>& runs, std::string field) {
     }
     if (!known) {
         const std::vector<std::string> fields = run_field_names();
+        std::set<std::string> names(fields.begin(), fields.end());
+        for (const RunSummary& run : runs) {
+            add_parameters(run, names);
+        }
+        const std::vector<std::string> sortable(names.begin(), names.end());
         throw Error(ExitCode::usage, fmt::format("--sort: no run has '{}'", printable(field)), "",
-                    near_hint(field, fields, join(fields, ", ") + ", or params.NAME"));
+                    near_hint(field, sortable, join(fields, ", ") + ", or params.NAME"));
     }
     std::stable_sort(keyed.begin(), keyed.end(), [&](const auto& a, const auto& b) {
         return descending ? less(b.first, a.first) : less(a.first, b.first);
@@ -299,7 +341,7 @@ std::vector<RunSummary> list_run_summaries(Services& services, const Project& pr
                                            const RunFilter& filter) {
     const OpenStore store = services.open_store(project.store_folder, false);
     RunIndex index(*store.objects);
-    const Where where(filter.where);
+    Where where(filter.where);
     std::vector<RunSummary> out;
     const std::vector<std::string> runs = list_runs(*store.objects);
     const std::vector<std::string> newest_first(runs.rbegin(), runs.rend());
@@ -317,6 +359,7 @@ std::vector<RunSummary> list_run_summaries(Services& services, const Project& pr
         }
     }
     index.save(runs, services.clock.now());
+    where.warn(filter.warn);
     sort_runs(out, filter.sort);
     if (filter.limit > 0 && out.size() > filter.limit) {
         out.resize(filter.limit);

@@ -140,7 +140,7 @@ class Outputs(FaultTest):
                 streams: dict[str, object] = {"stdout": subprocess.DEVNULL, "stderr": open("/dev/full", "wb")}
             else:
                 streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-            driver = project.start("run", "-v", **streams)
+            driver = project.start("run", **streams)
             if how == "closed":
                 driver.stdout.close()
                 driver.stderr.close()

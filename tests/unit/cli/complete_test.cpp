@@ -57,7 +57,7 @@ TEST_CASE("what was typed is told apart, and a value that is to come is known") 
     CHECK(read_typed(options, true, {"-plr=1"}).waiting.empty());
     CHECK(read_typed(command_options("show"), false, {"--lr"}).waiting.empty());
     CHECK(read_typed(options, true, {"-qp"}).waiting == "-p");
-    typed = read_typed(options, true, {"-qp", "lr=1", "flow.toml", "-vplr=2"});
+    typed = read_typed(options, true, {"-qp", "lr=1", "flow.toml", "-qplr=2"});
     CHECK(typed.has(*find_option(options, "--quiet")));
     CHECK(typed.value_of("-p") == "lr=1");
     CHECK(typed.positionals == Words{"flow.toml"});
@@ -65,7 +65,7 @@ TEST_CASE("what was typed is told apart, and a value that is to come is known") 
     CHECK(value_in_cluster(options, "-qplr=1") == 3);
     CHECK(value_in_cluster(options, "-plr=1") == 2);
     CHECK(value_in_cluster(options, "-p") == std::string::npos);
-    CHECK(value_in_cluster(options, "-qv") == std::string::npos);
+    CHECK(value_in_cluster(options, "-qq") == std::string::npos);
 }
 
 TEST_CASE("whatever is typed behind `amp complete` is no mistake") {

@@ -110,14 +110,47 @@ TEST_CASE("what goes well is not told line by line; failures are, above the regi
     live.clock.advance(0.1);
     live.tick();
     CHECK(live.written([&] { live.end(0, 0.1); }).empty());
+    live.clock.advance(0.1);
     const std::string failed = live.written([&] { live.end(1, 0.1, Cause::oom); });
     CHECK(has(failed, "\x1b[J08:00:00 a/1 failed: oom: exit status 1\n"));
     CHECK(failed.ends_with("\x1b[?25h"));  // and the region below it again
     const std::string end =
         live.written([&] { live.progress.run_ended(RunState::failed, false, &live.plan); });
     CHECK(end.starts_with("\x1b["));
-    CHECK(has(end, "\x1b[J08:00:00 run r1 failed after 100ms: "));
+    CHECK(has(end, "\x1b[J08:00:00 run r1 failed after 200ms: "));
     CHECK(end.ends_with("go on with: amp resume r1\n"));
+}
+
+TEST_CASE("many failures at once are few frames, and none is lost") {
+    for (const bool notebook : {false, true}) {
+        CAPTURE(notebook);
+        Live live({notebook, true});
+        live.items(9);
+        live.progress.run_started("r1", false);
+        for (std::uint32_t i = 0; i < 9; ++i) {
+            live.start(i);
+        }
+        live.tick();
+        std::size_t frames = 0;
+        std::string all;
+        for (std::uint32_t i = 0; i < 9; ++i) {
+            const std::string one = live.written([&] {
+                live.end(i, 0.1, Cause::user);
+                live.progress.progress(live.plan);
+            });
+            frames += one.empty() ? 0 : 1;
+            all += one;
+            live.clock.advance(0.001);
+        }
+        CHECK(frames <= 1);
+        CHECK(live.progress.patience_s() <= 0.5);
+        live.clock.advance(0.5);
+        all += live.tick();
+        for (int i = 0; i < 9; ++i) {
+            CHECK(has(all, "a/" + std::to_string(i) + " failed: user: exit status 1\n"));
+        }
+        CHECK(has(all, "9 failed"));
+    }
 }
 
 TEST_CASE("the time left is told when there is a basis for it, and never below zero") {

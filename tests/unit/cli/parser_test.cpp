@@ -33,11 +33,11 @@ using Words = std::vector<std::string>;
 
 TEST_CASE("common options stand before and behind the command") {
     for (const Words& words :
-         {Words{"--json", "--color", "never", "-vv", "--set", "a.b=c", "runs", "--on", "hpc"},
-          Words{"runs", "--set=a.b=c", "--profile", "hpc", "--json", "-v", "-v", "--color=never"}}) {
+         {Words{"--json", "--color", "never", "-q", "--set", "a.b=c", "runs", "--on", "hpc"},
+          Words{"runs", "--set=a.b=c", "--profile", "hpc", "--json", "-q", "--color=never"}}) {
         const CommonOptions common = parse_command_line(words).common;
         CHECK(common.json);
-        CHECK(common.verbose == 2);
+        CHECK(common.quiet);
         CHECK(common.color == ColorMode::never);
         CHECK(common.overrides == Words{"a.b=c"});
         CHECK(common.profile == "hpc");
@@ -76,6 +76,28 @@ TEST_CASE("run: options, parameters and parameters as options") {
     CHECK(run.start.keep_going == true);
     CHECK(run.follow.events);
     CHECK(!run.follow.detach);
+}
+
+TEST_CASE("what names something is never empty") {
+    for (const Words& words : {Words{"run", ""}, Words{"validate", "a", ""}, Words{"show", ""},
+                               Words{"logs", ""}, Words{"get", "", "x"}, Words{"run", "--like="},
+                               Words{"runs", "--tag", ""}, Words{"gc", "--older-than", ""}}) {
+        CAPTURE(words.front());
+        CHECK(usage_error_of(words).message().find("it is empty") != std::string::npos);
+    }
+    CHECK(usage_error_of({"run", ""}).message() == "'' is no FLOW: it is empty");
+    CHECK(usage_error_of({"run", "--like", ""}).message() == "option '--like': '' names no run: it is empty");
+}
+
+TEST_CASE("an option of the command is never the value of another") {
+    const Error error = usage_error_of({"run", "--tag", "--detach"});
+    CHECK(error.message() == "option '--tag' needs a value, and '--detach' is an option");
+    CHECK(error.hint() == "--tag=--detach gives it as the value");
+    CHECK(parse<RunCommand>({"run", "--tag=--detach"}).start.tags == Words{"--detach"});
+    CHECK(parse<RunCommand>({"run", "--fast", "-q"}).start.params.bare == Words{"fast"});
+    CHECK(usage_error_of({"runs", "--limit=3", "--limit", "1"}).message() ==
+          "option '--limit' is given twice");
+    CHECK(usage_error_of({"runs", "--limit", "0"}).message() == "option '--limit' takes at least 1, not 0");
 }
 
 TEST_CASE("run without anything") {

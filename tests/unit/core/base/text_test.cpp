@@ -71,6 +71,10 @@ TEST_CASE("did you mean") {
     CHECK(did_you_mean("ax", names) == "a");
     CHECK_FALSE(did_you_mean("xyz", names));
     CHECK_FALSE(did_you_mean("x", {}));
+    CHECK_FALSE(did_you_mean("b", names));  // of one letter every other is at distance 1
+    const std::vector<std::string> cased = {"lrs", "LR", "l"};
+    CHECK(did_you_mean("lr", cased) == "LR");
+    CHECK(did_you_mean("A", names) == "a");
 }
 
 TEST_CASE("durations") {
