@@ -66,6 +66,11 @@ std::string flow_path(Services& services, const Project& project, const std::str
                 "name the flow's file: `amp run path/to/flow.toml`");
 }
 
+/// It came through a pipe.
+bool has_no_place(const Flow& flow) {
+    return flow.path == k_input_path || names_stream(flow.path);
+}
+
 void note_warnings(const LoadedFlow& loaded, RunObserver& observer) {
     for (const Diagnostic& warning : loaded.diagnostics.sorted()) {
         if (warning.code == "AMP1113" || warning.code == "AMP1114") {
@@ -218,7 +223,7 @@ LoadedFlow load_and_validate(Services& services, const Project& project, const s
 }
 
 std::string recorded_path(Services& services, const Flow& flow) {
-    if (flow.path == k_input_path || names_stream(flow.path)) {
+    if (has_no_place(flow)) {
         return std::string(k_input_path);
     }
     return services.files.canonical(flow.path);
@@ -391,7 +396,7 @@ PreparedRun prepare_start(Services& services, const Project& project, const Star
         throw InvalidFlow(std::move(loaded.diagnostics), loaded.flow.path, loaded.flow.source);
     }
     check_parts(options, loaded.flow);
-    check_place(services, project, loaded.flow.path == k_input_path ? std::string() : loaded.flow.path);
+    check_place(services, project, has_no_place(loaded.flow) ? std::string() : loaded.flow.path);
     OpenStore store = services.open_store(project.store_folder, true);
     check_secret_files(services, store, project, loaded.flow, loaded.subflows, options.params);
     RunRecord record = make_record(services, &store, project, loaded, options, like ? &*like : nullptr);
