@@ -10,6 +10,7 @@
 #include "core/run/artifact_values.hpp"
 #include "core/run/fsck_parts.hpp"
 #include "core/run/run_reader.hpp"
+#include "core/store/far_notes.hpp"
 #include "core/store/keeper_log.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/lease.hpp"
@@ -327,22 +328,22 @@ class RunCheck {
     }
 
     bool is_named_object_there(const Artifact& artifact) {
-        Objects objects(*store_.objects);
-        if (artifact.kind != Artifact::Kind::folder) {
-            return objects.contains(artifact.sha256, artifact.size_bytes);
+        if (artifact.kind == Artifact::Kind::folder) {
+            name_files(artifact);
         }
+        return is_here(*store_.objects, artifact) || read_far_note(*store_.objects, artifact.sha256);
+    }
+
+    void name_files(const Artifact& folder) {
         try {
-            const Manifest manifest = manifest_from(objects.get(artifact.sha256));
-            return std::all_of(manifest.entries.begin(), manifest.entries.end(),
-                               [&](const ManifestEntry& entry) {
-                                   if (entry.kind == ManifestEntry::Kind::file) {
-                                       context_.named.insert(entry.sha256);
-                                   }
-                                   return entry.kind != ManifestEntry::Kind::file ||
-                                          objects.contains(entry.sha256, entry.size_bytes);
-                               });
+            for (const ManifestEntry& entry :
+                 manifest_from(Objects(*store_.objects).get(folder.sha256)).entries) {
+                if (entry.kind == ManifestEntry::Kind::file) {
+                    context_.named.insert(entry.sha256);
+                }
+            }
         } catch (const Error&) {
-            return false;
+            // It is told of as an artifact that is not there.
         }
     }
 
