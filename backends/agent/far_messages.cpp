@@ -5,29 +5,12 @@
 #include <algorithm>
 #include <charconv>
 
-#include "core/base/error.hpp"
-#include "core/base/json.hpp"
+#include "backends/agent/payload.hpp"
 
 namespace amp::agent {
 namespace {
 
-constexpr std::size_t k_good_frame = std::size_t{1} << 20;
 constexpr std::size_t k_objects_at_once = 10'000;  // less than 1 MiB
-
-Value parse_object(std::string_view payload) {
-    Value value = json::parse_record(payload, "a message");
-    if (!value.is_object()) {
-        throw Error(ExitCode::mismatch, "a message is no object");
-    }
-    return value;
-}
-
-void check_protocol(const Value& value) {
-    if (get_int(value, "protocol") != k_far_protocol) {
-        throw Error(ExitCode::mismatch, fmt::format("the other side speaks protocol {}, this amp speaks {}",
-                                                    get_int(value, "protocol"), k_far_protocol));
-    }
-}
 
 List ids_list(std::span<const AttemptId> ids) {
     List list;
@@ -75,7 +58,7 @@ std::string encode(const FarGreeting& greeting) {
 
 FarGreeting far_greeting_from(std::string_view payload) {
     const Value value = parse_object(payload);
-    check_protocol(value);
+    check_protocol(value, k_far_protocol);
     return {get_string(value, "binary")};
 }
 
@@ -99,7 +82,7 @@ std::string encode(const FarHello& hello) {
 
 FarHello far_hello_from(std::string_view payload) {
     const Value value = parse_object(payload);
-    check_protocol(value);
+    check_protocol(value, k_far_protocol);
     FarHello hello;
     hello.run = get_string(value, "run");
     hello.epoch = static_cast<std::uint32_t>(get_int(value, "epoch"));
@@ -203,9 +186,7 @@ std::string encode(const ObjectTrouble& trouble) {
 
 ObjectTrouble object_trouble_from(std::string_view payload) {
     const Value value = parse_object(payload);
-    const bool full = get_int(value, "code") == static_cast<int>(ExitCode::store_full);
-    return {get_string(value, "sha256"), get_string(value, "error"),
-            full ? ExitCode::store_full : ExitCode::infrastructure, false};
+    return {get_string(value, "sha256"), get_string(value, "error"), told_code(value), false};
 }
 
 void send_adopted(Channel& channel, std::span<const AttemptResult> results) {
