@@ -133,6 +133,31 @@ CancelRun cancel_run_from(std::string_view payload) {
     return {get_string(value, "run"), get_string(value, "who")};
 }
 
+std::string encode(const EnterPlace& ask) {
+    Object out = id_object(ask.id);
+    out["run"] = ask.run;
+    out["secret"] = ask.secret;
+    return json::dump_record(out);
+}
+
+EnterPlace enter_place_from(std::string_view payload) {
+    const Value value = parse_object(payload);
+    return {get_string(value, "run"), get_string(value, "secret"), id_from(value)};
+}
+
+std::string encode(const OpenPlace& place) {
+    return json::dump_record(Object{{"folder", place.folder},
+                                    {"spec", to_value(place.spec)},
+                                    {"secrets", to_value(std::span<const Secret>(place.secrets))}});
+}
+
+OpenPlace open_place_from(std::string_view payload) {
+    const Value value = parse_object(payload);
+    const Value* spec = value.find("spec");
+    return {get_string(value, "folder"), task_spec_from(spec != nullptr ? *spec : Value{}),
+            to_secrets(Value(get_list(value, "secrets")))};
+}
+
 std::string encode(std::span<const Secret> secrets) {
     return json::dump_record(Object{{"secrets", to_value(secrets)}});
 }
