@@ -232,7 +232,7 @@ std::optional<std::string> did_you_mean(std::string_view word, std::span<const s
         }
         const std::size_t distance = edit_distance(word, candidate, best);
         // What has no letter of the word is no slip of it, however short that is.
-        if (distance > 0 && distance >= word.size()) {
+        if (distance > 0 && distance >= std::max(word.size(), candidate.size())) {
             continue;
         }
         if (distance < best || (distance == best && !found)) {

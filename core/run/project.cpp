@@ -189,8 +189,9 @@ void check_place(Services& services, const Project& project, const std::string& 
         return;
     }
     if (folder == "/") {
-        throw Error(ExitCode::usage, "the project would be '/', and all files of this machine its code",
-                    folder, "go to the folder of the project first");
+        throw Error(
+            ExitCode::usage, "the project would be '/', and all files of this machine its code", folder,
+            "go to the folder of the project first; or, where / is the project, make an amp.toml there");
     }
     if (flow.empty() || files.info(beside(folder, k_store))) {
         return;

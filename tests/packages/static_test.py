@@ -71,6 +71,7 @@ class Alone(PackageTest):
             (root / name).mkdir(parents=True)
         shutil.copy(AMP, root / "amp")
         (root / "flow.toml").write_text(FLOW % "/amp")
+        (root / "amp.toml").touch()
         mounts = f'mount -t proc proc {root}/proc && mount --rbind /dev {root}/dev && exec env -i {CHROOT} {root} /amp "$@"'
         self.runs("unshare", "-m", "sh", "-c", mounts, "sh")
 
