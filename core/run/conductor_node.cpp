@@ -197,7 +197,8 @@ void Conductor::Node::report() {
         try {
             tell(Cause::none, 0, {}, child_outputs(tree_.store_, run->data(), outputs));
         } catch (const Error& error) {
-            tell(Cause::user, k_never_again, error.message());
+            const bool user = is_users_fault(error.code());
+            tell(user ? Cause::user : Cause::infra, user ? k_never_again : -1, error.message());
         }
     } else if (timed_out) {
         tell(Cause::timeout, -1, fmt::format("timeout after {:g} s, of run {}", timeout_s, id));

@@ -124,12 +124,17 @@ void Driver::open_backend() {
     backend_open_ = true;
 }
 
-/// Makes durable what happened, then tells of it.
-void Driver::settle() {
+/// Objects first: no record names one that may be gone after a crash.
+void Driver::flush_journal() {
     if (std::exchange(objects_made_, false)) {
         store_.objects->sync_pending();
     }
     journal_.flush();
+}
+
+/// Makes durable what happened, then tells of it.
+void Driver::settle() {
+    flush_journal();
     for (const auto& tell : news_) {
         tell();
     }

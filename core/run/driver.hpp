@@ -122,6 +122,7 @@ class Driver {
     void watch_room();
     void record(RunEvent event);
     void settle();
+    void flush_journal();
     void check_progress() const;
     RunOutcome finish();
     RunOutcome interrupted_outcome();

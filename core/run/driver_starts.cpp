@@ -11,6 +11,15 @@
 #include "core/task/checkpoint.hpp"
 
 namespace amp {
+namespace {
+
+/// What the store cannot do is no fault of a task: it would fail for good. As it is, a resume goes on with
+/// it.
+bool is_of_store(const Error& error) {
+    return error.code() == ExitCode::store_full || error.code() == ExitCode::infrastructure;
+}
+
+}  // namespace
 
 /// True when a task ended without being handed out, so that others may be ready now.
 bool Driver::submit_ready() {
@@ -53,12 +62,15 @@ bool Driver::submit_ready() {
                 specs.push_back(std::move(built.spec));
             }
         } catch (const Error& error) {
+            if (is_of_store(error)) {
+                throw;
+            }
             fail_before_start(task, error.advice());
             moved = true;
         }
     }
     if (!specs.empty()) {
-        journal_.flush();
+        flush_journal();
         backend_.submit(specs);
     }
     for (const auto& [spec, child] : children) {

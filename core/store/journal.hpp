@@ -77,7 +77,7 @@ class JournalWriter {
     /// @throws Error(busy) when another process holds the segment
     JournalWriter(AppendFiles& files, std::string run, std::uint32_t epoch, const LogEnd& end,
                   std::function<void()> before_sync = {});
-    ~JournalWriter();  ///< flushes and syncs; errors are then lost, so call barrier() before
+    ~JournalWriter();  ///< syncs what was flushed; what was not is forgotten: call barrier() before
     JournalWriter(const JournalWriter&) = delete;
     JournalWriter& operator=(const JournalWriter&) = delete;
 

@@ -35,6 +35,11 @@ void MemoryStore::fail_call(std::size_t n, ExitCode code) {
     fail_code_ = code;
 }
 
+bool MemoryStore::failed() const {
+    const std::scoped_lock lock(mutex_);
+    return fail_at_ > 0 && calls_ >= fail_at_;
+}
+
 void MemoryStore::lose_answer(std::size_t n) {
     const std::scoped_lock lock(mutex_);
     lose_at_ = calls_ + n;

@@ -15,6 +15,8 @@ class MemoryStore : public ObjectStore {
   public:
     /// The n-th call from now (1: the next) fails and does nothing.
     void fail_call(std::size_t n, ExitCode code = ExitCode::infrastructure);
+    /// That call has come.
+    bool failed() const;
     /// The n-th call from now is done, and then fails: its answer got lost.
     void lose_answer(std::size_t n);
     /// Changes the bytes of a key behind the store's back.
