@@ -229,9 +229,7 @@ agent::Welcome Keeper::welcome(std::uint32_t epoch) {
 
 void Keeper::driver_left() {
     drop_unstarted();
-    if (!holds_.empty() && holds_timer_ == 0) {
-        holds_timer_ = loop_.after(options_.linger_s, [this] { free_holds(); });
-    }
+    keep_holds_a_while();
     if (!spawns_.empty() && orphan_timer_ == 0) {
         orphan_timer_ = loop_.after(options_.linger_s, [this] { refuse_spawns(); });
     }

@@ -87,6 +87,7 @@ class Keeper {
     void hold(TaskRun& run);
     void free_hold(const AttemptId& id);
     void free_holds();
+    void keep_holds_a_while();
 
     // What tasks spawn (keeper_spawns.cpp).
     struct Spawn {

@@ -1,5 +1,6 @@
 // Places of attempts that have failed, kept for `amp shell`: the folder, slots, GPUs and ports. Whoever
-// drives says when they are free again, by a cancel of the attempt. When nobody drives they are not kept.
+// drives says when they are free again, by a cancel of the attempt. While nobody drives they are kept only as
+// long as the same driver may come back.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -12,11 +13,11 @@
 
 namespace amp {
 
-/// One that was started, and whose end is news to somebody who may look at its place.
+/// One that was started. A driver that is not there now may only have lost the connection.
 bool Keeper::may_hold(const TaskRun& run) {
     const bool failed = run.result.cause != Cause::none && run.result.cause != Cause::cancelled;
-    return run.spec.hold_s > 0 && failed && run.scratch && run.processes.front().pid > 0 &&
-           door_.driver() != nullptr && !closing_ && !terminated_ && !is_broken();
+    return run.spec.hold_s > 0 && failed && run.scratch && run.processes.front().pid > 0 && had_driver_ &&
+           !closing_ && !terminated_ && !is_broken();
 }
 
 void Keeper::hold(TaskRun& run) {
@@ -34,6 +35,15 @@ void Keeper::hold(TaskRun& run) {
                                {"folder", run.scratch->folder()}});
     log_dirty_ = true;
     holds_.insert(runs_.extract(run.id));
+    if (door_.driver() == nullptr) {
+        keep_holds_a_while();
+    }
+}
+
+void Keeper::keep_holds_a_while() {
+    if (!holds_.empty() && holds_timer_ == 0) {
+        holds_timer_ = loop_.after(options_.linger_s, [this] { free_holds(); });
+    }
 }
 
 /// Nothing, when none is kept of it.

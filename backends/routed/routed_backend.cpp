@@ -98,14 +98,18 @@ void RoutedBackend::submit(std::span<const TaskSpec> specs) {
     }
 }
 
-std::vector<std::vector<AttemptId>> RoutedBackend::by_member(std::span<const AttemptId> attempts) const {
+std::vector<std::vector<AttemptId>> RoutedBackend::by_member(std::span<const AttemptId> attempts) {
     std::vector<std::vector<AttemptId>> parts(members_.size());
     for (const AttemptId& id : attempts) {
         if (const auto found = held_.find(id); found != held_.end()) {
             parts[found->second].push_back(id);
             continue;
         }
-        for (std::size_t i = 0; i < members_.size(); ++i) {  // it has ended, and one may keep its place
+        if (const auto place = places_.extract(id); !place.empty()) {
+            parts[place.mapped()].push_back(id);
+            continue;
+        }
+        for (std::size_t i = 0; i < members_.size(); ++i) {  // it has ended under another driver
             if (members_[i].used) {
                 parts[i].push_back(id);
             }
@@ -185,8 +189,12 @@ void RoutedBackend::take(std::size_t member, BackendEvent event, std::vector<Bac
     if (const auto* started = std::get_if<AttemptStarted>(&event)) {
         note(member, "start", started->id, started->at);
     } else if (const auto* ended = std::get_if<AttemptEnded>(&event)) {
-        held_.erase({ended->result.task, ended->result.attempt});
-        note(member, "end", {ended->result.task, ended->result.attempt}, ended->result.ended);
+        const AttemptId id{ended->result.task, ended->result.attempt};
+        held_.erase(id);
+        if (!ended->result.succeeded()) {
+            places_[id] = member;
+        }
+        note(member, "end", id, ended->result.ended);
     } else if (auto* asked = std::get_if<SpawnAsked>(&event)) {
         const std::pair theirs{member, asked->ticket};
         const auto known = std::find_if(tickets_.begin(), tickets_.end(),
@@ -205,6 +213,12 @@ void RoutedBackend::take(std::size_t member, BackendEvent event, std::vector<Bac
                 ++it;
             }
         }
+        std::erase_if(places_, [&](const auto& place) {
+            if (place.second == member) {
+                lost->held->push_back(place.first);
+            }
+            return place.second == member;
+        });
     } else if (auto* note = std::get_if<BackendNote>(&event)) {
         if (const std::string& profile = members_[member].place.profile; !profile.empty()) {
             note->text = profile + ": " + note->text;

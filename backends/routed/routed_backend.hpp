@@ -53,10 +53,11 @@ class RoutedBackend : public Backend {
     void flush_notes();
     void take(std::size_t member, BackendEvent event, std::vector<BackendEvent>& out);
     /// Those of the attempts that each member holds.
-    std::vector<std::vector<AttemptId>> by_member(std::span<const AttemptId> attempts) const;
+    std::vector<std::vector<AttemptId>> by_member(std::span<const AttemptId> attempts);
 
     std::vector<Member> members_;
-    std::map<AttemptId, std::size_t> held_;  ///< by whom
+    std::map<AttemptId, std::size_t> held_;    ///< by whom
+    std::map<AttemptId, std::size_t> places_;  ///< of what has failed, until its place is said to be free
     /// Tickets of spawns are each member's own: whose one is, and what it is there.
     std::map<std::uint64_t, std::pair<std::size_t, std::uint64_t>> tickets_;
     std::uint64_t last_ticket_ = 0;

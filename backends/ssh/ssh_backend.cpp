@@ -194,6 +194,7 @@ void SshBackend::ask_to_end(Kind kind, std::span<const AttemptId> attempts) {
     for (const AttemptId& id : attempts) {
         const auto held = held_.find(id);
         if (held == held_.end()) {  // it has ended, and its place may be kept there
+            freed_.insert(id);
             there.push_back(id);
             continue;
         }

@@ -138,6 +138,7 @@ class SshBackend : public Backend {
     std::map<AttemptId, Held> held_;
     std::deque<AttemptId> unsent_;
     std::map<AttemptId, agent::Kind> cancels_;  ///< asked for, and not ended
+    std::set<AttemptId> freed_;  ///< have ended; what is kept of them there is not needed any more
     std::vector<BackendEvent> news_;
     bool met_ = false;      ///< over this connection
     bool adopted_ = false;  ///< and what has ended before is known
@@ -145,6 +146,7 @@ class SshBackend : public Backend {
     bool ever_adopted_ = false;
     bool adopts_all_ = false;  ///< over this connection all is told that has ended
     std::optional<Error> first_failure_;
+    std::optional<Error> refusal_;     ///< what the agent of this connection has said last
     std::optional<std::string> lost_;  ///< the keeper there is gone: until the driver opens again
     bool lost_told_ = false;
     bool fenced_ = false;

@@ -355,6 +355,9 @@ void SshBackend::settle_unsure() {
     for (const auto& [id, kind] : std::map(cancels_)) {
         ask_to_end(kind, {&id, 1});
     }
+    // Said before it may have been lost with the connection.
+    const std::vector<AttemptId> freed(freed_.begin(), freed_.end());
+    ask_to_end(Kind::cancel, freed);
 }
 
 void SshBackend::line_down() {

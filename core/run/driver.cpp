@@ -263,7 +263,7 @@ std::vector<int> Driver::wait_fds() const {
 double Driver::seconds_to_wait() const {
     const double steady = services_.clock.steady_seconds();
     double wait = lease_.renew_at() - steady;
-    if (!backend_open_) {
+    if (!backend_open_ && stop_ == Stop::none && !data_.plan().ended()) {
         wait = std::min(wait, open_at_ - steady);
     }
     if (const auto due = data_.plan().next_due()) {

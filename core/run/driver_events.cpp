@@ -129,9 +129,11 @@ void Driver::handle(const CancelAsked& event) {
 
 void Driver::handle(const BackendLost& event) {
     news_.emplace_back([this, reason = event.reason] { observer_.note(reason); });
-    lease_.renew();  // throws when a later driver is why: then nothing of this is ours to tell
-    if (!event.held) {
-        holds_.end_all();  // they went with it
+    lease_.renew();    // throws when a later driver is why: then nothing of this is ours to tell
+    if (event.held) {  // places went with it
+        holds_.end(*event.held);
+    } else {
+        holds_.end_all();
     }
     ++losses_;
     backend_open_ = false;

@@ -127,6 +127,16 @@ std::vector<AttemptId> Holds::look() {
     return over;
 }
 
+void Holds::end(std::span<const AttemptId> ids) {
+    std::erase_if(open_, [&](const Hold& hold) {
+        const bool gone = std::find(ids.begin(), ids.end(), id_of(hold)) != ids.end();
+        if (gone) {
+            end_hold(*store_.objects, run_, hold.task);
+        }
+        return gone;
+    });
+}
+
 std::vector<AttemptId> Holds::end_all() {
     std::vector<AttemptId> over;
     for (const Hold& hold : open_) {

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,8 @@ class Holds {
     void add(const Hold& hold);
     /// Those that are over by now. Looks only when something may have come.
     std::vector<AttemptId> look();
+    /// The places of these are gone.
+    void end(std::span<const AttemptId> ids);
     /// All of them, which are over with this.
     std::vector<AttemptId> end_all();
     bool empty() const { return open_.empty(); }

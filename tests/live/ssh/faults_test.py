@@ -126,6 +126,45 @@ class Faults(MachineTest):
         self.assertIn("contact with box again", project.output())
         self.judge(project, 6)
 
+    def test_a_place_that_is_held_while_nobody_can_be_reached(self) -> None:
+        """The task fails while there is no contact; and its place is freed while there is none again."""
+        place, more = self.machines.home() / "place", self.machines.home() / "more"
+        for sign in (place, more):
+            sign.unlink(missing_ok=True)
+        project = self.flow(f'''
+[flow]
+name = "Held"
+[step.one]
+run = """echo $AMP_TASK_DIR > {place}.new; mv {place}.new {place}
+  until test -e $HOME/go; do sleep 0.05; done; echo half > $AMP_TASK_DIR/rest; exit 3"""
+[step.two]
+run = "until test -e $HOME/more; do sleep 0.05; done"
+''')
+        run = project.start("run", "--on", "box", "--keep-going", "--hold-on-fail", "30m")
+        wait_until(place.exists, 60, "it runs")
+        self.machines.stop_sshd(22)
+        wait_until(lambda: "no contact with box since" in project.output(), 30, "the outage is told")
+        self.let_go()
+        folder = Path(place.read_text().strip())
+        wait_until((folder / "rest").exists, 20, "it fails")
+        time.sleep(1)
+        self.machines.sshd("box", 22)
+        wait_until(lambda: "the place of one is held until" in project.output(), 60, "it is held")
+        self.assertEqual((folder / "rest").read_text(), "half\n")
+        self.assertTrue(project.tasks()["one/_"]["held_until"])
+        self.assertIsNone(run.poll())
+
+        self.machines.stop_sshd(22)
+        wait_until(lambda: project.output().count("no contact with box since") == 2, 30, "the outage is told")
+        self.run_ok(project, "shell", "one", "--release")
+        wait_until(lambda: "is free again" in project.output(), 20, "it is freed")
+        self.assertTrue(folder.exists())
+        self.machines.sshd("box", 22)
+        wait_until(lambda: not folder.exists(), 60, "it is freed there")
+        more.touch()
+        self.assertEqual(run.wait(60), 1, project.output())
+        self.assertEqual(project.states(), {"one/_": "failed", "two/_": "succeeded"})
+
     def test_the_orchestrator_is_killed_and_the_next_goes_on(self) -> None:
         project = self.flow(HELD)
         run = project.start("run", "--on", "box")
@@ -151,6 +190,26 @@ class Faults(MachineTest):
         self.let_go()
         self.assertEqual(again.wait(60), 0, project.output())
         self.judge(project, 6)
+
+    def test_the_orchestrator_is_killed_while_it_notes_what_runs_there(self) -> None:
+        project = self.flow(HELD)
+        run = project.start("run", "--on", "box")
+        self.until_started(project)
+        wait_until(lambda: "running" in project.states().values(), 20, "it is seen")
+        run.kill()
+        run.wait()
+        (notes,) = project.folder.glob(".amp/runs/*/starts/*")
+        whole = notes.read_bytes()
+        notes.write_bytes(whole[:-7])
+        self.assertNotIn("running", self.run_ok(project, "show", "latest").out)
+        again = project.start("resume")
+        wait_until(lambda: list(project.states().values()).count("running") == 3, 60, "the next notes them anew")
+        self.assertIn("3 running", self.run_ok(project, "show", "latest").out)
+        self.let_go()
+        self.assertEqual(again.wait(60), 0, project.output())
+        self.judge(project, 6)
+        self.assertEqual(notes.read_bytes(), whole[:-7])
+        self.run_ok(project, "fsck")
 
     def test_an_agent_is_killed(self) -> None:
         project = self.flow(HELD)

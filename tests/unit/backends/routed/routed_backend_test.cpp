@@ -5,6 +5,8 @@
 #include <cerrno>
 
 #include "core/base/error.hpp"
+#include "core/store/layout.hpp"
+#include "core/store/log_follower.hpp"
 #include "tests/support/backend_contract.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/memory_append_files.hpp"
@@ -150,6 +152,27 @@ TEST_CASE("of a backend that is lost only what it held is lost") {
     CHECK(*lost.front().held == std::vector{AttemptId{TaskName::parse("b"), 1}});
 }
 
+TEST_CASE("places of what has failed are lost with the backend that keeps them, until they are freed") {
+    Two two(verdict);
+    two.routed->open();
+    two.routed->submit(std::vector{spec_of("a", "", "bad"), spec_of("b", "box", "bad"),
+                                   spec_of("c", "box", "bad"), spec_of("d", "box")});
+    two.routed->events();
+    for (int i = 0; i < 4; ++i) {  // each failure holds back what waits beside it
+        two.routed->go_on();
+        two.clock.advance(1);
+        two.routed->events();
+    }
+    two.routed->cancel(std::vector{AttemptId{TaskName::parse("c"), 1}});
+    CHECK(two.here->cancelled().empty());  // it is known who keeps it
+    CHECK(two.box->cancelled().size() == 1);
+    two.box->die("unplugged");
+    const auto lost = events_of<BackendLost>(*two.routed);
+    REQUIRE(lost.size() == 1);
+    REQUIRE(lost.front().held);
+    CHECK(*lost.front().held == std::vector{AttemptId{TaskName::parse("b"), 1}});
+}
+
 TEST_CASE("what was left running in either place is adopted, and cancelled there") {
     Two two(verdict);
     const AttemptId left{TaskName::parse("b"), 2};
@@ -187,6 +210,44 @@ TEST_CASE("what runs elsewhere is noted for those who look on, what runs here is
     two.box->die("unplugged");
     two.routed->events();
     CHECK(two.notes().back() == "end c");
+}
+
+TEST_CASE("the notes of a driver that was killed while it wrote them are read, and others go on") {
+    MemoryAppendFiles source;
+    const auto note = [](AppendFiles& files, std::uint32_t epoch, const std::string& step) {
+        KeeperLogWriter log(files, "r", epoch, {}, Witness::driver);
+        for (const char* type : {"start", "end"}) {
+            log.append(type,
+                       Object{{"task", step + "/_"}, {"attempt", 1}, {"at", "2026-11-20T08:15:30.000Z"}});
+            log.flush();
+        }
+    };
+    note(source, 1, "before");
+    const std::string key = layout::starts_log("r", 1);
+    const std::string whole = source.bytes(key);
+    for (std::size_t cut = 0; cut <= whole.size(); ++cut) {
+        CAPTURE(cut);
+        Two two(verdict);
+        two.files.set_bytes(key, whole.substr(0, cut));
+        const std::size_t sound = two.notes().size();
+        KeeperFollower onlooker(two.files, "r");
+        std::vector<std::string> seen;
+        const auto look = [&] {
+            onlooker.poll([&](const Record& record) {
+                if (record.type == "start" || record.type == "end") {
+                    seen.push_back(record.type + " " + get_string(record.payload, "task"));
+                }
+            });
+        };
+        look();
+        CHECK(seen.size() == sound);
+        note(two.files, 2, "after");  // the next driver has a file of its own
+        look();
+        REQUIRE(seen.size() == sound + 2);
+        CHECK(seen[sound] == "start after/_");
+        CHECK(seen[sound + 1] == "end after/_");
+        CHECK(two.notes().size() == sound);
+    }
 }
 
 TEST_CASE("a store that takes no notes stops nothing") {

@@ -84,8 +84,8 @@ TEST_CASE("ends of before are told also when the line breaks before they were") 
     const std::string agent = std::string(AMP_BINARY) + " agent --stdio --root " + world.far.root();
     const std::string sign = world.here.root() + "/cut";
     options.command = {"/bin/sh", "-c",
-                       "if mkdir " + sign + " 2>/dev/null; then " + agent + " | dd bs=65536 count=4 2>/dev/null; else exec " +
-                           agent + "; fi"};
+                       "if mkdir " + sign + " 2>/dev/null; then " + agent +
+                           " | dd bs=65536 count=4 2>/dev/null; else exec " + agent + "; fi"};
     SshBackend second(fresh.objects(), fresh.files(), options);
     const Adoption adoption = second.adopt();
     CHECK(std::filesystem::exists(sign));
@@ -114,6 +114,57 @@ TEST_CASE("another agent of the same driver is no death of the keeper") {
     backend->close();
 }
 
+TEST_CASE("the place of a failed task outlives the connection, and a word that frees it is not lost") {
+    World world;
+    SshBackendOptions options = world.far.options();
+    const std::string cut = world.here.root() + "/cut";  // as long as it is there, nobody gets through
+    options.command = {"/bin/sh", "-c",
+                       "while test -e " + cut + "; do sleep 0.01; done; exec " + std::string(AMP_BINARY) +
+                           " agent --stdio --root " + world.far.root()};
+    SshBackend backend(world.here.objects(), world.here.files(), options);
+    backend.open();
+    const auto break_off = [&] {
+        std::ofstream(cut) << "";
+        const std::size_t notes = world.seen.notes.size();
+        for (const pid_t pid : agents_of(world.far)) {
+            kill(pid, SIGKILL);
+        }
+        watch(backend, world.seen, [&] { return world.seen.notes.size() > notes; });
+    };
+    TaskSpec spec = world.gated("task");
+    spec.argv.back() = {{Piece::Kind::text, "echo $AMP_TASK_DIR > " + world.here.root() +
+                                                "/place; until test -e " + world.here.root() +
+                                                "/task.go; do sleep 0.01; done; exit 3"}};
+    spec.hold_s = 600;
+    submit(backend, spec);
+    watch(backend, world.seen, [&] { return world.seen.has_started("task"); });
+    wait_for_file(world.here.root() + "/place");
+    break_off();
+    world.let_go("task");
+    const auto ended = [&] {
+        return read_history(world.far.store().files(), k_run, k_base + 1).ended.size() == 1;
+    };
+    for (int i = 0; i < 1000 && !ended(); ++i) {
+        usleep(10'000);
+    }
+    REQUIRE(ended());
+    std::filesystem::remove(cut);
+    watch_ends(backend, world.seen, 1);
+    CHECK(world.seen.result("task").exit == 3);
+    std::string place = read_file(world.here.root() + "/place");
+    place.pop_back();
+    CHECK(std::filesystem::exists(place));
+
+    break_off();
+    const AttemptId id{spec.task, spec.attempt};
+    backend.cancel({&id, 1});
+    usleep(200'000);
+    CHECK(std::filesystem::exists(place));
+    std::filesystem::remove(cut);
+    watch(backend, world.seen, [&] { return !std::filesystem::exists(place); });
+    backend.close();
+}
+
 TEST_CASE("an agent that says that it lives is waited for, and a silent one is not") {
     World world;
     const auto write = [&world](const std::string& name, agent::Kind kind, std::string_view payload) {
@@ -140,6 +191,22 @@ TEST_CASE("an agent that says that it lives is waited for, and a silent one is n
     options.command = {"/bin/sh", "-c", begin + " exec cat >/dev/null"};
     SshBackend silent(world.here.objects(), world.here.files(), options);
     CHECK_THROWS_AS(silent.open(), Error);
+}
+
+TEST_CASE("what an agent says before it ends is told, and not what ssh makes of its end") {
+    World world;
+    std::string frames;
+    agent::append_frame(frames, agent::Kind::agent, agent::encode(agent::FarGreeting{own_binary_hash()}));
+    agent::append_frame(frames, agent::Kind::refused,
+                        agent::encode_refusal("there is no room", ExitCode::store_full));
+    std::ofstream(world.here.root() + "/frames") << frames;
+    SshBackendOptions options = world.far.options();
+    options.command = {"/bin/sh", "-c",
+                       "echo '  --> ROOT/store' >&2; exec cat " + world.here.root() + "/frames"};
+    for (int i = 0; i < 20; ++i) {
+        SshBackend backend(world.here.objects(), world.here.files(), options);
+        CHECK_THROWS_WITH_AS(backend.open(), "amp on far refuses: there is no room", Error);
+    }
 }
 
 TEST_CASE("who waits for the first contact can be told to end") {

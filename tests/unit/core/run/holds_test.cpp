@@ -160,3 +160,22 @@ TEST_CASE("cancelling a run frees what it holds; so does the end of its backend"
         CHECK(stage.holds().empty());
     }
 }
+
+TEST_CASE("a hold ends with the backend that keeps it, and with no other") {
+    for (const bool its : {false, true}) {
+        Stage stage;
+        bool told = false;
+        stage.world.waiter.at_wait = [&](int) {
+            if (!stage.holds().empty() && stage.took() > 10 && !std::exchange(told, true)) {
+                std::vector<AttemptId> held;
+                if (its) {
+                    held.push_back({TaskName::parse("one"), 2});
+                }
+                stage.world.waiter.backend->inject(BackendLost{"one of several is gone", std::move(held)});
+            }
+        };
+        CHECK(stage.run(100).state == RunState::failed);
+        CHECK((stage.took() < 20) == its);
+        CHECK(stage.holds().empty());
+    }
+}
