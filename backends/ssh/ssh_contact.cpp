@@ -173,10 +173,11 @@ void SshBackend::handle(const agent::Frame& frame) {
             let_go("a later driver has taken over");
             break;
         case Kind::refused:
-            line_->fail(Error(agent::refusal_code(frame.payload),
-                              fmt::format("amp on {} refuses: {}", options_.host,
-                                          agent::text_from(frame.payload, "message")),
-                              options_.host));
+            refusal_.emplace(agent::refusal_code(frame.payload),
+                             fmt::format("amp on {} refuses: {}", options_.host,
+                                         agent::text_from(frame.payload, "message")),
+                             options_.host);
+            line_->fail(*refusal_);
             break;
         case Kind::pack:
             mirror_.take(frame.payload);
@@ -361,7 +362,8 @@ void SshBackend::settle_unsure() {
 }
 
 void SshBackend::line_down() {
-    const Error why = line_->why();
+    const Error why = refusal_ ? *refusal_ : line_->why();  // its end may have been seen before its words
+    refusal_.reset();
     line_.reset();
     met_ = adopted_ = false;
     uploads_.forget();
