@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,14 +22,28 @@ Error usage(std::string message, std::string hint = {}) {
     return {ExitCode::usage, std::move(message), "", std::move(hint)};
 }
 
+/// The task's report. What is no file there is the task's own doing, is not read, and is never waited for.
+UniqueFd open_report(const std::string& path) {
+    UniqueFd file(
+        ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+    const int failed = file ? 0 : errno;
+    struct stat info {};
+    const bool other = file ? fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)
+                            : failed == ENXIO || failed == EISDIR || failed == ELOOP;
+    if (other) {
+        throw Error(ExitCode::invalid, fmt::format("'{}' is no regular file, and is not read", path), path,
+                    "something in this task has made it: remove that");
+    }
+    if (!file) {
+        throw Error::system("open", path, failed);
+    }
+    return file;
+}
+
 /// All lines with one write, so that those of several processes do not mix.
 void append(const std::string& folder, std::string_view lines) {
     const std::string path = folder + "/report";
-    const UniqueFd file(
-        ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
-    if (!file) {
-        throw Error::system("open", path, errno);
-    }
+    const UniqueFd file = open_report(path);
     while (!lines.empty()) {
         const ssize_t written = ::write(file.get(), lines.data(), lines.size());
         if (written < 0 && errno != EINTR) {

@@ -1,9 +1,11 @@
 """What a task tells while it runs: metrics, notes, links, progress. A line of JSON each, appended to $AMP_TASK_DIR/report."""
 
 import atexit
+import errno
 import functools
 import json
 import os
+import stat
 import threading
 import time
 from typing import Optional
@@ -72,11 +74,27 @@ class _Report:
             if self._file is not None:
                 os.close(self._file)
             path = os.path.join(folder, "report")
-            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._file = _open_report(path)
             self._folder = folder
         data = text.encode("utf-8", "replace")
         while data:
             data = data[os.write(self._file, data) :]
+
+
+def _open_report(path: str) -> int:
+    """What is no file there is not read by amp, and must not be waited for."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    error = f"'{path}' is no regular file, and is not read: something in this task has made it"
+    try:
+        file = os.open(path, flags, 0o600)
+    except OSError as failed:
+        if failed.errno in (errno.ENXIO, errno.EISDIR, errno.ELOOP):
+            raise OSError(failed.errno, error) from None
+        raise
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(errno.EINVAL, error)
+    return file
 
 
 def _point_line(name: str, value: float, step: Optional[int], at: float) -> str:

@@ -141,6 +141,20 @@ class Told(AmpTest):
                 self.assertIn(remark, logs)
                 self.assertEqual(self.report(project), {})
 
+    def test_who_tells_something_does_not_wait_for_what_is_no_file(self) -> None:
+        tell = "timeout 20 amp metric x=1; echo amp $?; timeout 20 python3 -c 'import amp; amp.note(\"x\")'; echo python $?"
+        for script in ('mkfifo "$R"', 'ln -s /etc/passwd "$R"', 'ln -s nowhere "$R"', 'mkdir "$R"',
+                       'mkfifo "$R"; exec 9<> "$R"'):  # somebody reads it, or might
+            with self.subTest(script):
+                project = self.project({"flow.toml": "[flow]\nname = 'Told'\n[step.one]\nrun = 'sh task.sh'\n",
+                                        "task.sh": f'R=$AMP_TASK_DIR/report\n{script}\n{tell}\n'})
+                self.run_ok(project, "run")
+                logs = self.run_ok(project, "logs", "latest/one").out
+                self.assertIn("\namp 3\n", logs)
+                self.assertIn("\npython 1\n", logs)
+                self.assertEqual(logs.count("report' is no regular file, and is not read"), 2, logs)
+                self.assertEqual(self.report(project), {})
+
     def test_a_declared_output_of_metrics_agrees(self) -> None:
         outputs = 'outputs = { scores = { path = "scores", type = "metrics" } }'
         project = self.project(flow_of("amp metric acc=0.5; amp metric acc=0.9", outputs))
