@@ -34,13 +34,6 @@ bool is_failure(Cause cause) {
     return cause != Cause::none && cause != Cause::cancelled;
 }
 
-/// Its folders and files are ours alone.
-void make_root(const std::string& root) {
-    if (std::filesystem::create_directories(root)) {  // else it is somebody's, who gave it its rights
-        std::filesystem::permissions(root, std::filesystem::perms::owner_all);
-    }
-}
-
 }  // namespace
 
 FarAgent::FarAgent(agent::Channel channel, FarAgentOptions options)
@@ -198,7 +191,7 @@ void FarAgent::meet(const agent::FarHello& hello) {
     if (backend_ || !is_run_id(hello.run)) {
         throw Error(ExitCode::mismatch, "a driver says hello once, and names its run");
     }
-    make_root(options_.root);
+    make_house(options_.root);
     const std::string folder = options_.root + "/store";
     objects_ = std::make_unique<DirectoryStore>(folder);
     files_ = std::make_unique<LocalAppendFiles>(folder);

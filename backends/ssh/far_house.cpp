@@ -1,14 +1,18 @@
 #include "backends/ssh/far_house.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <limits>
 
 #include "backends/local/keeper_history.hpp"
+#include "core/base/error.hpp"
 #include "core/base/remove_tree.hpp"
 #include "core/package/layable.hpp"
 #include "core/store/layout.hpp"
@@ -77,6 +81,29 @@ void remove_others(const fs::path& own) {
 }
 
 }  // namespace
+
+void make_house(const std::string& root) {
+    if (fs::create_directories(root)) {  // else whoever made it gave it its rights
+        fs::permissions(root, fs::perms::owner_all);
+    }
+    for (const char* name : {"store", "code", "environments"}) {
+        const std::string folder = fmt::format("{}/{}", root, name);
+        if (mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
+            throw Error::system("cannot create", folder, errno);
+        }
+        struct stat info {};
+        if (stat(folder.c_str(), &info) != 0) {
+            throw Error::system("cannot use", folder, errno);
+        }
+        if (info.st_uid != geteuid() || (info.st_mode & S_IWOTH) != 0) {
+            throw Error(ExitCode::invalid,
+                        fmt::format("others may write in '{}', which must be ours alone: `chmod 700` it, or "
+                                    "name another `root` in the profile",
+                                    folder),
+                        folder);
+        }
+    }
+}
 
 void keep_house(ObjectStore& objects, AppendFiles& files, const std::string& program) {
     const fs::path own = fs::path(program).parent_path();

@@ -21,17 +21,18 @@ constexpr std::size_t k_most_words = 400;
 //   else, in the first folder where programs may be executed (a file without #! is a script for the shell
 //   that starts it), its bytes, whole, with the right hash and on the disk, and its name only then: a power
 //   cut may leave a name with no bytes, which is a script that does nothing, successfully.
-// Beside the root only folders are taken that are ours alone: anybody can make one in /tmp.
+// Programs lie only in folders that are ours alone: anybody can make one in /tmp, or in a root that others
+// may write to. That itself is as the user has it.
 constexpr std::string_view k_script =
     R"sh(IFS= read -r m && IFS= read -r h && IFS= read -r n && IFS= read -r r || exit 97; )sh"
     R"sh(f() { echo "$m failed $*"; exit 98; }; umask 077; u=$(id -u); )sh"
     R"sh(case "$r" in "") r="$HOME/.cache/amp";; "~") r="$HOME";; "~/"*) r="$HOME/${r#"~/"}";; /*) ;; *) r="$HOME/$r";; esac; )sh"
-    R"sh(ours() { [ -d "$1" ] || mkdir -p "$1" 2>/dev/null || return 1; [ "$1" = "$r" ] && return 0; )sh"
-    R"sh([ -h "$1" ] && return 1; set -- $(ls -ldn "$1"); case "$1" in drwx------*) [ "$3" = "$u" ];; *) return 1;; esac; }; )sh"
+    R"sh(ours() { [ -d "$1" ] || { mkdir -p "$1" && chmod 700 "$1"; } 2>/dev/null || return 1; [ "$1" = "$r" ] && return 0; )sh"
+    R"sh([ -h "$1" ] && return 1; set -- $(ls -ldn "$1"); case "$1" in drwx--[-S]---*) [ "$3" = "$u" ];; *) return 1;; esac; }; )sh"
     R"sh(go() { echo "$m run $1"; exec "$1/bin/$h/amp" agent --stdio --root "$r"; f "$1/bin/$h/amp cannot be executed"; }; )sh"
     R"sh(x=$XDG_RUNTIME_DIR; [ -n "$x" ] && [ -d "$x" ] && ours "$x" && x="$x/amp" || x=; )sh"
-    R"sh(mkdir -p "$r" || f "the folder $r cannot be made"; )sh"
-    R"sh(for d in "$r" "$x" "/dev/shm/amp-$u" "/tmp/amp-$u"; do ours "$d" || continue; )sh"
+    R"sh(ours "$r" || f "the folder $r cannot be made"; )sh"
+    R"sh(for d in "$r" "$x" "/dev/shm/amp-$u" "/tmp/amp-$u"; do ours "$d" && ours "$d/bin" || continue; )sh"
     R"sh([ -x "$d/bin/$h/amp" ] && k=$(wc -c <"$d/bin/$h/amp") && [ "$k" -eq "$n" ] && "$d/bin/$h/amp" --version >/dev/null 2>&1 && go "$d"; )sh"
     R"sh(b="$d/bin/$h"; mkdir -p "$b" 2>/dev/null || continue; t="$b/new.$$"; echo "exit 0" >"$t" && chmod 700 "$t" || continue; )sh"
     R"sh("$t" 2>/dev/null || { rm -f "$t"; continue; }; )sh"

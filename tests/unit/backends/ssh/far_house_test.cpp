@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <ctime>
@@ -11,6 +12,7 @@
 
 #include "backends/system/directory_store.hpp"
 #include "backends/system/local_append_files.hpp"
+#include "core/base/error.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/objects.hpp"
 #include "core/store/store.hpp"
@@ -94,4 +96,27 @@ TEST_CASE("a program that was not sent leaves others alone") {
     keep_house(house.objects, house.files, "/usr/bin/amp");
     CHECK(fs::exists(house.bin('b')));
     CHECK_FALSE(house.has_old());
+}
+
+TEST_CASE("what lies in the root is ours alone, also where the root is not") {
+    const auto mode_of = [](const std::string& path) { return fs::status(path).permissions(); };
+    const TempFolder folder;
+    const std::string root = folder / "new/root";
+    make_house(root);
+    CHECK(mode_of(root) == fs::perms::owner_all);
+    fs::permissions(root, fs::perms::all);
+    for (const char* name : {"/store", "/code", "/environments"}) {
+        const std::string place = root + name;
+        CHECK(mode_of(place) == fs::perms::owner_all);
+        make_house(root);
+        fs::permissions(place, fs::perms::all);
+        CHECK_THROWS_WITH_AS(make_house(root), doctest::Contains("others may write in"), Error);
+        fs::permissions(place, fs::perms::owner_all);
+        if (geteuid() == 0) {
+            REQUIRE(::chown(place.c_str(), 12345, 12345) == 0);
+            CHECK_THROWS_WITH_AS(make_house(root), doctest::Contains("others may write in"), Error);
+            REQUIRE(::chown(place.c_str(), 0, 0) == 0);
+        }
+    }
+    CHECK(mode_of(root) == fs::perms::all);  // the user's to choose
 }

@@ -95,6 +95,44 @@ TEST_CASE("the program lies in no folder that others may change") {
     }
 }
 
+TEST_CASE("in a root that others may write to, what is ours is ours alone, and what is not is not used") {
+    const auto mode_of = [](const std::string& path) {
+        struct stat info {};
+        return ::stat(path.c_str(), &info) == 0 ? info.st_mode & 07777 : 0;
+    };
+    const Shell made;
+    CHECK(made.run().ends_with(made.told(made.root)));
+    CHECK(mode_of(made.root) == 0700);
+    const Shell wide;
+    std::filesystem::create_directories(wide.root);
+    ::chmod(wide.root.c_str(), 02777);  // as a lab's folder may be; what is made in it has its group's bit
+    CHECK(wide.run().ends_with(wide.told(wide.root)));
+    CHECK((mode_of(wide.root + "/bin") & 0777) == 0700);
+    CHECK(wide.run() == wide.told(wide.root));
+    CHECK(mode_of(wide.root) == 02777);        // the user's to choose
+    for (const bool others : {false, true}) {  // somebody was there before us
+        if (others && getuid() != 0) {
+            continue;
+        }
+        const Shell shell;
+        const std::string place = shell.root + "/bin/" + shell.hash;
+        std::filesystem::create_directories(place);
+        std::ofstream(place + "/amp") << std::string(shell.program.size() - 1, '#') << "\n";
+        ::chmod((place + "/amp").c_str(), 0755);
+        ::chmod((shell.root + "/bin").c_str(), others ? 0700 : 0777);
+        if (others) {
+            REQUIRE(::chown((shell.root + "/bin").c_str(), 12345, 12345) == 0);
+        }
+        const std::string told = shell.run();
+        CHECK(has(told, "called agent --stdio --root " + shell.root));
+        CHECK_FALSE(has(told, " run " + shell.root + "\n"));
+        for (const char* elsewhere : {"/dev/shm", "/tmp"}) {
+            std::filesystem::remove_all(std::string(elsewhere) + "/amp-" + std::to_string(getuid()) +
+                                        "/bin/" + shell.hash);
+        }
+    }
+}
+
 TEST_CASE("a host is nothing that ssh or a shell would take for something else") {
     for (const char* good : {"box", "me@box.example.org", "10.0.0.1", "fe80::1%eth0", "my_box-2", "[::1]"}) {
         CHECK_MESSAGE(host_mistake(good).empty(), good);
