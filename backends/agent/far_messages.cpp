@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t k_good_frame = std::size_t{1} << 20;
 constexpr std::size_t k_objects_at_once = 10'000;  // less than 1 MiB
+constexpr std::int64_t k_most_count = 1'000'000;
 
 Value parse_object(std::string_view payload) {
     Value value = json::parse_record(payload, "a message");
@@ -27,6 +28,15 @@ void check_protocol(const Value& value) {
         throw Error(ExitCode::mismatch, fmt::format("the other side speaks protocol {}, this amp speaks {}",
                                                     get_int(value, "protocol"), k_far_protocol));
     }
+}
+
+/// How many of something there are: within reason, whatever the other side says.
+std::uint32_t count_of(const Value& value, std::string_view name) {
+    const std::int64_t count = get_int(value, name, 0);
+    if (count < 0 || count > k_most_count) {
+        throw Error(ExitCode::mismatch, fmt::format("a message says {} {}", count, name));
+    }
+    return static_cast<std::uint32_t>(count);
 }
 
 List ids_list(std::span<const AttemptId> ids) {
@@ -104,7 +114,7 @@ FarHello far_hello_from(std::string_view payload) {
     hello.run = get_string(value, "run");
     hello.epoch = static_cast<std::uint32_t>(get_int(value, "epoch"));
     hello.number_base = static_cast<std::uint32_t>(get_int(value, "number_base"));
-    hello.workers = static_cast<std::size_t>(get_int(value, "workers"));
+    hello.workers = count_of(value, "workers");
     hello.code = get_string(value, "code");
     for (const auto& [key, length] : get_object(value, "packs")) {
         hello.packs[key] = length.is_int() ? static_cast<std::uint64_t>(length.as_int()) : 0;
@@ -139,9 +149,10 @@ FarWelcome far_welcome_from(std::string_view payload) {
     welcome.root = get_string(value, "root");
     const Value* cpu = value.find("cpu");
     welcome.capacity.cpu = cpu != nullptr && cpu->is_number() ? cpu->as_float() : 0;
-    welcome.capacity.memory_bytes = static_cast<std::uint64_t>(get_int(value, "memory"));
-    welcome.capacity.gpu = static_cast<std::uint32_t>(get_int(value, "gpu"));
-    welcome.workers = static_cast<std::size_t>(get_int(value, "workers"));
+    welcome.capacity.memory_bytes =
+        static_cast<std::uint64_t>(std::max(std::int64_t{0}, get_int(value, "memory", 0)));
+    welcome.capacity.gpu = count_of(value, "gpu");
+    welcome.workers = count_of(value, "workers");
     welcome.lost = ids_from(get_list(value, "lost"));
     welcome.code_ready = get_bool(value, "code_ready");
     for (const Value& item : get_list(value, "running")) {

@@ -134,12 +134,20 @@ void ObjectTaker::begin(std::string_view payload) {
     }
 }
 
+void ObjectTaker::check_length(std::uint64_t bytes, std::uint64_t more) const {
+    if (size_bytes_ == k_unknown_size && bytes > most_unknown_ + more) {
+        throw Error(ExitCode::mismatch,
+                    fmt::format("a list of files may have {} bytes, and it has more", most_unknown_));
+    }
+    if (bytes > size_bytes_ + more) {
+        throw Error(ExitCode::mismatch, fmt::format("it is longer than its {} bytes", size_bytes_));
+    }
+}
+
 /// Of the plain content.
 void ObjectTaker::take(std::string_view bytes) {
     plain_bytes_ += bytes.size();
-    if (plain_bytes_ > size_bytes_) {
-        throw Error(ExitCode::mismatch, fmt::format("it is longer than its {} bytes", size_bytes_));
-    }
+    check_length(plain_bytes_, 0);
     hash_->update(bytes);
 }
 
@@ -149,9 +157,7 @@ void ObjectTaker::data(std::string_view bytes) {
     }
     try {
         came_bytes_ += bytes.size();
-        if (came_bytes_ > size_bytes_ + k_piece) {  // compressed, it is less
-            throw Error(ExitCode::mismatch, fmt::format("it is longer than its {} bytes", size_bytes_));
-        }
+        check_length(came_bytes_, k_piece);  // compressed, it is less
         if (decompressor_) {
             decompressor_->write(bytes);
         } else {

@@ -17,6 +17,9 @@
 
 namespace amp::agent {
 
+/// No list of a folder's files is longer: it is read into memory as a whole.
+inline constexpr std::uint64_t k_most_manifest = std::uint64_t{256} << 20;
+
 /// Is it there, and not cut short? One of unknown size is read.
 bool object_present(ObjectStore& store, const SizedObject& object);
 
@@ -53,7 +56,9 @@ class ObjectTaker {
     /// What is wanted of that name; nullopt: nothing.
     using Wanted = std::function<std::optional<SizedObject>(const std::string& sha256)>;
 
-    ObjectTaker(ObjectStore& store, Wanted wanted) : store_(store), wanted_(std::move(wanted)) {}
+    /// @param most_unknown how long one may be of which no size is known
+    ObjectTaker(ObjectStore& store, Wanted wanted, std::uint64_t most_unknown = k_most_manifest)
+        : store_(store), wanted_(std::move(wanted)), most_unknown_(most_unknown) {}
 
     void begin(std::string_view payload);
     void data(std::string_view bytes);
@@ -65,10 +70,12 @@ class ObjectTaker {
   private:
     void fail(const std::string& error, ExitCode code, bool ours);
     void take(std::string_view bytes);
+    void check_length(std::uint64_t bytes, std::uint64_t more) const;
     void keep();
 
     ObjectStore& store_;
     Wanted wanted_;
+    std::uint64_t most_unknown_;
     ObjectTrouble current_;
     std::unique_ptr<ObjectWriter> writer_;
     std::optional<Sha256> hash_;

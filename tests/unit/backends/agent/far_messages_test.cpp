@@ -59,6 +59,15 @@ TEST_CASE("a far welcome comes back as it was") {
     CHECK(back.code_ready);
 }
 
+TEST_CASE("of numbers that the other side says only sensible ones are taken") {
+    for (const char* bad : {R"("workers":-1)", R"("workers":1000001)", R"("workers":9223372036854775807)",
+                            R"("gpu":-1)", R"("gpu":4294967296)"}) {
+        CHECK_THROWS_AS(far_welcome_from("{" + std::string(bad) + "}"), Error);
+    }
+    CHECK_THROWS_AS(far_hello_from(R"({"protocol":1,"workers":-1})"), Error);
+    CHECK(far_welcome_from(R"({"workers":256,"gpu":8,"memory":-1})").capacity.memory_bytes == 0);
+}
+
 TEST_CASE("bytes of a pack may be any bytes") {
     std::string bytes;
     for (int i = 0; i < 256; ++i) {

@@ -180,6 +180,33 @@ TEST_CASE("only what is wanted is taken, and no more of it") {
     CHECK_FALSE(object_present(store, {sha256}));
 }
 
+TEST_CASE("of what has no known size no more is taken than can be read, packed or not") {
+    const std::string bytes = std::string(2 << 20, 'a') + noise(1000);
+    MemoryStore from;
+    const ObjectInfo info = Objects(from).put(bytes);
+    REQUIRE(from.size(layout::object(info.sha256, true)).value_or(0) < 10'000);
+    for (const bool packed : {true, false}) {
+        MemoryStore store;
+        ObjectTaker taker(store, anything, 1 << 20);
+        if (packed) {
+            ObjectSender sender(from);
+            sender.add({info.sha256});
+            CHECK(pass(sender, taker).at(0).error ==
+                  "a list of files may have 1048576 bytes, and it has more");
+        } else {
+            taker.begin(object_frame(info.sha256, bytes.size()));
+            taker.data(bytes);
+            CHECK(taker.end(R"({"error":""})").error ==
+                  "a list of files may have 1048576 bytes, and it has more");
+        }
+        CHECK_FALSE(object_present(store, {info.sha256}));
+        ObjectTaker ample(store, anything, bytes.size());
+        ObjectSender sender(from);
+        sender.add({info.sha256});
+        CHECK(pass(sender, ample).at(0).error.empty());
+    }
+}
+
 TEST_CASE("whose trouble it is, is told") {
     const std::string bytes = noise(5000);
     const std::string sha256 = sha256_hex(bytes);
