@@ -7,8 +7,9 @@
 //
 // With --fault only CALLS count (names with commas between), and instead of the kill the N-th one fails:
 // ACTION is the name of an error (EIO), with which the call comes back undone; or `short`: it does a third of
-// what was asked for. CALLS@TEXT counts only those whose first argument is a descriptor of a path with TEXT
-// in it. `N+` is the N-th and all that follow, `N+K` every K-th of those.
+// what was asked for; or KILL: the process is killed all the same. CALLS@TEXT counts only those whose first
+// argument is a descriptor of a path with TEXT in it. `N+` is the N-th and all that follow, `N+K` every K-th
+// of those.
 //
 // Unlike strace's injection, which counts each kind of call for itself and attaches too late to a process
 // that COMMAND starts, this sees every call from the exec on. All threads of the process count together.
@@ -323,7 +324,7 @@ bool read_fault(const std::string& calls, const std::string& action, Fault& faul
     fault.is_short = action == "short";
     const auto error = k_errors.find(action);
     fault.error = error == k_errors.end() ? 0 : error->second;
-    return fault.is_short || fault.error != 0;
+    return fault.is_short || fault.error != 0 || action == "KILL";
 }
 
 void read_when(const std::string& text, Fault& fault) {

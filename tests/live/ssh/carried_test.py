@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+from harness import kill_quietly, wait_until
 from machines import FarProject, MachineTest
 from wheels import make_wheel
 
@@ -72,6 +73,22 @@ class Carried(MachineTest):
         self.run_ok(project, "run", "--on", "box")
         self.check(project)
         self.assertFalse((self.environments()[0] / "bin" / "pip").exists())
+
+    def test_the_makers_are_killed_and_the_next_makes_it_whole(self) -> None:
+        project = self.carried_project(FLOW.replace('on = ["infra"]', 'on = ["lost"]'))
+        folder = self.machines.root() / "environments"
+        for sign in ("*/pyvenv.cfg", "*/bin/python3", "*/lib/python*/site-packages/*"):
+            with self.subTest(sign):
+                self.forget()
+                run = project.start("run", "--on", "box", "--keep-going")
+                wait_until(lambda: next(folder.glob(sign), None), 60, "it is being made")
+                for pid in self.machines.processes("environment-run"):
+                    kill_quietly(pid)
+                self.assertEqual(run.wait(60), 1, project.output())
+                attempts = [task["attempts"][-1] for task in project.tasks().values()]
+                self.assertEqual({attempt["signal"] for attempt in attempts}, {9}, attempts)
+                self.run_ok(project, "run", "--on", "box")
+                self.check(project)
 
     def test_not_carried_and_out_of_reach(self) -> None:
         self.forget()

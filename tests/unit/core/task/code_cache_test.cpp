@@ -2,9 +2,15 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -172,6 +178,56 @@ TEST_CASE("nothing stays of code that is not there as a whole, and its place sta
         CHECK(path.first == ".lock." + other.code.hash);
     }
     CHECK(tree_of(other.cache().lay(other.store, other.code).folder).size() == k_laid);
+}
+
+TEST_CASE("a file that finds no room leaves nothing, and says which; where there is room it is laid") {
+    Place place;
+    rlimit usual{};
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &usual) == 0);
+    signal(SIGXFSZ, SIG_IGN);
+    const rlimit small{std::uint64_t{1} << 20, usual.rlim_max};  // data/large is larger
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    std::string told;
+    try {
+        place.cache().lay(place.store, place.code);
+    } catch (const Error& error) {
+        told = error.message();
+    }
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &usual) == 0);
+    CHECK(told.find("data/large': File too large") != std::string::npos);
+    CHECK_FALSE(place.cache().find(place.code.hash));
+    CHECK(tree_of(place.folder / "cache").size() == 1);  // its lock
+    CHECK(tree_of(place.cache().lay(place.store, place.code).folder).size() == k_laid);
+}
+
+TEST_CASE("on a full disk nothing of it is found later") {
+    Place place;
+    fs::create_directory(place.folder / "cache");
+    const pid_t child = fork();  // which has mounts of its own
+    if (child == 0) {
+        if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            mount("tmpfs", (place.folder / "cache").c_str(), "tmpfs", 0, "size=2m") != 0) {
+            _exit(77);
+        }
+        bool right = false;
+        try {
+            place.cache().lay(place.store, place.code);
+        } catch (const Error& error) {
+            right = error.code() == ExitCode::store_full &&
+                    error.message().find("No space left on device") != std::string::npos;
+        }
+        right = right && !place.cache().find(place.code.hash) && tree_of(place.folder / "cache").size() == 1;
+        right =
+            right && mount("tmpfs", (place.folder / "cache").c_str(), "tmpfs", MS_REMOUNT, "size=20m") == 0;
+        _exit(right && tree_of(place.cache().lay(place.store, place.code).folder).size() == k_laid ? 0 : 1);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    if (WEXITSTATUS(status) == 77) {
+        MESSAGE("SKIPPED, NOT TESTED: nothing can be mounted here");
+    } else {
+        CHECK(status == 0);
+    }
 }
 
 TEST_CASE("what nothing has used for 30 days goes when other code is laid") {
