@@ -130,15 +130,17 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
     {"artifacts", "[RUN[/STEP[/INDEX]]]", "list what tasks made",
      "  amp artifacts\n"
      "  amp artifacts latest/train --json\n",
-     "Lists the values, files and folders that tasks made, with their types and sizes.", "0 2 3 7 10", ".amp",
+     "Lists the values, files and folders that tasks made, with their types and sizes. \"on box\" says that "
+     "one stayed on the machine of that profile (keep_above in amp.toml(5)).",
+     "0 2 3 7 10", ".amp",
      "get show"},
     {"get", "[RUN[/STEP[/INDEX]]] NAME", "read an artifact, inside a task or from anywhere",
      "  amp get dataset                      # inside a task\n"
      "  amp get latest/train model -o model  # anywhere\n",
      "Inside a task, reads one of its inputs; with a run, a step or a task in front, any artifact "
      "of the store. A text and a file are printed as they are, another value as JSON, a folder is copied "
-     "with -o.",
-     "0 2 3 7 10", ".amp", "put artifacts"},
+     "with -o. What stayed on another machine (keep_above in amp.toml(5)) is brought into the store first.",
+     "0 2 3 4 5 7 10", ".amp", "put artifacts"},
     {"put", "NAME VALUE|@FILE|-", "make an artifact, inside a task",
      "  amp put accuracy 0.93\n"
      "  amp put model @checkpoints/best\n",
@@ -226,7 +228,9 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "  amp gc --dry-run\n"
      "  amp gc --older-than 30d --keep-last 10\n",
      "Removes objects that no run refers to and that are older than a grace. Runs are removed only "
-     "with --older-than or --keep-last, at a terminal after a question; tagged and running ones never.",
+     "with --older-than or --keep-last, at a terminal after a question; tagged and running ones never. What "
+     "stayed on another machine (keep_above in amp.toml(5)) is not removed there: that goes by itself, 30 days "
+     "after its last use.",
      "0 2 3 6 7 10 75 130", ".amp", "rm fsck"},
     {"fsck", "[RUN...]", "verify the store, and repair it",
      "  amp fsck\n"

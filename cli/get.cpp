@@ -88,6 +88,10 @@ ExitCode execute(Session& session, const GetCommand& command) {
     const TaskName task = find_task(view, *command.target, command.name);
     const Artifact artifact = find_artifact(view, task, command.name);
     const bool file = artifact.kind == Artifact::Kind::file && !session.common.json;
+    if (const auto elsewhere = view.elsewhere.find(artifact.sha256); elsewhere != view.elsewhere.end()) {
+        session.out.say(fmt::format("'{}' ({}) stayed on {}: it comes from there", printable(command.name),
+                                    format_size(artifact.size_bytes), elsewhere->second));
+    }
     if (command.output == k_standard_output || (command.output.empty() && file)) {
         const bool careful = command.output.empty() && session.out.presentation().out_is_tty;
         read_artifact(session.services, project, artifact, [&](std::string_view part) {

@@ -149,7 +149,7 @@ Fields of --plain, in this order; new ones come behind them:
   compare    run, state, created, seconds that it took, and then the
              columns of --csv
   artifacts  task, attempt, name, kind, size in bytes, sha256, value
-             (JSON)
+             (JSON), the profile on whose machine it stayed
   metrics    task, attempt, metric, last, step, min, max, points
   tag list   tag, when it was set, by whom
 In a field a tab is \t, a newline \n, a backslash \\, and other control

@@ -20,9 +20,11 @@
 #include "backends/local/local_backend.hpp"
 #include "backends/local/remains.hpp"
 #include "backends/local/task_exec.hpp"
+#include "backends/routed/fetching_backend.hpp"
 #include "backends/routed/routed_backend.hpp"
 #include "backends/ssh/far_agent.hpp"
 #include "backends/ssh/ssh_backend.hpp"
+#include "backends/ssh/ssh_fetch.hpp"
 #include "backends/system/directory_store.hpp"
 #include "backends/system/gpus.hpp"
 #include "backends/system/host_probe.hpp"
@@ -41,6 +43,7 @@
 #include "cli/process_facts.hpp"
 #include "cli/report.hpp"
 #include "cli/version_facts.hpp"
+#include "core/base/text.hpp"
 #include "core/run/run_record.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/store.hpp"
@@ -102,6 +105,10 @@ std::unique_ptr<Backend> make_ssh_backend(const OpenStore& store, const BackendR
     SshBackendOptions options;
     options.host = get_string(request.settings, "host");
     options.root = get_string(request.settings, "root");
+    options.profile = request.profile;
+    if (const auto most = parse_size(get_string(request.settings, "keep_above"))) {
+        options.keep_above = *most;
+    }
     options.run = request.run;
     options.epoch = request.epoch;
     options.number_base = k_numbers_of_a_profile * static_cast<std::uint32_t>(place + 1);
@@ -126,8 +133,18 @@ std::unique_ptr<Backend> make_backend_of(const OpenStore& store, const BackendRe
                             request.profile, get_string(request.settings, "backend")));
 }
 
+/// What stayed on another machine comes from there.
+std::unique_ptr<FarFetch> make_fetch(const OpenStore& store, const FarPlace& place, int patience) {
+    if (place.backend != k_ssh) {
+        throw Error(ExitCode::invalid,
+                    fmt::format("it stayed on {} ({}), which this version of amp cannot reach", place.profile,
+                                place.backend));
+    }
+    return std::make_unique<SshFetch>(*store.objects, SshFetchOptions{place, patience});
+}
+
 /// This machine's, and beside it those of the profiles that the run uses elsewhere.
-std::unique_ptr<Backend> make_backend(const OpenStore& store, const BackendRequest& request) {
+std::unique_ptr<Backend> make_routed_backend(const OpenStore& store, const BackendRequest& request) {
     auto local = make_local_backend(store, request);
     if (request.profiles.empty()) {
         return local;
@@ -145,6 +162,22 @@ std::unique_ptr<Backend> make_backend(const OpenStore& store, const BackendReque
                                                  Witness::driver);
     };
     return std::make_unique<RoutedBackend>(std::move(places), make_log);
+}
+
+std::unique_ptr<Backend> make_backend(const OpenStore& store, const BackendRequest& request) {
+    constexpr int k_patience = 60;  // an hour
+    std::map<std::string, FarPlace> places;
+    for (const ProfileUse& use : request.profiles) {
+        places[use.name] = {use.name,
+                            get_string(use.settings, "backend"),
+                            get_string(use.settings, "host"),
+                            get_string(use.settings, "root"),
+                            {}};
+    }
+    return std::make_unique<FetchingBackend>(
+        make_routed_backend(store, request), *store.objects, std::move(places),
+        [&store](const FarPlace& place) { return make_fetch(store, place, k_patience); },
+        [] { return SystemClock().now(); });
 }
 
 /// What main alone can add to the world: things that few commands need.
@@ -228,6 +261,7 @@ ExitCode with_services(const Environment& environment, bool signals,
         return *text;
     };
     services.backends.emplace_back(k_ssh);
+    services.make_fetch = make_fetch;
     add_rare(services);
     return work(services);
 }

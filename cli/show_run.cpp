@@ -357,6 +357,10 @@ Value runs_document(const std::vector<RunSummary>& runs) {
 std::vector<MadeArtifact> made_artifacts(const RunView& view, const std::string& step,
                                          const std::optional<TaskIndex>& index) {
     std::vector<MadeArtifact> out;
+    const auto elsewhere = [&view](const Artifact& artifact) {
+        const auto found = view.elsewhere.find(artifact.sha256);
+        return found == view.elsewhere.end() ? std::string() : found->second;
+    };
     for (const TaskView& task : view.tasks) {
         const bool chosen = (step.empty() || task.name.step == step) && (!index || task.name.index == *index);
         if (!chosen) {
@@ -364,13 +368,13 @@ std::vector<MadeArtifact> made_artifacts(const RunView& view, const std::string&
         }
         if (task.attempts.empty()) {  // it was reused, or none made them
             for (const auto& [name, artifact] : task.artifacts) {
-                out.push_back({task.name, task.attempt, name, artifact, {}});
+                out.push_back({task.name, task.attempt, name, artifact, {}, elsewhere(artifact)});
             }
             continue;
         }
         const AttemptResult& last = task.attempts.back();
         for (const auto& [name, artifact] : last.artifacts) {
-            out.push_back({last.task, last.attempt, name, artifact, last.ended});
+            out.push_back({last.task, last.attempt, name, artifact, last.ended, elsewhere(artifact)});
         }
     }
     return out;
@@ -388,7 +392,9 @@ std::string artifacts_table(const std::vector<MadeArtifact>& artifacts, const Pr
         table.add({task_text(made.task), made.name,
                    std::string(k_kinds.at(static_cast<std::size_t>(artifact.kind))),
                    format_size(artifact.size_bytes), artifact.sha256.substr(0, 12),
-                   artifact.value ? json::dump(*artifact.value) : ""});
+                   artifact.value           ? json::dump(*artifact.value)
+                   : made.elsewhere.empty() ? ""
+                                            : "on " + made.elsewhere});
     }
     return table.text(presentation);
 }
@@ -400,7 +406,7 @@ std::string artifacts_plain(const std::vector<MadeArtifact>& artifacts) {
         out += plain_line({made.task.text(), std::to_string(made.attempt), made.name,
                            std::string(k_kinds.at(static_cast<std::size_t>(artifact.kind))),
                            std::to_string(artifact.size_bytes), artifact.sha256,
-                           artifact.value ? json::dump(*artifact.value) : ""});
+                           artifact.value ? json::dump(*artifact.value) : "", made.elsewhere});
     }
     return out;
 }
@@ -412,6 +418,7 @@ Value artifacts_document(const std::string& run, const std::vector<MadeArtifact>
         entry["task"] = made.task.text();
         entry["attempt"] = std::int64_t{made.attempt};
         entry["name"] = made.name;
+        entry["elsewhere"] = made.elsewhere.empty() ? Value() : Value(made.elsewhere);
         out.emplace_back(std::move(entry));
     }
     return Object{{"schema", "amp.artifacts/1"}, {"run", run}, {"artifacts", std::move(out)}};

@@ -37,12 +37,13 @@ struct MadeArtifact {
     std::string name;
     Artifact artifact;
     std::optional<Timestamp> at = {};  ///< unless it was taken over
+    std::string elsewhere = {};        ///< the profile on whose machine it stayed; empty: it is here
 };
 /// Those of the last attempts, of all tasks or of the chosen ones, in the view's order.
 std::vector<MadeArtifact> made_artifacts(const RunView& view, const std::string& step,
                                          const std::optional<TaskIndex>& index);
 std::string artifacts_table(const std::vector<MadeArtifact>& artifacts, const Presentation& presentation);
-/// For --plain: task, attempt, name, kind, size in bytes, sha256, value as JSON.
+/// For --plain: task, attempt, name, kind, size in bytes, sha256, value as JSON, the profile where it stayed.
 std::string artifacts_plain(const std::vector<MadeArtifact>& artifacts);
 /// Schema amp.artifacts/1.
 Value artifacts_document(const std::string& run, const std::vector<MadeArtifact>& artifacts);

@@ -139,7 +139,8 @@ std::string encode(const FarWelcome& welcome) {
                                     {"workers", std::uint64_t{welcome.workers}},
                                     {"running", std::move(running)},
                                     {"lost", ids_list(welcome.lost)},
-                                    {"code_ready", welcome.code_ready}});
+                                    {"code_ready", welcome.code_ready},
+                                    {"store", welcome.store}});
 }
 
 FarWelcome far_welcome_from(std::string_view payload) {
@@ -155,6 +156,7 @@ FarWelcome far_welcome_from(std::string_view payload) {
     welcome.workers = count_of(value, "workers");
     welcome.lost = ids_from(get_list(value, "lost"));
     welcome.code_ready = get_bool(value, "code_ready");
+    welcome.store = get_string(value, "store");
     for (const Value& item : get_list(value, "running")) {
         const List& parts = as_list(item);
         const auto at = parse_time(text_at(parts, 3));
@@ -214,9 +216,10 @@ std::string encode(const ObjectTrouble& trouble) {
 
 ObjectTrouble object_trouble_from(std::string_view payload) {
     const Value value = parse_object(payload);
-    const bool full = get_int(value, "code") == static_cast<int>(ExitCode::store_full);
-    return {get_string(value, "sha256"), get_string(value, "error"),
-            full ? ExitCode::store_full : ExitCode::infrastructure, false};
+    const auto said = static_cast<ExitCode>(get_int(value, "code"));
+    const bool known = said == ExitCode::store_full || said == ExitCode::not_found;
+    return {get_string(value, "sha256"), get_string(value, "error"), known ? said : ExitCode::infrastructure,
+            false};
 }
 
 void send_adopted(Channel& channel, std::span<const AttemptResult> results) {

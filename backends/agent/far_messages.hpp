@@ -38,6 +38,7 @@ struct FarWelcome {
     std::vector<AttemptStarted> running;
     std::vector<AttemptId> lost;
     bool code_ready = false;
+    std::string store;  ///< its id
 };
 
 std::string encode(const FarGreeting& greeting);

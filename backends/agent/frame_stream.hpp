@@ -32,6 +32,7 @@ enum class Kind : std::uint8_t {
     fetch = 25,       ///< {objects: [[sha256, size]]}: is asked to send these
     lay_code = 26,    ///< {hash, manifest}: the object is a code manifest, whose files are there
     open = 27,        ///< {}: go on after `lost`
+    visit = 28,       ///< {}: instead of meet, by who has no run, and only asks `have` and `fetch`
     cancel_run = 6,   ///< {run, who}: the first and only frame of somebody who is no driver
     // keeper to driver
     welcome = 65,       ///< {protocol, pid, running: [{task, attempt, where, at}]}
@@ -52,6 +53,7 @@ enum class Kind : std::uint8_t {
     pack = 87,      ///< no JSON: "KEY OFFSET\n" and bytes of a pack
     code = 88,      ///< {hash, error}: the code is laid, unless there is an error
     lost = 89,      ///< {reason}: BackendLost
+    visited = 90,   ///< {store}: answer to visit; the id of the store there
 };
 
 struct Frame {

@@ -73,9 +73,11 @@ bool ObjectSender::begin(Channel& channel, const SizedObject& object) {
 std::optional<ObjectTrouble> ObjectSender::step(Channel& channel) {
     const SizedObject object = waiting_.front();
     std::string error;
+    ExitCode code = ExitCode::infrastructure;
     try {
         if (key_.empty() && !begin(channel, object)) {
             error = "it is not in the store";
+            code = ExitCode::not_found;
         }
         const auto piece = key_.empty() ? std::nullopt : store_.get_range(key_, offset_, k_piece);
         if (piece && !piece->empty()) {
@@ -95,7 +97,7 @@ std::optional<ObjectTrouble> ObjectSender::step(Channel& channel) {
         channel.send(Kind::object_end, encode_text("error", error));
         return std::nullopt;
     }
-    return ObjectTrouble{object.sha256, error, ExitCode::not_found, false};
+    return ObjectTrouble{object.sha256, error, code, false};
 }
 
 void ObjectTaker::fail(const std::string& error, ExitCode code, bool ours) {

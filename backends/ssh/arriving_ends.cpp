@@ -29,6 +29,15 @@ std::vector<agent::SizedObject> files_of_folder(ObjectStore& store, const std::s
     return files;
 }
 
+std::vector<agent::SizedObject> objects_of(ObjectStore& store, const Artifact& artifact) {
+    if (artifact.kind != Artifact::Kind::folder) {
+        return {{artifact.sha256, artifact.size_bytes}};
+    }
+    const agent::SizedObject manifest{artifact.sha256, agent::k_unknown_size};
+    return agent::object_present(store, manifest) ? files_of_folder(store, artifact.sha256)
+                                                  : std::vector{manifest};
+}
+
 bool ArrivingEnds::add(const AttemptResult& result) {
     const AttemptId id{result.task, result.attempt};
     const auto added = ends_.try_emplace(id);
@@ -42,30 +51,38 @@ bool ArrivingEnds::add(const AttemptResult& result) {
     return true;
 }
 
-/// The files of a folder are known when its manifest is here.
-std::vector<agent::SizedObject> ArrivingEnds::needs_of(const AttemptResult& result) {
-    std::vector<agent::SizedObject> needs;
-    for (const auto& [name, artifact] : result.artifacts) {
-        if (artifact.kind == Artifact::Kind::folder) {
-            const agent::SizedObject manifest{artifact.sha256, agent::k_unknown_size};
-            if (agent::object_present(store_, manifest)) {
-                const auto files = files_of_folder(store_, artifact.sha256);
-                needs.insert(needs.end(), files.begin(), files.end());
-            } else {
-                needs.push_back(manifest);
-            }
-        } else if (!artifact.value && artifact.pack.empty()) {
-            needs.push_back({artifact.sha256, artifact.size_bytes});
-        }
-    }
-    return needs;
-}
-
-/// What it lacks; nothing: it is complete.
+/// What it lacks; nothing: it is complete. The files of a folder are known when its manifest is here, which
+/// always comes.
 void ArrivingEnds::look(const AttemptId& id, End& end) {
-    std::vector<agent::SizedObject> needs;
+    std::vector<agent::SizedObject> come;
+    std::vector<agent::SizedObject> stay;
+    const auto want = [&](const agent::SizedObject& object, bool stays) {
+        if (end.had.contains(object.sha256) || (stays && end.there.contains(object.sha256)) ||
+            agent::object_present(store_, object)) {
+            return;
+        }
+        end.wants.insert(object.sha256);
+        Wanted& wanted = wanted_[object.sha256];
+        const bool known = !wanted.by.empty() && (stays || !wanted.stays);
+        wanted.object = object;
+        wanted.by.insert(id);
+        wanted.stays = wanted.stays && stays;
+        if (!known) {
+            (stays ? stay : come).push_back(object);
+        }
+    };
     try {
-        needs = needs_of(end.result);
+        for (const auto& [name, artifact] : end.result.artifacts) {
+            const bool in_line = artifact.value || !artifact.pack.empty();
+            if (artifact.kind != Artifact::Kind::folder && in_line) {
+                continue;
+            }
+            for (const agent::SizedObject& object : objects_of(store_, artifact)) {
+                const bool manifest =
+                    artifact.kind == Artifact::Kind::folder && object.sha256 == artifact.sha256;
+                want(object, stays(artifact) && !manifest);
+            }
+        }
     } catch (const Error& error) {
         if (error.code() != ExitCode::mismatch) {
             throw;
@@ -73,28 +90,19 @@ void ArrivingEnds::look(const AttemptId& id, End& end) {
         spoil(id, end, error.message());  // it is whole, and nonsense all the same
         return;
     }
-    std::vector<agent::SizedObject> asked;
-    for (const agent::SizedObject& object : needs) {
-        if (end.wants.contains(object.sha256) || end.had.contains(object.sha256) ||
-            agent::object_present(store_, object)) {
-            continue;
-        }
-        end.wants.insert(object.sha256);
-        Wanted& wanted = wanted_[object.sha256];
-        if (wanted.by.empty()) {
-            wanted.object = object;
-            asked.push_back(object);
-        }
-        wanted.by.insert(id);
-    }
     if (end.wants.empty()) {
         complete_.emplace(end.order, id);
-    } else if (!asked.empty()) {
-        ask_(asked);
+        return;
+    }
+    for (const auto& [objects, stays] : {std::pair(come, false), std::pair(stay, true)}) {
+        if (!objects.empty()) {
+            ask_(objects, stays);
+        }
     }
 }
 
-void ArrivingEnds::arrived(const std::string& sha256) {
+/// All that it was wanted for has what it needs.
+void ArrivingEnds::settle(const std::string& sha256) {
     const auto found = wanted_.extract(sha256);
     if (found.empty()) {
         return;
@@ -102,10 +110,29 @@ void ArrivingEnds::arrived(const std::string& sha256) {
     for (const AttemptId& id : found.mapped().by) {
         End& end = ends_.at(id);
         end.wants.erase(sha256);
-        end.had.insert(sha256);
+        (found.mapped().stays ? end.there : end.had).insert(sha256);
         if (end.wants.empty()) {
             look(id, end);
         }
+    }
+}
+
+/// Whatever it was asked for.
+void ArrivingEnds::arrived(const std::string& sha256) {
+    if (const auto found = wanted_.find(sha256); found != wanted_.end()) {
+        found->second.stays = false;
+    }
+    settle(sha256);
+}
+
+bool ArrivingEnds::stays(const std::string& sha256) const {
+    const auto found = wanted_.find(sha256);
+    return found != wanted_.end() && found->second.stays;
+}
+
+void ArrivingEnds::is_there(const std::string& sha256) {
+    if (stays(sha256)) {
+        settle(sha256);
     }
 }
 
@@ -160,15 +187,17 @@ std::vector<AttemptResult> ArrivingEnds::take(const std::function<bool(const Att
 
 std::optional<agent::SizedObject> ArrivingEnds::wanted(const std::string& sha256) const {
     const auto found = wanted_.find(sha256);
-    return found == wanted_.end() ? std::nullopt : std::optional(found->second.object);
+    return found == wanted_.end() || found->second.stays ? std::nullopt : std::optional(found->second.object);
 }
 
-std::vector<agent::SizedObject> ArrivingEnds::wanted() const {
-    std::vector<agent::SizedObject> wanted;
+void ArrivingEnds::ask_again() const {
+    std::vector<agent::SizedObject> come;
+    std::vector<agent::SizedObject> stay;
     for (const auto& [sha256, each] : wanted_) {
-        wanted.push_back(each.object);
+        (each.stays ? stay : come).push_back(each.object);
     }
-    return wanted;
+    ask_(come, false);
+    ask_(stay, true);
 }
 
 }  // namespace amp

@@ -19,8 +19,6 @@
 #include "core/store/far_lease.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/lease.hpp"
-#include "core/store/objects.hpp"
-#include "core/store/store.hpp"
 
 namespace amp {
 namespace {
@@ -101,6 +99,9 @@ void FarAgent::handle(const agent::Frame& frame) {
         case Kind::secrets:
             secrets_ = agent::secrets_from(frame.payload);
             break;
+        case Kind::visit:
+            visit();
+            break;
         case Kind::meet:
             meet(agent::far_hello_from(frame.payload));
             break;
@@ -142,7 +143,9 @@ void FarAgent::handle(const agent::Frame& frame) {
             }
             break;
         case Kind::close:
-            backend().close();
+            if (!visited_) {
+                backend().close();
+            }
             done_ = true;
             break;
         default:
@@ -150,55 +153,16 @@ void FarAgent::handle(const agent::Frame& frame) {
     }
 }
 
-void FarAgent::handle_objects(const agent::Frame& frame) {
-    backend();
-    switch (static_cast<Kind>(frame.kind)) {
-        case Kind::have:
-            answer_have(frame.payload);
-            break;
-        case Kind::object:
-            taker_->begin(frame.payload);
-            break;
-        case Kind::data:
-            taker_->data(frame.payload);
-            break;
-        case Kind::object_end: {
-            const agent::ObjectTrouble taken = taker_->end(frame.payload);
-            if (taken.error.empty()) {
-                missing_.erase(taken.sha256);
-                taken_.push_back(taken.sha256);
-            } else {
-                channel_.send(Kind::unstored, agent::encode(taken));
-            }
-            break;
-        }
-        case Kind::fetch:
-            for (const agent::SizedObject& object : agent::objects_from(frame.payload)) {
-                sender_->add(object);
-            }
-            break;
-        case Kind::lay_code:
-            store_taken();
-            lay(frame.payload);
-            break;
-        default:
-            throw Error(ExitCode::mismatch, fmt::format("a driver does not say {}", frame.kind));
-    }
-}
-
 // The lease is written before the keeper is asked: from then on it lets in no earlier driver.
 void FarAgent::meet(const agent::FarHello& hello) {
-    if (backend_ || !is_run_id(hello.run)) {
+    if (backend_ || visited_ || !is_run_id(hello.run)) {
         throw Error(ExitCode::mismatch, "a driver says hello once, and names its run");
     }
     make_house(options_.root);
     const std::string folder = options_.root + "/store";
-    objects_ = std::make_unique<DirectoryStore>(folder);
-    files_ = std::make_unique<LocalAppendFiles>(folder);
-    open_store(*objects_, "", format_time(SystemClock().now()));
+    open_house(folder);
     std::error_code unknown;
     keep_house(*objects_, *files_, std::filesystem::read_symlink(k_own_program, unknown).string());
-    sender_ = std::make_unique<agent::ObjectSender>(*objects_);
     taker_ = std::make_unique<agent::ObjectTaker>(*objects_, [this](const std::string& sha256) {
         const auto missing = missing_.find(sha256);
         return missing == missing_.end() ? std::nullopt
@@ -258,6 +222,7 @@ agent::FarWelcome FarAgent::adopt(const agent::FarHello& hello) {
     std::copy_if(found.lost.begin(), found.lost.end(), std::back_inserter(welcome.lost), counts);
     code_ = cache_.find(hello.code);
     welcome.code_ready = code_.has_value();
+    welcome.store = store_id_;
     Told ended;
     ended.adopted.emplace();
     for (const AttemptResult& result : found.ended) {
@@ -269,47 +234,6 @@ agent::FarWelcome FarAgent::adopt(const agent::FarHello& hello) {
     ended.mark = tail_->seen();
     told_.push_back(std::move(ended));
     return welcome;
-}
-
-void FarAgent::answer_have(std::string_view payload) {
-    std::vector<std::string> there;
-    std::vector<std::string> missing;
-    for (const agent::SizedObject& object : agent::objects_from(payload)) {
-        const bool whole = agent::object_present(*objects_, object) &&
-                           (objects_->refresh(layout::object(object.sha256, false)) ||
-                            objects_->refresh(layout::object(object.sha256, true)));
-        (whole ? there : missing).push_back(object.sha256);
-        if (!whole) {
-            missing_.insert_or_assign(object.sha256, object.size_bytes);
-        }
-    }
-    channel_.send(Kind::there, agent::encode_hashes({{"there", there}, {"missing", missing}}));
-}
-
-/// What came with this wake-up is made durable at once.
-void FarAgent::store_taken() {
-    if (taken_.empty()) {
-        return;
-    }
-    objects_->sync_pending();
-    channel_.send(Kind::stored, agent::encode_hashes({{"objects", taken_}}));
-    taken_.clear();
-}
-
-void FarAgent::lay(std::string_view payload) {
-    const std::string hash = agent::text_from(payload, "hash");
-    std::string error;
-    try {
-        const CodeManifest code = code_manifest_from(
-            json::parse_record(Objects(*objects_).get(agent::text_from(payload, "manifest")), "a manifest"));
-        if (code.hash != hash) {
-            throw Error(ExitCode::mismatch, "the code's manifest has another hash");
-        }
-        code_ = cache_.lay(*objects_, code);
-    } catch (const std::exception& failed) {
-        error = failed.what();
-    }
-    channel_.send(Kind::code, agent::encode_texts("hash", hash, "error", error));
 }
 
 void FarAgent::look() {

@@ -48,6 +48,8 @@ class FarAgent {
     void heard();
     void handle(const agent::Frame& frame);
     void handle_objects(const agent::Frame& frame);
+    void visit();
+    void open_house(const std::string& folder);
     void meet(const agent::FarHello& hello);
     agent::FarWelcome adopt(const agent::FarHello& hello);
     void answer_have(std::string_view payload);
@@ -82,6 +84,8 @@ class FarAgent {
     std::string run_;
     std::uint32_t epoch_ = 0;
     std::uint64_t failures_ = 0;  ///< ends that were failures, as told to the driver
+    std::string store_id_;
+    bool visited_ = false;
     bool watches_room_ = false;
     bool done_ = false;
 };

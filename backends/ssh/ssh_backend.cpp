@@ -64,12 +64,14 @@ SshBackend::SshBackend(ObjectStore& objects, AppendFiles& files, SshBackendOptio
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       mirror_(files, options_.run, options_.number_base + 1, last_number(options_.number_base)),
       taker_(objects, [this](const std::string& sha256) { return ends_.wanted(sha256); }),
-      ends_(objects,
-            [this](const std::vector<agent::SizedObject>& wanted) {
-                if (may_speak()) {
-                    agent::send_objects(line_->channel(), Kind::fetch, wanted);
-                }
-            }),
+      ends_(
+          objects,
+          [this](const std::vector<agent::SizedObject>& wanted, bool stay) {
+              if (may_speak()) {
+                  agent::send_objects(line_->channel(), stay ? Kind::have : Kind::fetch, wanted);
+              }
+          },
+          options_.keep_above),
       uploads_(objects),
       sync_at_(HUGE_VAL) {
     if (options_.code && options_.code->mode == CodeMode::image) {
@@ -314,6 +316,7 @@ void SshBackend::make_durable(const std::vector<AttemptResult>& results) {
     if (!results.empty() && std::exchange(unsynced_, false)) {
         objects_.sync_pending();
     }
+    note_what_stays(results);
 }
 
 void SshBackend::sync_packs() {

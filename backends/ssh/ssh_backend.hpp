@@ -18,12 +18,15 @@
 #include "core/package/code_manifest.hpp"
 #include "core/ports/append_files.hpp"
 #include "core/ports/backend.hpp"
+#include "core/ports/far_fetch.hpp"
 
 namespace amp {
 
 struct SshBackendOptions {
-    std::string host;  ///< as ssh knows it
-    std::string root;  ///< amp's folder there; empty: ~/.cache/amp
+    std::string host;                                          ///< as ssh knows it
+    std::string root;                                          ///< amp's folder there; empty: ~/.cache/amp
+    std::string profile;                                       ///< what people call it
+    std::uint64_t keep_above = ArrivingEnds::k_keeps_nothing;  ///< outputs larger than that stay there
     std::string run;
     std::uint32_t epoch = 1;        ///< of the driver's lease
     std::uint32_t number_base = 0;  ///< of its keepers and packs, so that these are no other profile's
@@ -86,7 +89,6 @@ class SshBackend : public Backend {
     void work();
     void receive();
     void handle(const agent::Frame& frame);
-    void handle_object(const agent::Frame& frame);
     void handle_events(std::string_view payload);
     void greet(const agent::FarGreeting& greeting);
     void met(agent::FarWelcome welcome);
@@ -99,6 +101,14 @@ class SshBackend : public Backend {
     void arm_timer();
     double next_deadline() const;
     bool may_speak() const { return line_ && met_ && line_->state() == FarLine::State::up; }
+
+    // Objects (ssh_objects.cpp).
+    void handle_object(const agent::Frame& frame);
+    FarPlace place() const;
+    void hear_of_ends(std::string_view payload);
+    void note_what_stays(const std::vector<AttemptResult>& results);
+    void use_what_stays();
+    std::string forget_what_is_gone(const TaskSpec& spec, const std::string& sha256);
 
     // Specs on their way (ssh_outbox.cpp).
     void ask_for_objects();
@@ -151,7 +161,8 @@ class SshBackend : public Backend {
     bool lost_told_ = false;
     bool fenced_ = false;
     bool closed_ = false;
-    bool unsynced_ = false;  ///< objects have come
+    bool unsynced_ = false;         ///< objects have come
+    bool used_what_stays_ = false;  ///< was asked for
     double sync_at_;
     double reconnect_at_ = 0;
     int pauses_ = 0;

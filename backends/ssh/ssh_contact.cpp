@@ -188,51 +188,6 @@ void SshBackend::handle(const agent::Frame& frame) {
     }
 }
 
-void SshBackend::handle_object(const agent::Frame& frame) {
-    switch (static_cast<Kind>(frame.kind)) {
-        case Kind::there:
-            uploads_.answered(frame.payload);
-            send_ready();
-            break;
-        case Kind::stored:
-            uploads_.stored(frame.payload);
-            send_ready();
-            break;
-        case Kind::unstored:
-            upload_failed(agent::object_trouble_from(frame.payload));
-            break;
-        case Kind::code:
-            code_laid(frame.payload);
-            break;
-        case Kind::object:
-            taker_.begin(frame.payload);
-            break;
-        case Kind::data:
-            taker_.data(frame.payload);
-            break;
-        case Kind::object_end: {
-            const agent::ObjectTrouble taken = taker_.end(frame.payload);
-            if (taken.error.empty()) {
-                unsynced_ = true;
-                ends_.arrived(taken.sha256);
-            } else if (taken.ours) {  // it is there all the same: whoever resumes fetches it
-                throw Error(taken.code, taken.error);
-            } else {
-                ends_.gone(taken.sha256, taken.error);
-            }
-            break;
-        }
-        case Kind::gone: {
-            const agent::ObjectTrouble trouble = agent::object_trouble_from(frame.payload);
-            ends_.gone(trouble.sha256, trouble.error);
-            break;
-        }
-        default:
-            throw Error(ExitCode::mismatch,
-                        fmt::format("amp on {} says {}, which is not known", options_.host, frame.kind));
-    }
-}
-
 void SshBackend::handle_events(std::string_view payload) {
     std::vector<std::string> remarks;
     for (BackendEvent& event : agent::events_from(payload, remarks)) {
@@ -299,7 +254,7 @@ void SshBackend::met(agent::FarWelcome welcome) {
         tell(BackendNote{fmt::format("programs cannot be executed below {} on {}: amp lies in {} there",
                                      welcome_.root, options_.host, line_->folder())});
     }
-    agent::send_objects(line_->channel(), Kind::fetch, ends_.wanted());
+    ends_.ask_again();
     tell_of_contact();
 }
 
@@ -319,6 +274,7 @@ void SshBackend::adopted(const agent::ReadAdopted& read) {
     if (read.last) {
         adopted_ = ever_adopted_ = true;
         settle_unsure();
+        use_what_stays();
         ask_for_objects();
         send_ready();
     }

@@ -131,15 +131,18 @@ void SshBackend::upload_failed(const agent::ObjectTrouble& trouble) {
         code_ = Code::failed;
         code_error_ = why;
     }
-    std::vector<AttemptId> failed;
+    std::vector<std::pair<AttemptId, std::string>> failed;
+    std::string gone;  // what is gone is forgotten once, and told to all
     for (const AttemptId& id : unsent_) {
-        if (needs(held_.at(id).spec->needs)) {
-            failed.push_back(id);
+        const FarSpec& far = *held_.at(id).spec;
+        if (needs(far.needs)) {
+            const bool nowhere = trouble.code == ExitCode::not_found && gone.empty();
+            gone = nowhere ? forget_what_is_gone(far.spec, trouble.sha256) : gone;
+            failed.emplace_back(id, gone.empty() ? "an input of " + why : gone);
         }
     }
-    for (const AttemptId& id : failed) {
-        end(id, Cause::infra,
-            fmt::format("an input of it cannot be sent to {}: {}", options_.host, trouble.error));
+    for (const auto& [id, message] : failed) {
+        end(id, Cause::infra, message);
     }
     send_ready();
 }

@@ -42,7 +42,8 @@ backend = "slurm"
 backend = "slurm"
 )x"},
     {"AMP2004", "a key of another backend",
-     "Each backend has keys of its own: ssh host and root; slurm host, partition and account; kubernetes "
+     "Each backend has keys of its own: ssh host, root and keep_above; slurm host, partition and account; "
+     "kubernetes "
      "context and "
      "namespace; batch region and queues. A key that the profile's backend does not know would do nothing, "
      "silently.",

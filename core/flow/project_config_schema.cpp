@@ -69,10 +69,11 @@ struct ProfileKey {
     std::string_view name;
     std::string_view backend;
 };
-constexpr std::array<ProfileKey, 25> k_of_backends = {{
+constexpr std::array<ProfileKey, 26> k_of_backends = {{
     {"host", "ssh and slurm"},
     {"root", "ssh and slurm"},
     {"carry", "ssh and slurm"},
+    {"keep_above", "ssh"},
     {"partition", "slurm"},
     {"account", "slurm"},
     {"qos", "slurm"},
@@ -124,7 +125,7 @@ const Rule& steps_rule() {
 }
 
 const Rule& profile_rule() {
-    static const std::array<Key, 36> keys = {{
+    static const std::array<Key, 37> keys = {{
         {"backend", &k_backend,
          "where tasks run: local, ssh. The others are read and checked; this version runs nothing there yet"},
         {"store", &k_text, "a store of its own", false, true},
@@ -143,6 +144,10 @@ const Rule& profile_rule() {
          "the packages of Python environments are got here and sent there; false: that machine gets them "
          "itself. "
          "Default: true"},
+        {"keep_above", &k_size,
+         "files and folders that a task there has made, and that are larger, stay there until someone asks "
+         "for "
+         "them; default: nothing stays"},
         {"partition", &k_text, "of Slurm", false, true},
         {"account", &k_text, "of Slurm", false, true},
         {"qos", &k_text, "of Slurm", false, true},

@@ -4,7 +4,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
-#include "core/package/manifest.hpp"
+#include "core/store/far_notes.hpp"
 #include "core/store/objects.hpp"
 #include "core/store/packs.hpp"
 
@@ -24,22 +24,6 @@ Value read_artifact_value(const OpenStore& store, const Artifact& artifact) {
 
 namespace {
 
-/// A folder is its manifest (whose size is not the folder's), and every file in it.
-bool folder_present(Objects& objects, const std::string& sha256) {
-    try {
-        const Manifest manifest = manifest_from(objects.get(sha256));
-        return std::all_of(manifest.entries.begin(), manifest.entries.end(), [&](const ManifestEntry& entry) {
-            return entry.kind != ManifestEntry::Kind::file ||
-                   objects.contains(entry.sha256, entry.size_bytes);
-        });
-    } catch (const Error& error) {
-        if (error.code() == ExitCode::not_found || error.code() == ExitCode::mismatch) {
-            return false;
-        }
-        throw;
-    }
-}
-
 /// A journal can reach the disk before the keeper's packs do.
 bool piece_present(AppendFiles& files, const LogPiece& piece, const PackLengths& accepted) {
     try {
@@ -54,19 +38,15 @@ bool piece_present(AppendFiles& files, const LogPiece& piece, const PackLengths&
 }
 
 bool artifact_present(const OpenStore& store, const Artifact& artifact, const PackLengths& accepted) {
-    Objects objects(*store.objects);
-    if (artifact.kind == Artifact::Kind::folder) {
-        return folder_present(objects, artifact.sha256);
-    }
-    if (artifact.value) {
+    if (artifact.kind != Artifact::Kind::folder && artifact.value) {
         return true;
     }
-    if (!artifact.pack.empty()) {
+    if (artifact.kind != Artifact::Kind::folder && !artifact.pack.empty()) {
         return piece_present(*store.files,
                              {artifact.pack, artifact.pack_offset, artifact.size_bytes, artifact.sha256},
                              accepted);
     }
-    return objects.contains(artifact.sha256, artifact.size_bytes);
+    return is_here(*store.objects, artifact) || read_far_note(*store.objects, artifact.sha256);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ Value read_artifact_value(const OpenStore& store, const Artifact& artifact);
 bool take_out_of_packs(const OpenStore& store, std::map<std::string, Artifact>& artifacts);
 
 /// Are the objects of a result in the store? After a crash of the machine a record may name what never
-/// reached the disk; such a record counts as not written.
+/// reached the disk; such a record counts as not written. What stayed on another machine counts as present.
 /// @param accepted as read_piece takes it
 bool objects_present(const OpenStore& store, const AttemptResult& result, const PackLengths& accepted = {});
 

@@ -13,6 +13,7 @@
 #include "core/package/layable.hpp"
 #include "core/package/manifest.hpp"
 #include "core/package/new_folder.hpp"
+#include "core/run/bring_home.hpp"
 #include "core/run/reference.hpp"
 #include "core/store/objects.hpp"
 #include "core/store/store.hpp"
@@ -48,6 +49,17 @@ void write_params(Objects& objects, const Value& params, const fs::path& beside)
         }
     }
     write_text(beside / "params.json", json::dump_pretty(out) + "\n");
+}
+
+/// Files that are parameters may be what a task elsewhere has made, for a run that is a task.
+std::vector<Artifact> files_of(const Value& params) {
+    std::vector<Artifact> files;
+    for (const auto& [name, value] : params.as_object()) {
+        if (value.is_file()) {
+            files.push_back({Artifact::Kind::file, {}, value.as_file().sha256, value.as_file().size_bytes, {}, 0});
+        }
+    }
+    return files;
 }
 
 void write_beside(Objects& objects, const RunRecord& record, const fs::path& folder) {
@@ -103,6 +115,7 @@ CheckedOut checkout_run(Services& services, const Project& project, const std::s
         fs::create_directories(place.parent_path());
         NewFolder fresh(place.string());
         out.missing = lay_code(store, record.code, fresh.path());
+        bring_home(services, store, files_of(record.params));
         Objects objects(*store.objects);
         write_beside(objects, record, fresh.path());
         if (!fresh.move_to_place()) {

@@ -8,9 +8,11 @@
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/text.hpp"
+#include "core/package/layable.hpp"
 #include "core/run/fsck_parts.hpp"
 #include "core/run/reference.hpp"
 #include "core/run/run_index.hpp"
+#include "core/store/far_notes.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/objects.hpp"
 #include "core/store/references.hpp"
@@ -124,7 +126,7 @@ bool is_known(std::string_view key) {
         return true;
     }
     for (const std::string_view folder :
-         {layout::k_index, layout::k_cache, layout::k_quarantine, layout::k_flows}) {
+         {layout::k_index, layout::k_cache, layout::k_quarantine, layout::k_flows, layout::k_far}) {
         if (key.starts_with(folder)) {
             return true;
         }
@@ -151,6 +153,23 @@ void check_strays(Context& context) {
                          "it is moved to quarantine"});
         if (context.options.repair) {
             context.move_away(key);
+            finding.repaired = true;
+        }
+    }
+}
+
+/// Notes of what stayed on other machines, which are not asked.
+void check_far_notes(Context& context) {
+    for (const std::string& hash : list_far(*context.store.objects)) {
+        if (is_sha256(hash) && read_far_note(*context.store.objects, hash)) {
+            continue;
+        }
+        Finding& finding = context.add(
+            {layout::far_note(hash), "it cannot be read",
+             "an output that stayed on another machine cannot be found there",
+             "it is moved to quarantine; the task that made the output runs again on `amp resume`"});
+        if (context.options.repair) {
+            context.move_away(layout::far_note(hash));
             finding.repaired = true;
         }
     }
@@ -223,6 +242,7 @@ FsckReport check_store(Services& services, const Project& project, const FsckOpt
     fsck::check_store_record(context);
     if (options.runs.empty()) {
         fsck::check_strays(context);
+        fsck::check_far_notes(context);
     }
     const std::vector<std::string> runs = fsck::runs_meant(context);
     const bool all = options.runs.empty();

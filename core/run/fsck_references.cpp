@@ -8,6 +8,7 @@
 #include "core/package/manifest.hpp"
 #include "core/ports/task_spec.hpp"
 #include "core/run/fsck_parts.hpp"
+#include "core/store/far_notes.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/objects.hpp"
 #include "core/store/packs.hpp"
@@ -58,22 +59,22 @@ class ReferenceCheck {
     }
 
     bool is_named_object_there(const Artifact& artifact) {
-        Objects objects(*store_.objects);
-        if (artifact.kind != Artifact::Kind::folder) {
-            return objects.contains(artifact.sha256, artifact.size_bytes);
+        if (artifact.kind == Artifact::Kind::folder) {
+            name_files(artifact);
         }
+        return is_here(*store_.objects, artifact) || read_far_note(*store_.objects, artifact.sha256);
+    }
+
+    void name_files(const Artifact& folder) {
         try {
-            const Manifest manifest = manifest_from(objects.get(artifact.sha256));
-            return std::all_of(manifest.entries.begin(), manifest.entries.end(),
-                               [&](const ManifestEntry& entry) {
-                                   if (entry.kind == ManifestEntry::Kind::file) {
-                                       context_.named.insert(entry.sha256);
-                                   }
-                                   return entry.kind != ManifestEntry::Kind::file ||
-                                          objects.contains(entry.sha256, entry.size_bytes);
-                               });
+            for (const ManifestEntry& entry :
+                 manifest_from(Objects(*store_.objects).get(folder.sha256)).entries) {
+                if (entry.kind == ManifestEntry::Kind::file) {
+                    context_.named.insert(entry.sha256);
+                }
+            }
         } catch (const Error&) {
-            return false;
+            // It is told of as an artifact that is not there.
         }
     }
 

@@ -11,6 +11,7 @@
 #include "core/base/text.hpp"
 #include "core/flow/expression.hpp"
 #include "core/run/artifact_values.hpp"
+#include "core/run/bring_home.hpp"
 #include "core/run/child_runs.hpp"
 #include "core/run/failed_below.hpp"
 #include "core/run/holds.hpp"
@@ -214,6 +215,25 @@ void add_answers(RunView& view, const OpenStore& store) {
     }
 }
 
+/// Of files and folders that its tasks made.
+std::set<std::string> hashes_of(const RunView& view) {
+    std::set<std::string> hashes;
+    const auto add = [&hashes](const std::map<std::string, Artifact>& artifacts) {
+        for (const auto& [name, artifact] : artifacts) {
+            if (artifact.kind != Artifact::Kind::value) {
+                hashes.insert(artifact.sha256);
+            }
+        }
+    };
+    for (const TaskView& task : view.tasks) {
+        add(task.artifacts);
+        for (const AttemptResult& attempt : task.attempts) {
+            add(attempt.artifacts);
+        }
+    }
+    return hashes;
+}
+
 void add_children(RunView& view, const OpenStore& store) {
     std::map<std::string, std::string> of_tasks;
     for (const ChildRun& child : children_of(store, view.run)) {
@@ -288,6 +308,7 @@ RunView view_run(Services& services, const Project& project, const std::string& 
     }
     view.tasks = task_views(*read.data, attempts);
     add_children(view, store);
+    view.elsewhere = artifacts_elsewhere(store, hashes_of(view));
     view.caught = read.data->plan().totals()[static_cast<std::size_t>(TaskState::caught)];
     view.record = to_value(*read.record);
     if (!read.end) {

@@ -64,7 +64,8 @@ struct RunView {
     std::vector<StepView> steps;
     std::vector<TaskView> tasks;  ///< in the order of steps, then indices
     std::uint64_t caught = 0;
-    Value record;  ///< run.json
+    Value record;                                  ///< run.json
+    std::map<std::string, std::string> elsewhere;  ///< artifacts that are not here: the profile, by hash
 };
 
 /// @param reference as core/run/reference.hpp says @throws Error(not_found), Error(usage)

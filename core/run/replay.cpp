@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "core/base/error.hpp"
+#include "core/run/bring_home.hpp"
 #include "core/run/checkout.hpp"
 #include "core/run/past_task.hpp"
 #include "core/run/reference.hpp"
@@ -99,6 +100,7 @@ Replay replay_task(Services& services, const Project& project, const ReplayQuery
     MaskedOutput output(foreground.secrets, listener.prints);
     foreground.output = [&output](std::string_view bytes) { output.add(bytes); };
     listener.begins(begin);
+    bring_home(services, store, foreground.spec);
     replay.result = services.run_foreground(store, foreground);
     output.finish();
     if (!query.shell && replay.result.succeeded()) {

@@ -9,6 +9,7 @@
 #include "core/base/json.hpp"
 #include "core/package/manifest.hpp"
 #include "core/run/artifact_values.hpp"
+#include "core/run/bring_home.hpp"
 #include "core/run/inspect.hpp"
 #include "core/store/objects.hpp"
 
@@ -78,6 +79,9 @@ void check_place(const fs::path& path) {
 void read_artifact(Services& services, const Project& project, const Artifact& artifact,
                    const std::function<void(std::string_view)>& each) {
     const OpenStore store = services.open_store(project.store_folder, false);
+    if (artifact.kind == Artifact::Kind::file) {
+        bring_home(services, store, {&artifact, 1});
+    }
     switch (artifact.kind) {
         case Artifact::Kind::value:
             each(json::dump(read_artifact_value(store, artifact)) + "\n");
@@ -99,6 +103,7 @@ void save_artifact(Services& services, const Project& project, const std::string
     }
     check_place(path);
     const OpenStore store = services.open_store(project.store_folder, false);
+    bring_home(services, store, {&artifact, 1});
     Objects objects(*store.objects);
     try {
         switch (artifact.kind) {

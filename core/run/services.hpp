@@ -11,6 +11,7 @@
 #include "core/ports/append_files.hpp"
 #include "core/ports/backend.hpp"
 #include "core/ports/clock.hpp"
+#include "core/ports/far_fetch.hpp"
 #include "core/ports/files.hpp"
 #include "core/ports/host_facts.hpp"
 #include "core/ports/object_store.hpp"
@@ -97,6 +98,9 @@ struct Services {
         start_apart = {};
     /// All of standard input, up to what a flow may have.
     std::function<std::string()> read_input = {};
+    /// What brings home what stayed on another machine; `patience`: so many connections in a row may bring
+    /// nothing. @throws Error when this amp cannot reach such places
+    std::function<std::unique_ptr<FarFetch>(const OpenStore&, const FarPlace&, int patience)> make_fetch = {};
     /// The secrets whose values are known, by key: each is looked up once a process.
     std::map<std::string, Secret, std::less<>> secrets = {};
 };

@@ -11,6 +11,7 @@
 #include "core/base/near.hpp"
 #include "core/base/text.hpp"
 #include "core/run/artifact_values.hpp"
+#include "core/run/bring_home.hpp"
 #include "core/run/checkout.hpp"
 #include "core/run/decisions.hpp"
 #include "core/run/holds.hpp"
@@ -170,6 +171,7 @@ void enter_anew(Services& services, const OpenStore& store, const ShellQuery& qu
     end.begin.cwd = task.spec.cwd.empty() ? task.folder : task.spec.cwd;
     make_shell(services, query.command, task);
     task.output = [](std::string_view) {};
+    bring_home(services, store, task.spec);
     begins(end.begin);
     end.result = services.run_foreground(store, task);
 }

@@ -12,6 +12,7 @@
 #include "core/base/error.hpp"
 #include "core/base/hash.hpp"
 #include "core/base/text.hpp"
+#include "core/store/far_notes.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/references.hpp"
 
@@ -86,6 +87,7 @@ class Collector {
         if (!ripe.empty()) {
             remove(ripe);
         }
+        forget_far_notes();
         return report_;
     }
 
@@ -189,6 +191,26 @@ class Collector {
                 count(report_.removed, bytes);
             } else {
                 count(free ? report_.waiting : report_.kept, bytes);
+            }
+        }
+    }
+
+    /// Of what stayed on other machines, and no record names, or is here after all. Nobody there is asked:
+    /// what nothing uses goes there by itself.
+    void forget_far_notes() {
+        const Timestamp limit = now_.plus_seconds(-options_.grace_s);
+        std::vector<Listed> old =
+            store_.list_details(layout::k_far, {}, std::numeric_limits<std::size_t>::max());
+        std::erase_if(old, [limit](const Listed& note) { return note.changed >= limit; });
+        if (old.empty()) {
+            return;
+        }
+        const References named = find_references(store_, files_);
+        for (const Listed& note : old) {
+            const std::string hash = note.key.substr(layout::k_far.size());
+            const auto read = read_far_note(store_, hash);
+            if (!named.objects.contains(hash) || (read && is_here(store_, read->artifact))) {
+                store_.remove_older(note.key, limit);
             }
         }
     }

@@ -31,7 +31,8 @@ struct CollectReport {
 
 /// Removes objects that no record names. An object goes when it was neither put nor refreshed for a grace,
 /// when a collection found it unnamed at least a grace ago (and it was not refreshed since), and when it is
-/// unnamed still, looked at again after the list of what is to go was durable. So whoever writes a record
+/// unnamed still, looked at again after the list of what is to go was durable. Notes of artifacts on other
+/// machines (far_notes.hpp) go when they are unnamed and past a grace. So whoever writes a record
 /// that names objects within a grace of having put or refreshed them, or of having read another record that
 /// names them, never loses one. A collector may die at any instant, and two exclude one another.
 /// @throws Error(busy) when another one is at work

@@ -145,6 +145,9 @@ std::string result(std::string_view definition) {
 std::string summary(std::string_view run) {
     return fmt::format("runs/{}/summary.json", run);
 }
+std::string far_note(std::string_view sha256) {
+    return fmt::format("{}{}", k_far, sha256);
+}
 
 std::string orchestrator_log(std::string_view run) {
     return fmt::format("runs/{}/orchestrator.log", run);

@@ -61,6 +61,9 @@ bool is_attempt_log(std::string_view key);
 std::string result(std::string_view definition);
 inline constexpr std::string_view k_results = "cache/results/";
 std::string summary(std::string_view run);  // …/summary.json
+/// Where an artifact is that is not here, by its hash: far/SHA256
+std::string far_note(std::string_view sha256);
+inline constexpr std::string_view k_far = "far/";
 /// What the orchestrator of a detached run has printed.
 std::string orchestrator_log(std::string_view run);  // …/orchestrator.log
 /// Whose turn it is among the runs of a flow: flows/<sha256(name)[:32]>/turn

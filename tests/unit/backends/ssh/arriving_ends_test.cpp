@@ -23,15 +23,28 @@ Artifact file(const ObjectInfo& info) {
 }
 
 struct Bench {
+    explicit Bench(std::uint64_t most = ArrivingEnds::k_keeps_nothing) : keep_above(most) {}
+
     MemoryStore far;  // where the objects are
     MemoryStore store;
     Objects objects{far};
-    std::vector<std::string> asked;
-    ArrivingEnds ends{store, [this](const std::vector<agent::SizedObject>& wanted) {
+    std::uint64_t keep_above;
+    std::vector<std::string> asked;  // that it comes
+    std::vector<std::string> stay;   // whether it is there
+    ArrivingEnds ends{store,
+                      [this](const std::vector<agent::SizedObject>& wanted, bool stays) {
                           for (const auto& object : wanted) {
-                              asked.push_back(object.sha256);
+                              (stays ? stay : asked).push_back(object.sha256);
                           }
-                      }};
+                      },
+                      keep_above};
+
+    /// How much is on its way.
+    std::size_t wanted() {
+        asked.clear();
+        ends.ask_again();
+        return asked.size();
+    }
 
     void bring(const std::string& sha256) {
         Objects(store).put(objects.get(sha256));
@@ -68,7 +81,7 @@ TEST_CASE("files are asked for once, and an end waits for all of its own") {
     bench.ends.add(result("a", {{"x", file(one)}, {"y", file(two)}}));
     bench.ends.add(result("b", {{"x", file(one)}}));
     CHECK(bench.asked.size() == 2);
-    CHECK(bench.ends.wanted().size() == 2);
+    CHECK(bench.wanted() == 2);
     CHECK(bench.ends.waits([](const AttemptId& id) { return id.task.step == "b"; }));
     bench.bring(one.sha256);
     CHECK(bench.complete() == std::vector<std::string>{"b"});
@@ -76,7 +89,7 @@ TEST_CASE("files are asked for once, and an end waits for all of its own") {
     CHECK(bench.complete() == std::vector<std::string>{"a"});
     bench.ends.add(result("c", {{"x", file(two)}}));  // it is here
     CHECK(bench.complete() == std::vector<std::string>{"c"});
-    CHECK(bench.ends.wanted().empty());
+    CHECK(bench.wanted() == 0);
 }
 
 TEST_CASE("a folder's files are known when its manifest is here") {
@@ -105,7 +118,7 @@ TEST_CASE("what will never come ends those that need it, and nobody else") {
     bench.ends.gone(one.sha256, "it is not in the store");
     CHECK(bench.complete() ==
           std::vector<std::string>{"a: its outputs cannot be fetched: it is not in the store"});
-    CHECK(bench.ends.wanted().size() == 1);
+    CHECK(bench.wanted() == 1);
     bench.bring(two.sha256);
     CHECK(bench.complete() == std::vector<std::string>{"b"});
     bench.ends.gone(one.sha256, "again");
@@ -129,8 +142,75 @@ TEST_CASE("a folder's list that is nonsense ends what waits for it") {
         CHECK(complete[0].starts_with(
             "a: its outputs cannot be fetched: the list of a folder cannot be read: "));
         CHECK(complete[1] == "b");
-        CHECK(bench.ends.wanted().empty());
+        CHECK(bench.wanted() == 0);
         bench.ends.add(result("c", {{"all", folder}}));  // it is here
         CHECK(bench.complete().size() == 1);
     }
+}
+
+TEST_CASE("what is large is asked for whether it is there, and what is not comes") {
+    Bench bench(10);
+    const ObjectInfo large = bench.objects.put("more than ten bytes");
+    const ObjectInfo small = bench.objects.put("ten bytes!");
+    Artifact value = file(large);
+    value.kind = Artifact::Kind::value;  // an object, but what expressions read
+    bench.ends.add(result("a", {{"large", file(large)}, {"small", file(small)}}));
+    CHECK(bench.asked == std::vector<std::string>{small.sha256});
+    CHECK(bench.stay == std::vector<std::string>{large.sha256});
+    CHECK_FALSE(bench.ends.wanted(large.sha256));  // nobody may send it unasked
+    bench.ends.is_there(small.sha256);             // which does not bring it
+    bench.ends.is_there(large.sha256);
+    CHECK(bench.complete().empty());
+    bench.bring(small.sha256);
+    CHECK(bench.complete() == std::vector<std::string>{"a"});
+
+    bench.ends.add(result("stays", {{"large", file(large)}}));
+    bench.ends.add(result("comes", {{"large", value}}));
+    CHECK(bench.asked.back() == large.sha256);
+    CHECK(bench.ends.wanted(large.sha256));
+    bench.ends.is_there(large.sha256);  // it comes now, for both
+    CHECK(bench.complete().empty());
+    bench.bring(large.sha256);
+    CHECK(bench.complete() == std::vector<std::string>{"stays", "comes"});
+}
+
+TEST_CASE("a large folder's manifest comes, and its files stay") {
+    Bench bench(10);
+    const ObjectInfo one = bench.objects.put("one file");
+    const ObjectInfo two = bench.objects.put("two file");
+    Manifest manifest;
+    manifest.entries = {{ManifestEntry::Kind::file, "1", false, "", one.size_bytes, one.sha256},
+                        {ManifestEntry::Kind::file, "2", false, "", two.size_bytes, two.sha256}};
+    const ObjectInfo list = bench.objects.put(manifest_text(manifest));
+    const Artifact folder{Artifact::Kind::folder, {}, list.sha256, 16, {}, 0};
+    bench.ends.add(result("a", {{"all", folder}}));
+    CHECK(bench.asked == std::vector<std::string>{list.sha256});
+    bench.bring(list.sha256);
+    CHECK(bench.stay == std::vector<std::string>{one.sha256, two.sha256});
+    bench.ends.is_there(one.sha256);
+    CHECK(bench.complete().empty());
+    bench.ends.is_there(two.sha256);
+    CHECK(bench.complete() == std::vector<std::string>{"a"});
+    CHECK(bench.asked.size() == 1);
+    // A small folder with one of them needs that here, whatever stayed for another.
+    manifest.entries.pop_back();
+    const ObjectInfo part = bench.objects.put(manifest_text(manifest));
+    const Artifact small{Artifact::Kind::folder, {}, part.sha256, 8, {}, 0};
+    bench.ends.add(result("b", {{"all", folder}, {"part", small}}));
+    bench.bring(part.sha256);
+    bench.ends.is_there(one.sha256);
+    bench.ends.is_there(two.sha256);
+    CHECK(bench.complete().empty());
+    bench.bring(one.sha256);
+    CHECK(bench.complete() == std::vector<std::string>{"b"});
+}
+
+TEST_CASE("what should have stayed and is not there is as good as never made") {
+    Bench bench(10);
+    const ObjectInfo large = bench.objects.put("more than ten bytes");
+    bench.ends.add(result("a", {{"large", file(large)}}));
+    CHECK(bench.ends.stays(large.sha256));
+    bench.ends.gone(large.sha256, "it is not in the store there");
+    CHECK(bench.complete() ==
+          std::vector<std::string>{"a: its outputs cannot be fetched: it is not in the store there"});
 }

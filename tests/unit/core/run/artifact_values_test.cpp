@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "core/package/manifest.hpp"
+#include "core/store/far_notes.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/objects.hpp"
 #include "core/store/packs.hpp"
@@ -94,4 +95,14 @@ TEST_CASE("a value in line needs no object") {
     Artifact value;
     value.value = Value(1);
     CHECK(objects_present(memory_store(), result_with(value)));
+}
+
+TEST_CASE("what stayed on another machine is present, until that is forgotten") {
+    const OpenStore store = memory_store();
+    const Artifact file = stored(store, Artifact::Kind::file, "content", 7);
+    remove_object(store, file.sha256);
+    note_far(*store.objects, {file, {"box", "ssh", "box", "", "id"}});
+    CHECK(objects_present(store, result_with(file)));
+    forget_far(*store.objects, file.sha256);
+    CHECK_FALSE(objects_present(store, result_with(file)));
 }

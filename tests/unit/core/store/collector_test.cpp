@@ -10,6 +10,7 @@
 #include "core/base/hash.hpp"
 #include "core/base/json.hpp"
 #include "core/package/manifest.hpp"
+#include "core/store/far_notes.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/objects.hpp"
 #include "core/store/references.hpp"
@@ -358,4 +359,31 @@ TEST_CASE("10,000 interleavings of writers and collections: nothing named is los
             FAIL("seed ", seed);
         }
     }
+}
+
+TEST_CASE("notes of what stayed elsewhere go when nothing names it, or when it is here") {
+    World w;
+    const FarPlace box{"box", "ssh", "box", "", "id"};
+    const auto note = [&](const std::string& text) {
+        Artifact file{Artifact::Kind::file, {}, sha256_hex(text), text.size(), {}, 0};
+        note_far(w.store, {file, box});
+        return file.sha256;
+    };
+    const std::string named = note("named");
+    const std::string unnamed = note("unnamed");
+    const std::string home = note("home");
+    w.put("home");
+    w.refer(k_run, named);
+    w.refer("261120-081530-abcd", home);
+    w.clock.advance(k_grace - 10);
+    w.collect();
+    CHECK(list_far(w.store).size() == 3);
+    w.clock.advance(20);
+    const std::string young = note("young");
+    w.collect(k_grace, true);
+    CHECK(list_far(w.store).size() == 4);
+    w.collect();
+    std::vector<std::string> left{named, young};
+    std::sort(left.begin(), left.end());
+    CHECK(list_far(w.store) == left);
 }
