@@ -112,8 +112,8 @@ class Stays(MachineTest):
         project = self.stay(FLOW)
         self.run_ok(project, "run")
         digest = self.digest(project)
-        self.run_ok(project, "replay", "latest/use", "-o", "again")
-        self.assertIn(digest, project.amp("replay", "latest/use", "-o", "once-more").out)
+        self.run_ok(project, "replay", "latest/use", "--keep", "again")
+        self.assertIn(digest, project.amp("replay", "latest/use", "--keep", "once-more").out)
         project = self.stay(FLOW)
         self.run_ok(project, "run")
         digest = self.digest(project)
@@ -214,7 +214,7 @@ class Stays(MachineTest):
         self.assertEqual(len(self.notes(project)), 1)
         # A run waits for longer, and what else there is to do is done meanwhile.
         project.write("flow.toml", FLOW + HOME)
-        path = self.cutting(project, "out 400000000\n" + "out 5000\n" * 5)
+        path = self.cutting(project, "out 400000000\n" + "out 5000\n" * 3)
         self.run_ok(project, "resume", env={"PATH": path})
         self.assertEqual(set(project.states().values()) - {"cached"}, {"succeeded"})
 
