@@ -124,11 +124,11 @@ std::string SshBackend::forget_what_is_gone(const TaskSpec& spec, const std::str
         }
         if (note->place.store != welcome_.store) {
             return fmt::format("its input '{}' stayed on {}, where the store is another one now", input.path,
-                               options_.host);
+                               note->place.profile);
         }
         forget_far(objects_, input.artifact.sha256);
         return fmt::format("its input '{}' stayed on {} and is there no more: `amp resume` makes it again",
-                           input.path, options_.host);
+                           input.path, note->place.profile);
     }
     return {};
 }

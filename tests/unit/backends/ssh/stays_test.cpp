@@ -180,7 +180,7 @@ TEST_CASE("what is there no more is told, and forgotten") {
     const AttemptResult& failed = world.seen.result("use");
     CHECK(failed.cause == Cause::infra);
     CHECK(failed.message ==
-          "its input 'make/large' stayed on far and is there no more: `amp resume` makes it again");
+          "its input 'make/large' stayed on box and is there no more: `amp resume` makes it again");
     CHECK_FALSE(read_far_note(here, large.sha256));
     backend->close();
 
