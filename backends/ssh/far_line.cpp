@@ -3,28 +3,21 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cmath>
-#include <csignal>
-#include <cstdlib>
 #include <filesystem>
 
 #include "backends/ssh/own_binary.hpp"
+#include "backends/system/child.hpp"
 #include "backends/system/event_loop.hpp"
 #include "backends/system/fd_io.hpp"
-#include "backends/system/spawn.hpp"
 #include "core/base/ids.hpp"
-
-extern char** environ;
 
 namespace amp {
 namespace {
@@ -34,59 +27,6 @@ constexpr std::size_t k_read_at_once = std::size_t{1} << 20;  // what comes with
 constexpr std::size_t k_most_words = std::size_t{16} << 10;
 constexpr double k_last_word_s = 2;
 constexpr int k_leave_ms = 1000;
-
-/// What posix_spawn is to arrange: a group of its own, so that a terminal's Ctrl-C is for us alone.
-class Arrangement {
-  public:
-    Arrangement(int stream, int err) {
-        posix_spawn_file_actions_init(&actions_);
-        posix_spawn_file_actions_adddup2(&actions_, stream, 0);
-        posix_spawn_file_actions_adddup2(&actions_, stream, 1);
-        posix_spawn_file_actions_adddup2(&actions_, err, 2);
-        posix_spawn_file_actions_addclosefrom_np(&actions_, 3);
-        posix_spawnattr_init(&attributes_);
-        posix_spawnattr_setflags(&attributes_,
-                                 POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-        sigset_t set;
-        sigfillset(&set);
-        posix_spawnattr_setsigdefault(&attributes_, &set);
-        sigemptyset(&set);
-        posix_spawnattr_setsigmask(&attributes_, &set);
-    }
-    ~Arrangement() {
-        posix_spawn_file_actions_destroy(&actions_);
-        posix_spawnattr_destroy(&attributes_);
-    }
-    Arrangement(const Arrangement&) = delete;
-    Arrangement& operator=(const Arrangement&) = delete;
-
-    pid_t start(const std::vector<std::string>& words) const {
-        const char* path = std::getenv("PATH");
-        std::string unusable;
-        const std::string program =
-            find_program(words.front(), path != nullptr ? path : "/usr/bin:/bin", "/", unusable);
-        if (program.empty()) {
-            throw Error(ExitCode::not_found, fmt::format("the program '{}' is not installed", words.front()),
-                        words.front(), "install it, or put its folder into PATH");
-        }
-        std::vector<char*> argv;
-        argv.reserve(words.size() + 1);
-        for (const std::string& word : words) {
-            argv.push_back(const_cast<char*>(word.c_str()));  // which exec does not write to
-        }
-        argv.push_back(nullptr);
-        pid_t pid = -1;
-        const int error = posix_spawn(&pid, program.c_str(), &actions_, &attributes_, argv.data(), environ);
-        if (error != 0) {
-            throw Error::system("start", program, error);
-        }
-        return pid;
-    }
-
-  private:
-    posix_spawn_file_actions_t actions_{};
-    posix_spawnattr_t attributes_{};
-};
 
 const std::string& own_hash() {
     static const std::string hash = own_binary_hash();  // of the program that runs: it cannot change
@@ -113,16 +53,14 @@ FarLine::FarLine(FarLineOptions options)
 }
 
 FarLine::~FarLine() {
-    if (pid_ <= 0) {
+    if (!child_) {
         return;
     }
     channel_.reset();
     socket_.reset();
-    pollfd ended{pidfd_.get(), POLLIN, 0};
-    if (!pidfd_ || poll(&ended, 1, state_ == State::up ? k_leave_ms : 0) <= 0) {
-        kill(-pid_, SIGKILL);
-    }
-    while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    pollfd ended{child_->pidfd(), POLLIN, 0};
+    if (poll(&ended, 1, state_ == State::up ? k_leave_ms : 0) > 0) {
+        child_->has_ended(true);
     }
 }
 
@@ -161,12 +99,17 @@ void FarLine::start() {
         outgoing_ =
             ssh::encode({marker, own_hash(), std::filesystem::file_size(k_own_program), options_.root});
     }
-    pid_ = Arrangement(theirs.get(), their_stderr.get()).start(options_.command);
-    pidfd_ = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
-    if (!pidfd_) {
-        throw Error::system("watch", options_.command.front(), errno);
+    const std::string program = installed_program(options_.command.front(), "/");
+    child_ = std::make_unique<Child>(ChildRequest{.program = program,
+                                                  .words = options_.command,
+                                                  .input = theirs.get(),
+                                                  .output = theirs.get(),
+                                                  .error = their_stderr.get()});
+    if (child_->pidfd() < 0) {
+        throw Error(ExitCode::infrastructure,
+                    fmt::format("the end of '{}' cannot be watched for", options_.command.front()));
     }
-    watch(pidfd_.get(), EPOLLIN);
+    watch(child_->pidfd(), EPOLLIN);
     watch(stderr_.get(), EPOLLIN);
     watch(socket_.get(), EPOLLIN);
     if (!options_.bootstraps) {
@@ -328,19 +271,15 @@ void FarLine::read_stderr() {
 
 // What it has written before its end may still be read, by whoever has the channel.
 void FarLine::look_for_end() {
-    if (pid_ <= 0) {
+    if (!child_) {
         return;
     }
     const bool late = steady_now() > hung_up_until_;
     if (late) {
-        kill(-pid_, SIGKILL);
+        child_->kill_group();
     }
-    pid_t got = 0;
-    do {
-        got = waitpid(pid_, nullptr, late ? 0 : WNOHANG);
-    } while (got < 0 && errno == EINTR);
-    if (got != 0) {
-        pid_ = -1;
+    if (child_->has_ended(late)) {
+        child_.reset();
         ended_by_itself_ = true;
         read_stderr();
         end(ssh::contact_error(options_.host, stderr_text_));
@@ -348,12 +287,7 @@ void FarLine::look_for_end() {
 }
 
 void FarLine::fail(const Error& why) {
-    if (pid_ > 0) {
-        kill(-pid_, SIGKILL);
-        while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-        }
-        pid_ = -1;
-    }
+    child_.reset();
     end(why);
 }
 

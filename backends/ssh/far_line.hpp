@@ -1,14 +1,14 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "backends/agent/channel.hpp"
 #include "backends/ssh/ssh_command.hpp"
+#include "backends/system/child.hpp"
 
 namespace amp {
 
@@ -75,8 +75,7 @@ class FarLine {
     UniqueFd epoll_;
     UniqueFd socket_;  ///< until the channel has it
     UniqueFd stderr_;
-    UniqueFd pidfd_;
-    pid_t pid_ = -1;
+    std::unique_ptr<Child> child_;  ///< until it has ended
     std::string stderr_text_;
     std::string outgoing_;  ///< before the channel is there
     UniqueFd program_;      ///< what is pushed

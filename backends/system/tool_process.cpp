@@ -3,9 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,11 +11,9 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
-#include <csignal>
-#include <cstdlib>
 
+#include "backends/system/child.hpp"
 #include "backends/system/event_loop.hpp"
-#include "backends/system/spawn.hpp"
 #include "core/base/error.hpp"
 #include "core/base/unique_fd.hpp"
 
@@ -48,102 +44,8 @@ std::string resolve(const std::string& program, const std::string& cwd) {
     if (stat(cwd.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
         throw Error(ExitCode::not_found, fmt::format("the folder '{}' does not exist", cwd), cwd);
     }
-    const char* path = std::getenv("PATH");
-    std::string unusable;
-    std::string found = find_program(program, path ? path : "/usr/bin:/bin", cwd, unusable);
-    if (found.empty() && !unusable.empty()) {
-        throw Error(ExitCode::not_found, fmt::format("'{}' is not executable", unusable), unusable);
-    }
-    if (found.empty()) {
-        throw Error(ExitCode::not_found, fmt::format("the program '{}' is not installed", program), program,
-                    "install it, or put its folder into PATH");
-    }
-    return found;
+    return installed_program(program, cwd);
 }
-
-/// What posix_spawn is to arrange: the outputs, no descriptor of ours, the folder, a group of its own, and no
-/// signal blocked or ignored.
-class Setup {
-  public:
-    Setup(const std::string& cwd, int out, int err) {
-        posix_spawn_file_actions_init(&actions_);
-        posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
-        posix_spawn_file_actions_adddup2(&actions_, out, 1);
-        posix_spawn_file_actions_adddup2(&actions_, err, 2);
-        posix_spawn_file_actions_addclosefrom_np(&actions_, 3);
-        posix_spawn_file_actions_addchdir_np(&actions_, cwd.c_str());
-        posix_spawnattr_init(&attributes_);
-        posix_spawnattr_setflags(&attributes_,
-                                 POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-        sigset_t set;
-        sigfillset(&set);
-        posix_spawnattr_setsigdefault(&attributes_, &set);
-        sigemptyset(&set);
-        posix_spawnattr_setsigmask(&attributes_, &set);
-    }
-    ~Setup() {
-        posix_spawn_file_actions_destroy(&actions_);
-        posix_spawnattr_destroy(&attributes_);
-    }
-    Setup(const Setup&) = delete;
-    Setup& operator=(const Setup&) = delete;
-    const posix_spawn_file_actions_t* actions() const { return &actions_; }
-    const posix_spawnattr_t* attributes() const { return &attributes_; }
-
-  private:
-    posix_spawn_file_actions_t actions_{};
-    posix_spawnattr_t attributes_{};
-};
-
-/// A started program until it has ended; never leaves a zombie or a running group behind.
-class Child {
-  public:
-    Child(const std::string& program, const std::vector<std::string>& argv, const std::string& cwd, int out,
-          int err) {
-        std::vector<char*> arguments;
-        arguments.reserve(argv.size() + 1);
-        for (const std::string& argument : argv) {
-            arguments.push_back(const_cast<char*>(argument.c_str()));  // which exec does not write to
-        }
-        arguments.push_back(nullptr);
-        const Setup setup(cwd, out, err);
-        const int error = posix_spawn(&pid_, program.c_str(), setup.actions(), setup.attributes(),
-                                      arguments.data(), environ);
-        if (error != 0) {
-            pid_ = -1;
-            throw Error::system("cannot start", program, error);
-        }
-        pidfd_ = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
-    }
-    ~Child() {
-        if (pid_ > 0) {
-            kill_group();
-            has_ended(0);
-        }
-    }
-    Child(const Child&) = delete;
-    Child& operator=(const Child&) = delete;
-
-    int pidfd() const { return pidfd_.get(); }
-    int status() const { return status_; }
-    void kill_group() const { kill(-pid_, SIGKILL); }
-    /// @param flags WNOHANG, or 0 to wait
-    bool has_ended(int flags) {
-        pid_t got = 0;
-        do {
-            got = waitpid(pid_, &status_, flags);
-        } while (got < 0 && errno == EINTR);
-        if (got != 0) {
-            pid_ = -1;
-        }
-        return got != 0;
-    }
-
-  private:
-    pid_t pid_ = -1;
-    int status_ = -1;  // neither exited nor killed: what it is when someone else took the child's end
-    UniqueFd pidfd_;
-};
 
 /// Takes what is there; closes `fd` at the end of the stream.
 void drain(UniqueFd& fd, std::string& into, bool& truncated) {
@@ -176,11 +78,11 @@ int patience(double deadline, bool told_of_end) {
 void follow(Child& child, UniqueFd& out, UniqueFd& err, double timeout_s, const std::function<bool()>& go_on,
             ToolResult& result) {
     const double deadline = timeout_s > 0 ? steady_now() + timeout_s : INFINITY;
-    while (!child.has_ended(WNOHANG)) {
+    while (!child.has_ended(false)) {
         if (steady_now() >= deadline || (go_on && !go_on())) {
             result.timed_out = true;
             child.kill_group();
-            child.has_ended(0);
+            child.has_ended(true);
             break;
         }
         std::array<pollfd, 3> fds = {
@@ -201,10 +103,14 @@ int exit_of(const Child& child) {
 class Unheard : public RunningTool {
   public:
     Unheard(const std::vector<std::string>& argv, const std::string& cwd, const UniqueFd& nowhere)
-        : child_(resolve(argv[0], cwd), argv, cwd, nowhere.get(), nowhere.get()) {}
+        : child_({.program = resolve(argv[0], cwd),
+                  .words = argv,
+                  .output = nowhere.get(),
+                  .error = nowhere.get(),
+                  .cwd = cwd}) {}
     int fd() const override { return child_.pidfd(); }
     std::optional<int> exit() override {
-        ended_ = ended_ || child_.has_ended(WNOHANG);
+        ended_ = ended_ || child_.has_ended(false);
         return ended_ ? std::optional<int>(exit_of(child_)) : std::nullopt;
     }
 
@@ -245,7 +151,9 @@ ToolResult ToolProcess::run(const std::vector<std::string>& argv, const std::str
     check_named(argv);
     Pipe out = make_pipe();
     Pipe err = make_pipe();
-    Child child(resolve(argv[0], cwd), argv, cwd, out.write.get(), err.write.get());
+    const std::string program = resolve(argv[0], cwd);
+    Child child(
+        {.program = program, .words = argv, .output = out.write.get(), .error = err.write.get(), .cwd = cwd});
     out.write.reset();
     err.write.reset();
     ToolResult result;

@@ -7,7 +7,6 @@
 
 #include "core/ports/background_process.hpp"
 #include "core/ports/process.hpp"
-#include "core/ports/stoppable_process.hpp"
 
 namespace amp {
 
@@ -15,7 +14,7 @@ namespace amp {
 /// Boost.Process: in 1.81 its limit_handles kills the child silently, without it children inherit each
 /// other's pipes and never see their end, and a missing program has no name. spawn() of this folder is for
 /// tasks: those die with us and have one output.
-class ToolProcess : public Process, public StoppableProcess, public BackgroundProcess {
+class ToolProcess : public Process, public BackgroundProcess {
   public:
     ToolResult run(const std::vector<std::string>& argv, const std::string& cwd, double timeout_s) override;
     ToolResult run_while(const std::vector<std::string>& argv, const std::string& cwd,

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <span>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,6 +25,10 @@ class Process {
     /// @throws Error(not_found) naming the program, or `cwd`, when it is not there
     virtual ToolResult run(const std::vector<std::string>& argv, const std::string& cwd,
                            double timeout_s) = 0;
+    /// For tools that may work long while the user waits: as run without a limit of time, but only while
+    /// `go_on` says so, which is asked a few times a second. What was stopped so has timed out.
+    virtual ToolResult run_while(const std::vector<std::string>& argv, const std::string& cwd,
+                                 const std::function<bool()>& go_on) = 0;
 };
 
 }  // namespace amp

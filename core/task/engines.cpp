@@ -6,7 +6,6 @@
 
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
-#include "core/ports/stoppable_process.hpp"
 
 namespace amp {
 namespace {
@@ -89,10 +88,7 @@ std::optional<ImageIdentity> look_up_image(Process& process, const Engine& engin
 
 bool pull_image(Process& process, const Engine& engine, const std::string& image,
                 const std::function<bool()>& go_on) {
-    const std::vector<std::string> words = pull_words(engine.name, image);
-    auto* stoppable = dynamic_cast<StoppableProcess*>(&process);
-    const ToolResult result =
-        stoppable != nullptr ? stoppable->run_while(words, "/", go_on) : process.run(words, "/", 0);
+    const ToolResult result = process.run_while(pull_words(engine.name, image), "/", go_on);
     if (result.exit != 0 && !result.timed_out) {
         throw Error(
             ExitCode::infrastructure,

@@ -7,7 +7,6 @@
 
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
-#include "core/ports/stoppable_process.hpp"
 
 namespace amp {
 namespace {
@@ -107,10 +106,8 @@ bool fetch_packages(Process& process, const EnvironmentOrder& order, const Packa
     const std::vector<std::string> rest =
         package_words(order, file, target, own_target(process), folder + "/packages");
     words.insert(words.end(), rest.begin(), rest.end());
-    auto* stoppable = dynamic_cast<StoppableProcess*>(&process);
     const std::string cwd = fs::path(file).parent_path().string();
-    const ToolResult result =
-        stoppable != nullptr ? stoppable->run_while(words, cwd, go_on) : process.run(words, cwd, 0);
+    const ToolResult result = process.run_while(words, cwd, go_on);
     if (result.timed_out) {
         return false;
     }

@@ -38,4 +38,9 @@ ToolResult FakeProcess::run(const std::vector<std::string>& argv, const std::str
     return answer.result;
 }
 
+ToolResult FakeProcess::run_while(const std::vector<std::string>& argv, const std::string& cwd,
+                                  const std::function<bool()>& /*go_on*/) {
+    return run(argv, cwd, 0);
+}
+
 }  // namespace amp::test

@@ -23,6 +23,10 @@ class FakeProcess : public Process {
 
     ToolResult run(const std::vector<std::string>& argv, const std::string& cwd, double timeout_s) override;
 
+    /// As run: nobody stops it.
+    ToolResult run_while(const std::vector<std::string>& argv, const std::string& cwd,
+                         const std::function<bool()>& go_on) override;
+
     std::vector<std::string> folders;  ///< the cwd of each call
 
   private:

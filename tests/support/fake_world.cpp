@@ -13,6 +13,10 @@ class NoTools : public Process {
     ToolResult run(const std::vector<std::string>& argv, const std::string&, double) override {
         throw Error(ExitCode::not_found, "'" + argv.front() + "' is not installed");
     }
+    ToolResult run_while(const std::vector<std::string>& argv, const std::string& cwd,
+                         const std::function<bool()>& /*go_on*/) override {
+        return run(argv, cwd, 0);
+    }
 };
 
 /// The same store for each who opens it.

@@ -41,6 +41,10 @@ class Tools : public Process, public BackgroundProcess {
         FAIL("somebody waits for a tool");
         return {};
     }
+    ToolResult run_while(const std::vector<std::string>& argv, const std::string& cwd,
+                         const std::function<bool()>& /*go_on*/) override {
+        return run(argv, cwd, 0);
+    }
     std::unique_ptr<RunningTool> start(const std::vector<std::string>& argv,
                                        const std::string& /*cwd*/) override {
         if (missing) {
