@@ -5,30 +5,13 @@
 #include <algorithm>
 #include <charconv>
 
-#include "core/base/error.hpp"
-#include "core/base/json.hpp"
+#include "backends/agent/payload.hpp"
 
 namespace amp::agent {
 namespace {
 
-constexpr std::size_t k_good_frame = std::size_t{1} << 20;
 constexpr std::size_t k_objects_at_once = 10'000;  // less than 1 MiB
 constexpr std::int64_t k_most_count = 1'000'000;
-
-Value parse_object(std::string_view payload) {
-    Value value = json::parse_record(payload, "a message");
-    if (!value.is_object()) {
-        throw Error(ExitCode::mismatch, "a message is no object");
-    }
-    return value;
-}
-
-void check_protocol(const Value& value) {
-    if (get_int(value, "protocol") != k_far_protocol) {
-        throw Error(ExitCode::mismatch, fmt::format("the other side speaks protocol {}, this amp speaks {}",
-                                                    get_int(value, "protocol"), k_far_protocol));
-    }
-}
 
 /// How many of something there are: within reason, whatever the other side says.
 std::uint32_t count_of(const Value& value, std::string_view name) {
@@ -85,7 +68,7 @@ std::string encode(const FarGreeting& greeting) {
 
 FarGreeting far_greeting_from(std::string_view payload) {
     const Value value = parse_object(payload);
-    check_protocol(value);
+    check_protocol(value, k_far_protocol);
     return {get_string(value, "binary")};
 }
 
@@ -109,7 +92,7 @@ std::string encode(const FarHello& hello) {
 
 FarHello far_hello_from(std::string_view payload) {
     const Value value = parse_object(payload);
-    check_protocol(value);
+    check_protocol(value, k_far_protocol);
     FarHello hello;
     hello.run = get_string(value, "run");
     hello.epoch = static_cast<std::uint32_t>(get_int(value, "epoch"));

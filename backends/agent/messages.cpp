@@ -2,33 +2,15 @@
 
 #include <fmt/format.h>
 
-#include "core/base/error.hpp"
-#include "core/base/json.hpp"
+#include "backends/agent/payload.hpp"
 
 namespace amp::agent {
 namespace {
 
-// Frames are kept well below the limit, so that neither side holds much at once.
-constexpr std::size_t k_good_frame = std::size_t{1} << 20;
 constexpr std::string_view k_specs_head = "{\"specs\":[";
 constexpr std::string_view k_events_head = "{\"events\":[";
 constexpr std::string_view k_list_tail = "]}";
 constexpr std::size_t k_frame_margin = 64;
-
-Value parse_object(std::string_view payload) {
-    Value value = json::parse_record(payload, "a message");
-    if (!value.is_object()) {
-        throw Error(ExitCode::mismatch, "a message is no object");
-    }
-    return value;
-}
-
-void check_protocol(const Value& value) {
-    if (get_int(value, "protocol") != k_protocol) {
-        throw Error(ExitCode::mismatch, fmt::format("the other side speaks protocol {}, this amp speaks {}",
-                                                    get_int(value, "protocol"), k_protocol));
-    }
-}
 
 Object id_object(const AttemptId& id) {
     return {{"task", id.task.text()}, {"attempt", static_cast<std::int64_t>(id.attempt)}};
@@ -115,7 +97,7 @@ std::string encode(const Hello& hello) {
 
 Hello hello_from(std::string_view payload) {
     const Value value = parse_object(payload);
-    check_protocol(value);
+    check_protocol(value, k_protocol);
     return {get_string(value, "run"), static_cast<std::uint32_t>(get_int(value, "epoch")),
             get_string(value, "secret")};
 }
@@ -134,7 +116,7 @@ std::string encode(const Welcome& welcome) {
 
 Welcome welcome_from(std::string_view payload) {
     const Value value = parse_object(payload);
-    check_protocol(value);
+    check_protocol(value, k_protocol);
     Welcome welcome{get_int(value, "pid"), {}};
     for (const Value& item : get_list(value, "running")) {
         welcome.running.push_back(started_from(item));
@@ -250,8 +232,7 @@ std::string encode_refusal(std::string_view message, ExitCode code) {
 }
 
 ExitCode refusal_code(std::string_view payload) {
-    const bool full = get_int(parse_object(payload), "code") == static_cast<int>(ExitCode::store_full);
-    return full ? ExitCode::store_full : ExitCode::infrastructure;
+    return told_code(parse_object(payload));
 }
 
 std::uint64_t number_from(std::string_view payload, std::string_view name) {

@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "core/base/error.hpp"
-#include "core/base/json.hpp"
+#include "backends/agent/payload.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/objects.hpp"
 
@@ -111,7 +110,7 @@ void ObjectTaker::fail(const std::string& error, ExitCode code, bool ours) {
 
 // Nothing is said of what is not wanted: it is passed over.
 void ObjectTaker::begin(std::string_view payload) {
-    const Value value = json::parse_record(payload, "a message");
+    const Value value = parse_object(payload);
     forget();
     current_.sha256 = get_string(value, "sha256");
     if (!is_hash(current_.sha256)) {
