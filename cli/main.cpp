@@ -23,6 +23,9 @@
 #include "backends/routed/fetching_backend.hpp"
 #include "backends/routed/routed_backend.hpp"
 #include "backends/ssh/far_agent.hpp"
+#include "backends/ssh/far_place.hpp"
+#include "backends/ssh/far_shell.hpp"
+#include "backends/ssh/made_place.hpp"
 #include "backends/ssh/ssh_backend.hpp"
 #include "backends/ssh/ssh_fetch.hpp"
 #include "backends/system/directory_store.hpp"
@@ -43,6 +46,7 @@
 #include "cli/process_facts.hpp"
 #include "cli/report.hpp"
 #include "cli/version_facts.hpp"
+#include "core/base/ids.hpp"
 #include "core/base/text.hpp"
 #include "core/run/run_record.hpp"
 #include "core/store/layout.hpp"
@@ -180,12 +184,41 @@ std::unique_ptr<Backend> make_backend(const OpenStore& store, const BackendReque
         [] { return SystemClock().now(); });
 }
 
+AttemptResult enter_elsewhere(const OpenStore& store, const FarShell& shell) {
+    if (get_string(shell.profile.settings, "backend") != k_ssh) {
+        throw Error(ExitCode::invalid,
+                    fmt::format("amp shell does not reach what profile '{}' is for", shell.profile.name));
+    }
+    ShellPlace place{get_string(shell.profile.settings, "host"),
+                   get_string(shell.profile.settings, "root"),
+                   shell.run,
+                   shell.id,
+                   shell.command,
+                   shell.stays};
+    if (!shell.made) {
+        return enter_far_place(place);
+    }
+    SshBackendOptions options;
+    options.host = place.host;
+    options.root = place.root;
+    options.run = place.run = make_run_id(SystemClock().now(), random_bits());
+    options.number_base = k_numbers_of_a_profile;
+    options.project_folder = shell.made->project_folder;
+    options.code = shell.made->code;
+    options.secrets = shell.made->secrets;
+    MadePlace made(*store.objects, *store.files, std::move(options), shell.made->spec, shell.made->tell);
+    place.words_before = MadePlace::words_before();
+    place.stays = [&made] { made.keep(); };
+    return enter_far_place(place);
+}
+
 /// What main alone can add to the world: things that few commands need.
 void add_rare(Services& services) {
     services.run_foreground = [](const OpenStore& store, const ForegroundTask& task) {
         return run_in_foreground({task.spec, task.folder, task.shell, task.secrets, task.output, store.folder,
                                   *store.objects, *store.files});
     };
+    services.enter_elsewhere = enter_elsewhere;
     services.open_unchecked = [](const std::string& folder) {
         std::error_code unknown;
         if (!std::filesystem::is_directory(folder, unknown)) {
@@ -279,17 +312,13 @@ void prepare_memory() {
 }
 
 int run_keeper(const std::vector<std::string>& arguments) {
-    try {
-        return keeper_main(parse_keeper_arguments(arguments));
-    } catch (const std::exception& thrown) {
-        Output out(descriptor_sink(STDOUT_FILENO), descriptor_sink(STDERR_FILENO), {});
-        return static_cast<int>(report(out, thrown, false));
-    }
+    return keeper_main(parse_keeper_arguments(arguments));
 }
 
-int run_agent(const std::vector<std::string>& arguments) {
+/// Parts of amp that no user calls.
+int run_hidden(int (*part)(const std::vector<std::string>&), const std::vector<std::string>& arguments) {
     try {
-        return far_agent_main(arguments);
+        return part(arguments);
     } catch (const std::exception& thrown) {
         Output out(descriptor_sink(STDOUT_FILENO), descriptor_sink(STDERR_FILENO), {});
         return static_cast<int>(report(out, thrown, false));
@@ -330,10 +359,13 @@ int main(int argc, char** argv) {
         return environment_run(std::span(arguments).subspan(1));
     }
     if (!arguments.empty() && arguments.front() == "keeper") {
-        return run_keeper({arguments.begin() + 1, arguments.end()});
+        return run_hidden(run_keeper, {arguments.begin() + 1, arguments.end()});
     }
     if (!arguments.empty() && arguments.front() == "agent") {
-        return run_agent({arguments.begin() + 1, arguments.end()});
+        return run_hidden(far_agent_main, {arguments.begin() + 1, arguments.end()});
+    }
+    if (!arguments.empty() && arguments.front() == k_enter_place) {
+        return run_hidden(enter_place_main, {arguments.begin() + 1, arguments.end()});
     }
     prepare_memory();
     const Environment environment = read_environment(environ);

@@ -28,12 +28,12 @@ void tell_begin(Session& session, const ShellBegin& begin, bool brief) {
     if (brief) {
         return;
     }
-    const std::string where = printable(begin.cwd);
+    const std::string where = begin.machine.empty() ? "in " + printable(begin.cwd) : "on " + begin.machine;
     if (begin.held_until) {
-        session.out.say(fmt::format("the place of {}, attempt {}, as it failed, in {}", place_text(begin),
+        session.out.say(fmt::format("the place of {}, attempt {}, as it failed, {}", place_text(begin),
                                     begin.attempt, where));
     } else {
-        session.out.say(fmt::format("a shell in the place of {}, in {}", place_text(begin), where));
+        session.out.say(fmt::format("a shell in the place of {}, {}", place_text(begin), where));
     }
     session.out.say("$AMP_COMMAND does what the task does; what it makes in $AMP_OUT is not kept");
     session.out.flush();

@@ -33,7 +33,9 @@ enum class Kind : std::uint8_t {
     lay_code = 26,    ///< {hash, manifest}: the object is a code manifest, whose files are there
     open = 27,        ///< {}: go on after `lost`
     visit = 28,       ///< {}: instead of meet, by who has no run, and only asks `have` and `fetch`
-    cancel_run = 6,   ///< {run, who}: the first and only frame of somebody who is no driver
+    // to a keeper, the first and only frame of somebody who is no driver
+    cancel_run = 6,  ///< {run, who}
+    enter = 11,      ///< {run, secret, task, attempt}: of `amp shell`, for a place that is held
     // keeper to driver
     welcome = 65,       ///< {protocol, pid, running: [{task, attempt, where, at}]}
     events = 66,        ///< {events: [[name, ...]]}, see messages.hpp
@@ -42,6 +44,7 @@ enum class Kind : std::uint8_t {
     fenced = 69,        ///< {epoch}: a later driver has taken over; the connection ends
     accepted = 70,      ///< {}: answer to cancel_run
     spawned = 71,       ///< SpawnAnswer, to the task
+    place = 72,         ///< {folder, spec, secrets}: answer to enter
     // an agent to its driver, beside events and the like
     agent = 80,    ///< FarGreeting: its first frame
     met = 81,      ///< FarWelcome

@@ -64,6 +64,13 @@ void send_lists(Channel& channel, Kind kind, std::string_view head, const std::v
     }
 }
 
+/// Of the codes of failures store_full matters to who is told; all else, and what says nothing, is
+/// infrastructure.
+ExitCode told_code(const Value& value) {
+    const bool full = get_int(value, "code") == static_cast<int>(ExitCode::store_full);
+    return full ? ExitCode::store_full : ExitCode::infrastructure;
+}
+
 }  // namespace
 
 bool is_hash(std::string_view text) {
@@ -131,6 +138,31 @@ std::string encode(const CancelRun& ask) {
 CancelRun cancel_run_from(std::string_view payload) {
     const Value value = parse_object(payload);
     return {get_string(value, "run"), get_string(value, "who")};
+}
+
+std::string encode(const EnterPlace& ask) {
+    Object out = id_object(ask.id);
+    out["run"] = ask.run;
+    out["secret"] = ask.secret;
+    return json::dump_record(out);
+}
+
+EnterPlace enter_place_from(std::string_view payload) {
+    const Value value = parse_object(payload);
+    return {get_string(value, "run"), get_string(value, "secret"), id_from(value)};
+}
+
+std::string encode(const OpenPlace& place) {
+    return json::dump_record(Object{{"folder", place.folder},
+                                    {"spec", to_value(place.spec)},
+                                    {"secrets", to_value(std::span<const Secret>(place.secrets))}});
+}
+
+OpenPlace open_place_from(std::string_view payload) {
+    const Value value = parse_object(payload);
+    const Value* spec = value.find("spec");
+    return {get_string(value, "folder"), task_spec_from(spec != nullptr ? *spec : Value{}),
+            to_secrets(Value(get_list(value, "secrets")))};
 }
 
 std::string encode(std::span<const Secret> secrets) {

@@ -32,6 +32,17 @@ struct CancelRun {
     std::string run;
     std::string who;
 };
+/// Somebody wants to enter the place that is held of an attempt.
+struct EnterPlace {
+    std::string run;
+    std::string secret;  ///< of the keeper: whoever knows it could be its driver
+    AttemptId id;
+};
+struct OpenPlace {
+    std::string folder;
+    TaskSpec spec;
+    std::vector<Secret> secrets;  ///< what the spec refers to
+};
 
 std::string encode(const Hello& hello);
 Hello hello_from(std::string_view payload);
@@ -39,6 +50,10 @@ std::string encode(const Welcome& welcome);
 Welcome welcome_from(std::string_view payload);
 std::string encode(const CancelRun& ask);
 CancelRun cancel_run_from(std::string_view payload);
+std::string encode(const EnterPlace& ask);
+EnterPlace enter_place_from(std::string_view payload);
+std::string encode(const OpenPlace& place);
+OpenPlace open_place_from(std::string_view payload);
 
 std::string encode(std::span<const Secret> secrets);
 std::vector<Secret> secrets_from(std::string_view payload);

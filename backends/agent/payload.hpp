@@ -32,11 +32,4 @@ inline void check_protocol(const Value& value, int ours) {
     }
 }
 
-/// Of the codes of failures store_full matters to who is told; all else, and what says nothing, is
-/// infrastructure.
-inline ExitCode told_code(const Value& value) {
-    const bool full = get_int(value, "code") == static_cast<int>(ExitCode::store_full);
-    return full ? ExitCode::store_full : ExitCode::infrastructure;
-}
-
 }  // namespace amp::agent

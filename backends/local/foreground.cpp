@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -20,6 +18,7 @@
 #include "backends/local/port_claims.hpp"
 #include "backends/local/process_table.hpp"
 #include "backends/local/task_launcher.hpp"
+#include "backends/system/at_terminal.hpp"
 #include "backends/system/system_clock.hpp"
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
@@ -30,51 +29,6 @@ namespace {
 
 constexpr std::size_t k_read = std::size_t{64} << 10;
 constexpr double k_tick_s = 2;
-
-/// SIGCHLD, and those that mean the user wants us to stop, come through a descriptor while it lives. What we
-/// were started to ignore stays ignored.
-class ForegroundSignals {
-  public:
-    ForegroundSignals() {
-        struct sigaction standard {};
-        standard.sa_handler = SIG_DFL;  // a caller may have ignored it, and then there is nothing to reap
-        sigaction(SIGCHLD, &standard, &child_before_);
-        sigset_t ours;
-        sigemptyset(&ours);
-        sigaddset(&ours, SIGCHLD);
-        for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) {
-            struct sigaction action {};
-            if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN) {
-                sigaddset(&ours, signal);
-            }
-        }
-        fd_ = UniqueFd(signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK));
-        if (!fd_) {
-            throw Error::system("cannot watch", "signals", errno);
-        }
-        pthread_sigmask(SIG_BLOCK, &ours, &mask_before_);
-    }
-    ~ForegroundSignals() {
-        while (take() != 0) {  // what has come must not strike once the mask is gone
-        }
-        pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
-        sigaction(SIGCHLD, &child_before_, nullptr);
-    }
-    ForegroundSignals(const ForegroundSignals&) = delete;
-    ForegroundSignals& operator=(const ForegroundSignals&) = delete;
-
-    int fd() const { return fd_.get(); }
-    /// 0: none.
-    int take() {
-        signalfd_siginfo info{};
-        return read(fd_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
-    }
-
-  private:
-    UniqueFd fd_;
-    sigset_t mask_before_{};
-    struct sigaction child_before_ {};
-};
 
 /// One attempt, from its start to the end of its last process.
 class Foreground {
@@ -174,36 +128,6 @@ class Foreground {
     Containers containers_;
     ProcessTable processes_;
     bool gone_ = false;
-};
-
-/// What a shell does to the terminal ends with it, also when it was killed: its modes, and whose it is.
-class TerminalLent {
-  public:
-    explicit TerminalLent(bool lent) : lent_(lent && tcgetattr(STDIN_FILENO, &modes_) == 0) {}
-    ~TerminalLent() {
-        if (!lent_) {
-            return;
-        }
-        struct sigaction ignore {};
-        struct sigaction before {};
-        ignore.sa_handler = SIG_IGN;  // else who is not in the foreground is stopped by both
-        sigaction(SIGTTOU, &ignore, &before);
-        if (const pid_t owner = tcgetpgrp(STDIN_FILENO); owner != getpgrp() && !is_alive(owner)) {
-            tcsetpgrp(STDIN_FILENO, getpgrp());
-        }
-        if (tcgetpgrp(STDIN_FILENO) == getpgrp()) {
-            tcsetattr(STDIN_FILENO, TCSADRAIN, &modes_);
-        }
-        sigaction(SIGTTOU, &before, nullptr);
-    }
-    TerminalLent(const TerminalLent&) = delete;
-    TerminalLent& operator=(const TerminalLent&) = delete;
-
-  private:
-    static bool is_alive(pid_t group) { return group > 0 && kill(-group, 0) == 0; }
-
-    termios modes_{};
-    bool lent_;
 };
 
 Variables variables_of(const ForegroundRequest& task) {

@@ -82,11 +82,15 @@ std::vector<std::string> environment_of_keeper(const HeldPlace& place) {
             entries.emplace_back(entry);
         }
     }
-    for (const std::string& entry : own_environment()) {
-        if (is_of_terminal(entry)) {
-            entries.push_back(entry);
-        }
+    for (std::string& entry : entries_of_terminal()) {
+        entries.push_back(std::move(entry));
     }
+    return entries;
+}
+
+std::vector<std::string> entries_of_terminal() {
+    std::vector<std::string> entries = own_environment();
+    std::erase_if(entries, [](const std::string& entry) { return !is_of_terminal(entry); });
     return entries;
 }
 

@@ -25,5 +25,7 @@ std::optional<HeldPlace> read_place(const std::string& folder);
 /// What its tasks inherit, as "NAME=value", and of that what tells of a terminal as it is here.
 /// @throws Error(not_found) when it is gone
 std::vector<std::string> environment_of_keeper(const HeldPlace& place);
+/// What tells of our own terminal, as "NAME=value".
+std::vector<std::string> entries_of_terminal();
 
 }  // namespace amp

@@ -70,6 +70,7 @@ Keeper::Keeper(const KeeperOptions& options, const std::string& binary, ObjectSt
             {[this](std::uint32_t epoch) { return welcome(epoch); }, [this] { driver_left(); },
              [this](const agent::Frame& frame) { obey(frame); },
              [this](const std::string& who) { cancel_asked(who); },
+             [this](const AttemptId& id) { return open_place(id); },
              [this](int peer, const agent::Frame& frame) { spawn_asked(peer, frame); },
              [this](int peer) { peer_left(peer); },
              [&objects, run = options.run] {

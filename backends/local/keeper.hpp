@@ -88,6 +88,7 @@ class Keeper {
     void free_hold(const AttemptId& id);
     void free_holds();
     void keep_holds_a_while();
+    agent::OpenPlace open_place(const AttemptId& id);
 
     // What tasks spawn (keeper_spawns.cpp).
     struct Spawn {

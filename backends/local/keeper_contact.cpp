@@ -22,7 +22,7 @@ namespace {
 using agent::Kind;
 
 constexpr int k_channel_fd = 3;
-constexpr double k_cancel_patience_s = 5;
+constexpr double k_answer_patience_s = 5;
 constexpr std::string_view k_self = "/proc/self/exe";
 
 /// What the grandchild needs, made before the fork: after it, system calls only.
@@ -185,22 +185,54 @@ std::optional<agent::Welcome> try_greet(agent::Channel& channel, const agent::He
     }
 }
 
-bool ask_keeper_to_cancel(AppendFiles& files, const std::string& run, const std::string& who) {
+namespace {
+
+/// What the first living keeper of a run here says to a question, that answers in the way that is wanted.
+std::optional<agent::Frame> ask_keepers(AppendFiles& files, const std::string& run, Kind question,
+                                        Kind wanted,
+                                        const std::function<std::string(const KeeperHistory&)>& payload,
+                                        std::optional<agent::Channel>& channel) {
     for (const std::uint32_t number : keeper_numbers(files, run)) {
         if (!keeper_lives(files, run, number)) {
             continue;
         }
-        auto channel = reach_keeper(read_history(files, run, number));
+        const KeeperHistory history = read_history(files, run, number);
+        channel = reach_keeper(history);
         if (!channel) {
             continue;
         }
-        channel->send(Kind::cancel_run, agent::encode(agent::CancelRun{run, who}));
-        const auto frame = wait_frame(*channel, steady_now() + k_cancel_patience_s);
-        if (frame && static_cast<Kind>(frame->kind) == Kind::accepted) {
-            return true;
+        channel->send(question, payload(history));
+        const auto frame = wait_frame(*channel, steady_now() + k_answer_patience_s);
+        if (frame && static_cast<Kind>(frame->kind) == wanted) {
+            return frame;
         }
     }
-    return false;
+    return std::nullopt;
+}
+
+}  // namespace
+
+bool ask_keeper_to_cancel(AppendFiles& files, const std::string& run, const std::string& who) {
+    std::optional<agent::Channel> channel;
+    return ask_keepers(
+               files, run, Kind::cancel_run, Kind::accepted,
+               [&](const KeeperHistory&) {
+                   return agent::encode(agent::CancelRun{run, who});
+               },
+               channel)
+        .has_value();
+}
+
+std::optional<agent::OpenPlace> ask_keeper_for_place(AppendFiles& files, const std::string& run,
+                                                     const AttemptId& id) {
+    std::optional<agent::Channel> channel;
+    const auto frame = ask_keepers(
+        files, run, Kind::enter, Kind::place,
+        [&](const KeeperHistory& keeper) {
+            return agent::encode(agent::EnterPlace{run, keeper.secret, id});
+        },
+        channel);
+    return frame ? std::optional(agent::open_place_from(frame->payload)) : std::nullopt;
 }
 
 }  // namespace amp

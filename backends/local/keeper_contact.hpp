@@ -38,4 +38,8 @@ SpawnAnswer ask_keeper_to_spawn(const std::string& socket, const Value& request,
 /// here.
 bool ask_keeper_to_cancel(AppendFiles& files, const std::string& run, const std::string& who);
 
+/// The place that a keeper on this machine holds of an attempt; nullopt: none does (any more).
+std::optional<agent::OpenPlace> ask_keeper_for_place(AppendFiles& files, const std::string& run,
+                                                     const AttemptId& id);
+
 }  // namespace amp

@@ -157,6 +157,12 @@ void KeeperDoor::handle(int fd, Peer& peer, const agent::Frame& frame) {
         }
         handlers_.cancel_asked(ask.who);
         dismiss(fd, peer, Kind::accepted, "{}");
+    } else if (kind == Kind::enter) {
+        const agent::EnterPlace ask = agent::enter_place_from(frame.payload);
+        if (ask.run != run_ || ask.secret != secret_) {
+            throw Error(ExitCode::mismatch, "wrong run or secret");
+        }
+        dismiss(fd, peer, Kind::place, agent::encode(handlers_.place_asked(ask.id)));
     } else if (kind == Kind::spawn && handlers_.spawn_asked) {
         handlers_.spawn_asked(fd, frame);
     } else {

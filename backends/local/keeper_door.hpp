@@ -13,8 +13,9 @@
 namespace amp {
 
 /// Who may speak to a keeper: one driver at a time, the one with the highest epoch; and people who ask to
-/// cancel. A later driver (hello with a higher epoch and the secret) replaces the earlier one, whose words
-/// are ignored from then on. What cannot be understood ends the connection, never the keeper.
+/// cancel, or to enter a place that is held. A later driver (hello with a higher epoch and the secret)
+/// replaces the earlier one, whose words are ignored from then on. What cannot be understood ends the
+/// connection, never the keeper.
 class KeeperDoor {
   public:
     struct Handlers {
@@ -24,6 +25,8 @@ class KeeperDoor {
         /// May throw Error: the driver is then told and dropped.
         std::function<void(const agent::Frame&)> driver_said;
         std::function<void(const std::string& who)> cancel_asked;
+        /// Somebody who knows the secret wants to enter a held place; @throws Error(not_found)
+        std::function<agent::OpenPlace(const AttemptId&)> place_asked;
         /// A task asks for a run, over the connection that `peer` names until peer_left.
         std::function<void(int peer, const agent::Frame&)> spawn_asked;
         std::function<void(int peer)> peer_left;

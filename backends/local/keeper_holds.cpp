@@ -60,6 +60,22 @@ void Keeper::free_hold(const AttemptId& id) {
     log_dirty_ = true;
 }
 
+/// With the secrets that its tasks have: who asks could be our driver as well.
+agent::OpenPlace Keeper::open_place(const AttemptId& id) {
+    const auto held = holds_.find(id);
+    if (held == holds_.end()) {
+        throw Error(ExitCode::not_found, fmt::format("no place of {} is held", id.task.text()));
+    }
+    const TaskRun& run = *held->second;
+    agent::OpenPlace place{run.scratch->folder(), run.spec, {}};
+    for (const auto& [name, key] : run.spec.secrets) {
+        if (const auto known = secrets_.find(key); known != secrets_.end()) {
+            place.secrets.push_back(known->second);
+        }
+    }
+    return place;
+}
+
 void Keeper::free_holds() {
     loop_.cancel(std::exchange(holds_timer_, 0));
     while (!holds_.empty()) {

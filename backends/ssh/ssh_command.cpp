@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <utility>
 
+#include "core/base/hex.hpp"
 #include "core/base/text.hpp"
 
 namespace amp::ssh {
@@ -15,22 +17,31 @@ constexpr std::size_t k_most_noise = std::size_t{64} << 10;
 constexpr std::size_t k_most_line = 4096;
 constexpr std::size_t k_most_words = 400;
 
-// One line without single quotes, exclamation marks and backslashes, so that sh, csh and fish pass it on as
-// it is. Its parts:
-//   the introduction; where amp is to lie; is this program there, and does it start?
-//   else, in the first folder where programs may be executed (a file without #! is a script for the shell
-//   that starts it), its bytes, whole, with the right hash and on the disk, and its name only then: a power
-//   cut may leave a name with no bytes, which is a script that does nothing, successfully.
-// Programs lie only in folders that are ours alone: anybody can make one in /tmp, or in a root that others
-// may write to. That itself is as the user has it.
-constexpr std::string_view k_script =
-    R"sh(IFS= read -r m && IFS= read -r h && IFS= read -r n && IFS= read -r r || exit 97; )sh"
-    R"sh(f() { echo "$m failed $*"; exit 98; }; umask 077; u=$(id -u); )sh"
-    R"sh(case "$r" in "") r="$HOME/.cache/amp";; "~") r="$HOME";; "~/"*) r="$HOME/${r#"~/"}";; /*) ;; *) r="$HOME/$r";; esac; )sh"
+// All in one line without single quotes, exclamation marks and backslashes, so that sh, csh and fish pass it
+// on as it is.
+
+/// Where amp is to lie: $r as the profile has it.
+constexpr std::string_view k_root =
+    R"sh(u=$(id -u); )sh"
+    R"sh(case "$r" in "") r="$HOME/.cache/amp";; "~") r="$HOME";; "~/"*) r="$HOME/${r#"~/"}";; /*) ;; *) r="$HOME/$r";; esac; )sh";
+
+/// Programs lie only in folders that are ours alone: anybody can make one in /tmp, or in a root that others
+/// may write to. That itself is as the user has it.
+constexpr std::string_view k_places =
     R"sh(ours() { [ -d "$1" ] || { mkdir -p "$1" && chmod 700 "$1"; } 2>/dev/null || return 1; [ "$1" = "$r" ] && return 0; )sh"
     R"sh([ -h "$1" ] && return 1; set -- $(ls -ldn "$1"); case "$1" in drwx--[-S]---*) [ "$3" = "$u" ];; *) return 1;; esac; }; )sh"
-    R"sh(go() { echo "$m run $1"; exec "$1/bin/$h/amp" agent --stdio --root "$r"; f "$1/bin/$h/amp cannot be executed"; }; )sh"
-    R"sh(x=$XDG_RUNTIME_DIR; [ -n "$x" ] && [ -d "$x" ] && ours "$x" && x="$x/amp" || x=; )sh"
+    R"sh(x=$XDG_RUNTIME_DIR; [ -n "$x" ] && [ -d "$x" ] && ours "$x" && x="$x/amp" || x=; )sh";
+
+constexpr std::string_view k_introduction =
+    R"sh(IFS= read -r m && IFS= read -r h && IFS= read -r n && IFS= read -r r || exit 97; )sh"
+    R"sh(f() { echo "$m failed $*"; exit 98; }; umask 077; )sh"
+    R"sh(go() { echo "$m run $1"; exec "$1/bin/$h/amp" agent --stdio --root "$r"; f "$1/bin/$h/amp cannot be executed"; }; )sh";
+
+// Is this program there, and does it start? Else, in the first folder where programs may be executed (a file
+// without #! is a script for the shell that starts it), its bytes, whole, with the right hash and on the
+// disk, and its name only then: a power cut may leave a name with no bytes, which is a script that does
+// nothing, successfully.
+constexpr std::string_view k_bring =
     R"sh(ours "$r" || f "the folder $r cannot be made"; )sh"
     R"sh(for d in "$r" "$x" "/dev/shm/amp-$u" "/tmp/amp-$u"; do ours "$d" && ours "$d/bin" || continue; )sh"
     R"sh([ -x "$d/bin/$h/amp" ] && k=$(wc -c <"$d/bin/$h/amp") && [ "$k" -eq "$n" ] && "$d/bin/$h/amp" --version >/dev/null 2>&1 && go "$d"; )sh"
@@ -44,10 +55,33 @@ constexpr std::string_view k_script =
     R"sh(sync "$t" 2>/dev/null || sync; mv -f "$t" "$b/amp" || f "$b/amp cannot be made"; go "$d"; done; )sh"
     R"sh(f "there is no folder where amp may be executed (tried $r, ${x:+$x, }/dev/shm, /tmp)")sh";
 
+/// Given: the root, the hash of our program, and what that is to enter.
+constexpr std::string_view k_enter =
+    R"sh(for d in "$r" "$x" "/dev/shm/amp-$u" "/tmp/amp-$u"; do a="$d/bin/$2/amp"; )sh"
+    R"sh([ -x "$a" ] && ours "$d" && ours "$d/bin" && "$a" --version >/dev/null 2>&1 && exec "$a" enter-place "$r" "$3"; done; )sh"
+    R"sh(echo "error: this version of amp does not lie there: another one holds the place" >&2; )sh"
+    R"sh(echo "help: enter it with the version of amp that drives the run" >&2; exit 7)sh";
+
+constexpr std::string_view k_unsafe = "'!\\\n";  // for some login shell there, also within quotes
 constexpr std::string_view k_safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@:%[]+";
 
 bool has(std::string_view text, std::string_view part) {
     return text.find(part) != std::string_view::npos;
+}
+
+/// `ssh` with all that must hold whatever the user's configuration says, and what it is to do there.
+std::vector<std::string> ssh_words(const char* terminal, std::initializer_list<const char*> options,
+                                   const std::string& host, const std::string& command) {
+    std::vector<std::string> words = {"ssh", terminal, "-a", "-x"};
+    for (const char* option : {"ClearAllForwardings=yes", "PermitLocalCommand=no", "ControlMaster=no",
+                               "ServerAliveInterval=15", "ServerAliveCountMax=4", "ConnectTimeout=15"}) {
+        words.insert(words.end(), {"-o", option});
+    }
+    for (const char* option : options) {
+        words.insert(words.end(), {"-o", option});
+    }
+    words.insert(words.end(), {"--", host, command});
+    return words;
 }
 
 }  // namespace
@@ -63,18 +97,26 @@ std::string host_mistake(std::string_view host) {
 }
 
 std::vector<std::string> arguments(const std::string& host) {
-    std::vector<std::string> words = {"ssh", "-T", "-a", "-x"};
-    for (const char* option :
-         {"BatchMode=yes", "ClearAllForwardings=yes", "PermitLocalCommand=no", "ControlMaster=no",
-          "RequestTTY=no", "ServerAliveInterval=15", "ServerAliveCountMax=4", "ConnectTimeout=15"}) {
-        words.insert(words.end(), {"-o", option});
-    }
-    words.insert(words.end(), {"--", host, remote_command()});
-    return words;
+    return ssh_words("-T", {"BatchMode=yes", "RequestTTY=no"}, host, remote_command());
 }
 
 std::string remote_command() {
-    return fmt::format("exec /bin/sh -c '{}'", k_script);
+    return fmt::format("exec /bin/sh -c '{}{}{}{}'", k_introduction, k_root, k_places, k_bring);
+}
+
+std::vector<std::string> shell_arguments(const std::string& host, const std::string& root,
+                                         const std::string& binary, const std::string& request,
+                                         bool terminal) {
+    if (root.find_first_of(k_unsafe) != std::string::npos) {
+        throw Error(ExitCode::invalid,
+                    fmt::format("the root '{}' cannot be told to a shell", printable(root)), host,
+                    "name a folder without quotes, exclamation marks and backslashes");
+    }
+    const std::string command = fmt::format("exec /bin/sh -c 'r=$1; {}{}{}' amp '{}' {} {}", k_root, k_places,
+                                            k_enter, root, binary, to_hex(request));
+    // What else it says would stand among what the shell says.
+    return terminal ? ssh_words("-t", {"LogLevel=ERROR"}, host, command)
+                    : ssh_words("-T", {"LogLevel=ERROR", "BatchMode=yes"}, host, command);
 }
 
 std::string encode(const Introduction& introduction) {

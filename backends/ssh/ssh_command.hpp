@@ -23,6 +23,14 @@ std::vector<std::string> arguments(const std::string& host);
 /// needs to know it reads from its standard input.
 std::string remote_command();
 
+/// `ssh` for somebody who enters a place there: `amp enter-place ROOT REQUEST` (in hexadecimal digits), by
+/// the program of that hash, which must lie there.
+/// @param terminal there is one there, which is ours; else there are three streams
+/// @throws Error(invalid) for a root that some shell would change
+std::vector<std::string> shell_arguments(const std::string& host, const std::string& root,
+                                         const std::string& binary, const std::string& request,
+                                         bool terminal);
+
 /// What the script reads first.
 struct Introduction {
     std::string marker;  ///< stands before each of its answers: 32 hexadecimal digits by chance

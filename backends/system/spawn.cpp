@@ -67,7 +67,8 @@ struct Shared {
     }
     if ((request.input >= 0 && syscall(SYS_dup2, request.input, 0) < 0) ||
         (request.output >= 0 &&
-         (syscall(SYS_dup2, request.output, 1) < 0 || syscall(SYS_dup2, request.output, 2) < 0))) {
+         (syscall(SYS_dup2, request.output, 1) < 0 || syscall(SYS_dup2, request.output, 2) < 0)) ||
+        (request.error >= 0 && syscall(SYS_dup2, request.error, 2) < 0)) {
         give_up(shared, SpawnStep::setup);
     }
     // Where the kernel is older: all of ours are close-on-exec anyway.

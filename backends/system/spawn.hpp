@@ -17,6 +17,7 @@ struct SpawnRequest {
     int output = -1;                     ///< becomes stdout and stderr; -1: ours
     const rlimit* open_files = nullptr;  ///< RLIMIT_NOFILE of the child, where ours is another
     bool own_group = true;               ///< false: stays in our process group, and so at the terminal
+    int error = -1;                      ///< becomes stderr; -1: as `output`
 };
 
 enum class SpawnStep { none, fork, orphaned, setup, cwd, exec };

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <set>
 
 #include "core/base/error.hpp"
@@ -15,7 +14,7 @@
 #include "core/run/spec_builder.hpp"
 #include "core/run/task_text.hpp"
 #include "core/run/why.hpp"
-#include "core/task/environment.hpp"
+#include "core/task/shell_place.hpp"
 
 namespace amp {
 namespace {
@@ -43,21 +42,6 @@ void refuse_subflow(const PastRun& past, TaskId task) {
         throw Error(ExitCode::usage, fmt::format("'{}' runs a flow: it is a run of its own", step.name),
                     past.run, "do a task of that run again; `amp runs --all` lists it");
     }
-}
-
-/// The task's command as a script in its folder, so that any shell can do it, and people can read it.
-std::string write_command(const TaskSpec& spec, const std::string& folder) {
-    const std::string path = folder + "/.amp-command";
-    std::string text = "#!/bin/sh\nexec";
-    for (const LateText& word : spec.argv) {
-        text += " " + shell_quote(render(word, folder + "/in", folder + "/out"));
-    }
-    std::ofstream out(path, std::ios::binary | std::ios::trunc);
-    if (!(out << text << "\n").flush()) {
-        throw Error(ExitCode::infrastructure, fmt::format("cannot write '{}'", path), path);
-    }
-    fs::permissions(path, fs::perms::owner_all);
-    return path;
 }
 
 }  // namespace
@@ -194,13 +178,7 @@ TaskSpec build_past_spec(Services& services, const OpenStore& store, const PastR
 void make_shell(const Services& services, const std::string& command, ForegroundTask& task) {
     const auto shell = services.environment.find("SHELL");
     task.shell = shell == services.environment.end() || shell->second.empty() ? "/bin/sh" : shell->second;
-    fs::create_directories(task.folder);
-    task.spec.env.emplace_back("AMP_COMMAND",
-                               LateText{{Piece::Kind::text, write_command(task.spec, task.folder)}});
-    task.spec.argv.clear();
-    if (!command.empty()) {
-        task.spec.argv = {{{Piece::Kind::text, "-c"}}, {{Piece::Kind::text, command}}};
-    }
+    become_shell(task.spec, task.folder, command);
 }
 
 }  // namespace amp

@@ -21,6 +21,8 @@
 
 namespace amp {
 
+struct CodeManifest;
+
 /// A profile whose tasks run elsewhere than on this machine.
 struct ProfileUse {
     std::string name;
@@ -57,6 +59,24 @@ struct ForegroundTask {
     std::function<void(std::string_view)> output;  ///< hears what the task prints, as it comes
 };
 
+/// A shell in a task's place on the machine of a profile.
+struct FarShell {
+    ProfileUse profile;
+    std::string run;
+    AttemptId id;
+    std::string command;          ///< what the shell is to do; empty: its user says
+    std::function<void()> stays;  ///< called again and again while it is open; what it throws ends it
+    /// What a place is made of that nobody holds.
+    struct Made {
+        TaskSpec spec;
+        std::vector<Secret> secrets;  ///< what the spec refers to
+        std::string project_folder;
+        std::shared_ptr<const CodeManifest> code;
+        std::function<void(const std::string&)> tell = [](const std::string&) {};  ///< while it is made
+    };
+    std::optional<Made> made;  ///< unset: it is held, for whoever drives the run
+};
+
 /// The world, as main builds it: ports, and who we are. Use cases get it by reference.
 struct Services {
     Clock& clock;
@@ -78,6 +98,9 @@ struct Services {
     /// hang-up) ends it with cause cancelled; a second one kills. The result has neither log nor artifacts.
     /// @throws Error when its inputs cannot be laid, or its GPUs are taken
     std::function<AttemptResult(const OpenStore&, const ForegroundTask&)> run_foreground = {};
+    /// The same for a shell elsewhere. The result has no more than its exit or signal.
+    /// @throws Error(authentication), Error(infrastructure) when that machine cannot be reached
+    std::function<AttemptResult(const OpenStore&, const FarShell&)> enter_elsewhere = {};
     /// A store as it lies there, without looking at its store.json: for fsck and doctor.
     std::function<OpenStore(const std::string& folder)> open_unchecked = {};
     /// What `amp doctor` looks at; the store need not be there.

@@ -16,12 +16,13 @@
 #include "core/run/decisions.hpp"
 #include "core/run/holds.hpp"
 #include "core/run/past_task.hpp"
-#include "core/run/profiles.hpp"
 #include "core/run/reference.hpp"
 #include "core/run/secrets.hpp"
+#include "core/run/shell_elsewhere.hpp"
 #include "core/run/spec_builder.hpp"
 #include "core/run/start.hpp"
 #include "core/run/task_text.hpp"
+#include "core/run/visit.hpp"
 #include "core/store/keeper_log.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/lease.hpp"
@@ -31,8 +32,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double k_beat_s = 10;   // how often who is inside says so
-constexpr double k_stays_s = 30;  // how long that counts
 constexpr std::size_t k_at_once = 4096;
 
 /// What is laid for a shell goes with it.
@@ -77,66 +76,9 @@ std::optional<Hold> find_hold(Services& services, const OpenStore& store, const 
     return alive ? hold : std::nullopt;
 }
 
-/// Where tasks run elsewhere, their places are there.
-[[noreturn]] void refuse_elsewhere(const PastRun& past, const Hold& hold) {
-    std::string host = "HOST";
-    for (const ProfileUse& use : used_profiles(*past.read.record, past.read.flow->flow)) {
-        host = use.name == hold.profile ? get_string(use.settings, "host") : host;
-    }
-    const std::string place = fmt::format("/tmp/amp-*/{}-*/*/.amp-place.json", past.run);
-    const std::string there =
-        fmt::format("cd \"$(dirname \"$(grep -l '\"{}\"' {})\")\" && exec \"$SHELL\" -l", hold.task, place);
-    throw Error(ExitCode::usage,
-                fmt::format("the place of {} is held on {}, where amp shell does not reach",
-                            task_text(TaskName::parse(hold.task)), host),
-                past.run, fmt::format("ssh -t {} {}", host, shell_quote(there)));
-}
-
-/// Says again and again that somebody is inside, so that the place is kept; and at the end whether it is.
-class Visit {
-  public:
-    Visit(Services& services, const OpenStore& store, std::string run, std::string task)
-        : services_(services), store_(store), run_(std::move(run)), task_(std::move(task)) {
-        beat();
-    }
-
-    /// @throws Error(not_found) when the place was freed beneath us
-    void beat() {
-        const Timestamp now = services_.clock.now();
-        if (!read_hold(*store_.objects, run_, task_) ||
-            (now.seconds_since(said_) >= k_beat_s &&
-             !stay_inside(*store_.objects, run_, task_, now.plus_seconds(k_stays_s)))) {
-            throw Error(ExitCode::not_found,
-                        fmt::format("the place of {} is held no longer", task_text(TaskName::parse(task_))),
-                        run_, fmt::format("the run was cancelled, or its time is over; `amp show {}`", run_));
-        }
-        said_ = now.seconds_since(said_) >= k_beat_s ? now : said_;
-    }
-
-    /// True when its time had passed while we were inside, and it is free now.
-    bool leave() const {
-        const auto hold = read_hold(*store_.objects, run_, task_);
-        if (hold && services_.clock.now() < hold->until) {
-            return false;
-        }
-        end_hold(*store_.objects, run_, task_);
-        return true;
-    }
-
-  private:
-    Services& services_;
-    const OpenStore& store_;
-    std::string run_;
-    std::string task_;
-    Timestamp said_;
-};
-
 ShellEnd enter_held(Services& services, const Project& project, const OpenStore& store, const PastRun& past,
                     TaskId id, const Hold& hold, const ShellQuery& query,
                     const std::function<void(const ShellBegin&)>& begins) {
-    if (!hold.profile.empty()) {
-        refuse_elsewhere(past, hold);
-    }
     ForegroundTask task;
     task.folder = held_folder(store, past.run, hold);
     if (task.folder.empty()) {
@@ -176,28 +118,38 @@ void enter_anew(Services& services, const OpenStore& store, const ShellQuery& qu
     end.result = services.run_foreground(store, task);
 }
 
+/// With the code where it was. @throws Error(not_found) when the task never ran, and so lacks inputs
+TaskSpec try_spec(Services& services, const Project& project, const OpenStore& store, const PastRun& past,
+                  TaskId id, std::uint32_t attempt, Timestamp started) {
+    try {
+        return build_past_spec(services, store, past, id, attempt, started, {});
+    } catch (const Error&) {
+        if (ever_ran(store, past, id)) {
+            throw;
+        }
+        refuse_never_ran(services, project, past.run,
+                         {past.data().step(past.plan().step(id)).name, past.plan().index(id)});
+    }
+}
+
 ShellEnd enter_past(Services& services, const Project& project, const OpenStore& store, const PastRun& past,
                     TaskId id, const ShellQuery& query,
                     const std::function<void(const ShellBegin&)>& begins) {
-    refuse_image(past.read.record->code, past.run);
     ShellEnd end;
     end.begin.run = past.run;
     end.begin.task = {query.step, past.plan().index(id)};
-    const bool ran = ever_ran(store, past, id);
     const auto [attempt, started] = choose_attempt(past, id, std::nullopt);
     end.begin.attempt = attempt;
+    TaskSpec spec = try_spec(services, project, store, past, id, attempt, started);
+    if (!spec.profile.empty()) {
+        return enter_new_elsewhere(services, project, store, past, std::move(spec), query, begins);
+    }
+    refuse_image(past.read.record->code, past.run);
     const std::string folder = make_task_folder(query.folder);
     const TemporaryFolder temporary(folder);
     ForegroundTask task;
     task.folder = folder + "/task";
-    try {
-        task.spec = build_past_spec(services, store, past, id, attempt, started, folder + "/code");
-    } catch (const Error&) {
-        if (ran) {
-            throw;
-        }
-        refuse_never_ran(services, project, past.run, end.begin.task);
-    }
+    task.spec = build_past_spec(services, store, past, id, attempt, started, folder + "/code");
     end.begin.missing = lay_code(store, past.read.record->code, folder + "/code");
     if (!task.spec.secrets.empty()) {
         task.secrets = look_up_secrets(services, project.folder, past.data().flow());
@@ -285,7 +237,8 @@ ShellEnd open_shell(Services& services, const Project& project, const ShellQuery
     const PastRun past = read_past(store, run);
     const TaskId id = find_past_task(past, query.step, query.index, "amp shell");
     if (const auto hold = find_hold(services, store, run, {query.step, past.plan().index(id)})) {
-        return enter_held(services, project, store, past, id, *hold, query, begins);
+        return hold->profile.empty() ? enter_held(services, project, store, past, id, *hold, query, begins)
+                                     : enter_held_elsewhere(services, store, past, *hold, query, begins);
     }
     return enter_past(services, project, store, past, id, query, begins);
 }

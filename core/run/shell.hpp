@@ -25,10 +25,11 @@ struct ShellBegin {
     std::string run;  ///< empty: of a flow that has not run
     TaskName task;
     std::uint32_t attempt = 1;
-    std::string folder;                     ///< $AMP_TASK_DIR
-    std::string cwd;                        ///< where it starts
+    std::string folder;                     ///< $AMP_TASK_DIR; empty: elsewhere
+    std::string cwd;                        ///< where it starts; empty: elsewhere
     std::optional<Timestamp> held_until;    ///< the place of the failure itself, which is kept until then
     std::vector<std::string> missing = {};  ///< paths of the code whose content was not kept
+    std::string machine = {};               ///< of the profile; empty: this one
 };
 
 struct ShellEnd {
@@ -38,8 +39,8 @@ struct ShellEnd {
 };
 
 /// A shell where a task would be: its folder, variables, secrets, inputs, GPUs, and its container. Where the
-/// place of its failure is held, that very place; else a new one, with the run's code, or of a flow that has
-/// not run where it would run. Nothing of it is recorded.
+/// place of its failure is held, that very place, on whichever machine; else a new one, with the run's code,
+/// or of a flow that has not run where it would run. Nothing of it is recorded.
 /// @throws Error(not_found), Error(usage) as replay_task; Error(busy) when too few GPUs are free
 ShellEnd open_shell(Services& services, const Project& project, const ShellQuery& query,
                     const std::function<void(const ShellBegin&)>& begins);

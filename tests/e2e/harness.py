@@ -98,6 +98,7 @@ class Project:
         self.top = Path(tempfile.mkdtemp(prefix="amp-e2e-"))
         self.folder = self.top / "project"
         self.home = self.top / "home"
+        self.prefix: list[str] = []  # of amp's words
         self.folder.mkdir()
         self.home.mkdir()
         self.marker = f"AMP_E2E={os.getpid()}.{Project._count}"

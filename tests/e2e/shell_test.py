@@ -45,11 +45,12 @@ class Terminal:
     def __init__(self, project: Project, *arguments: str, env: dict[str, str | None] | None = None) -> None:
         (project.home / ".bashrc").write_text("PS1='ready> '; HISTFILE=; bind 'set enable-bracketed-paste off'\n")
         settings = {"TERM": "xterm", "SHELL": "/bin/bash", **(env or {})}
+        words = [*project.prefix, str(AMP), *arguments]
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             try:
                 os.chdir(project.folder)
-                os.execve(AMP, [str(AMP), *arguments], project.environment_with(settings))
+                os.execvpe(words[0], words, project.environment_with(settings))
             finally:
                 os._exit(127)
         self.text = ""

@@ -219,6 +219,7 @@ class FarProject(Project):
     def __init__(self, machines: Machines, files: dict[str, str | bytes]) -> None:
         super().__init__(files)
         self.machines = machines
+        self.prefix = machines.inside("laptop")
         self.environment["PATH"] = f"{machines.top}/bin:{self.environment['PATH']}"
         self.top.chmod(0o755)
         self.ledger.chmod(0o666)
@@ -228,7 +229,7 @@ class FarProject(Project):
 
     def amp(self, *arguments: str | bytes, stdin: bytes | None = None, env: dict[str, str | None] | None = None,
             cwd: Path | None = None, seconds: float = 120) -> Result:
-        done = subprocess.run([*self.machines.inside("laptop"), AMP, *arguments], cwd=cwd or self.folder,
+        done = subprocess.run([*self.prefix, AMP, *arguments], cwd=cwd or self.folder,
                               env=self.environment_with(env), input=stdin, stdin=subprocess.DEVNULL if stdin is None else None,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=seconds, check=False)
         return Result(done.returncode, decode(done.stdout), decode(done.stderr))
@@ -236,7 +237,7 @@ class FarProject(Project):
     def start(self, *arguments: str, env: dict[str, str | None] | None = None, **options: Any) -> subprocess.Popen[bytes]:
         with (self.top / "output").open("ab") as output:
             settings = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output, **options}
-            return subprocess.Popen([*self.machines.inside("laptop"), str(AMP), *arguments], cwd=self.folder,
+            return subprocess.Popen([*self.prefix, str(AMP), *arguments], cwd=self.folder,
                                     env=self.environment_with(env), **settings)
 
 

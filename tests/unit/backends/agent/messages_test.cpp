@@ -63,6 +63,25 @@ TEST_CASE("hello, welcome and the rest survive their frames") {
     CHECK(cancel_run_from(encode(CancelRun{"run", "ann"})).who == "ann");
 }
 
+TEST_CASE("a place that is held comes over with all that belongs to it") {
+    const EnterPlace ask = enter_place_from(encode(EnterPlace{"r1", "s", {{"a", {}}, 2}}));
+    CHECK(ask.run == "r1");
+    CHECK(ask.secret == "s");
+    CHECK(ask.id == AttemptId{{"a", {}}, 2});
+    OpenPlace place;
+    place.folder = "/tmp/x";
+    place.spec.task = {"a", {}};
+    place.spec.secrets = {{"TOKEN", "env:T"}};
+    place.secrets = {{"env:T", "T", std::string("\xff\0", 2)}};
+    const OpenPlace read = open_place_from(encode(place));
+    CHECK(read.folder == "/tmp/x");
+    CHECK(read.spec.task.step == "a");
+    CHECK(read.spec.secrets == place.spec.secrets);
+    REQUIRE(read.secrets.size() == 1);
+    CHECK(read.secrets.front().value == place.secrets.front().value);
+    CHECK_THROWS_AS(open_place_from("{}"), Error);
+}
+
 TEST_CASE("specs travel in frames of a sensible size; one that is too large is given back") {
     Line line;
     const std::vector<TaskSpec> specs = {spec("a", 10), spec("b", 2 << 20), spec("c", 17 << 20),

@@ -11,7 +11,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/base/error.hpp"
 #include "core/base/hash.hpp"
+#include "core/base/hex.hpp"
 #include "tests/support/temp_folder.hpp"
 
 using namespace amp;
@@ -48,6 +50,14 @@ struct Shell {
         std::ofstream(folder / "input") << encode({k_marker, hash, program.size(), root}) << program;
         const std::string command =
             "sh " + (folder / "command") + " <" + (folder / "input") + " >" + (folder / "output");
+        [[maybe_unused]] const int status = std::system(command.c_str());
+        std::ostringstream told;
+        told << std::ifstream(folder / "output").rdbuf();
+        return told.str();
+    }
+    std::string run_words(const std::string& words) const {
+        std::ofstream(folder / "command") << "unset XDG_RUNTIME_DIR\n" << words << "\n";
+        const std::string command = "sh " + (folder / "command") + " >" + (folder / "output");
         [[maybe_unused]] const int status = std::system(command.c_str());
         std::ostringstream told;
         told << std::ifstream(folder / "output").rdbuf();
@@ -162,6 +172,25 @@ TEST_CASE("the remote command is one word for sh, csh and fish") {
     CHECK(std::count(command.begin(), command.end(), '\'') == 2);
     CHECK(command.find_first_of("!\\\n\r") == std::string::npos);
     CHECK(command.size() < 4000);
+}
+
+TEST_CASE("who enters a place there gets the program that lies there, and a terminal where there is one") {
+    const Shell shell;
+    shell.run();  // lays it
+    const std::string request = "{\"command\":\"it's `so`!\"}";
+    const auto words = shell_arguments("box", shell.root, shell.hash, request, true);
+    CHECK(words[1] == "-t");
+    CHECK(std::count(words.begin(), words.end(), "BatchMode=yes") == 0);  // there is somebody to ask
+    CHECK(std::count(words.begin(), words.end(), "ClearAllForwardings=yes") == 1);
+    CHECK(words[words.size() - 2] == "box");
+    CHECK(words.back().find_first_of("!\\\n\r") == std::string::npos);
+    const auto silent = shell_arguments("box", shell.root, shell.hash, request, false);
+    CHECK(silent[1] == "-T");
+    CHECK(std::count(silent.begin(), silent.end(), "BatchMode=yes") == 1);
+    CHECK(shell.run_words(words.back()) == "called enter-place " + shell.root + " " + to_hex(request) + "\n");
+    const auto other = shell_arguments("box", shell.root, std::string(64, '0'), request, false);
+    CHECK(has(shell.run_words(other.back() + " 2>&1"), "another one holds the place"));
+    CHECK_THROWS_AS(shell_arguments("box", "it's", shell.hash, request, true), Error);
 }
 
 TEST_CASE("answers are found among whatever else is printed") {

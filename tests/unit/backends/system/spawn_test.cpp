@@ -61,6 +61,27 @@ TEST_CASE("a program gets its arguments, environment, folder and streams") {
     CHECK(WEXITSTATUS(ended.status) == 3);
 }
 
+TEST_CASE("stderr may go elsewhere than stdout") {
+    std::array<int, 2> ends{};
+    REQUIRE(pipe2(ends.data(), O_CLOEXEC) == 0);
+    const UniqueFd ours(ends[0]);
+    UniqueFd theirs(ends[1]);
+    const UniqueFd nowhere(open("/dev/null", O_WRONLY | O_CLOEXEC));
+    std::array<std::string, 3> words = {"sh", "-c", "echo out; echo err >&2"};
+    const std::array<char*, 4> argv = {words[0].data(), words[1].data(), words[2].data(), nullptr};
+    const std::array<char*, 1> env = {nullptr};
+    SpawnRequest request{"/bin/sh", argv.data(), env.data()};
+    request.output = nowhere.get();
+    request.error = theirs.get();
+    const SpawnOutcome outcome = spawn(request);
+    theirs.reset();
+    REQUIRE(outcome.pid > 0);
+    std::array<char, 100> buffer{};
+    CHECK(read(ours.get(), buffer.data(), buffer.size()) == 4);
+    CHECK(std::string(buffer.data()) == "err\n");
+    CHECK(waitpid(outcome.pid, nullptr, 0) == outcome.pid);
+}
+
 TEST_CASE("it leads its own group and has no descriptor of ours") {
     const UniqueFd leak(open("/dev/null", O_RDONLY));  // on purpose not close-on-exec
     CHECK(run_shell("test \"$(ps -o pgid= -p $$ | tr -d ' ')\" = $$ && echo own").output == "own\n");

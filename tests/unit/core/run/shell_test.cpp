@@ -8,7 +8,9 @@
 #include <iterator>
 
 #include "core/base/error.hpp"
+#include "core/base/json.hpp"
 #include "core/run/holds.hpp"
+#include "core/store/lease.hpp"
 #include "tests/support/fake_world.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -131,6 +133,46 @@ TEST_CASE("what cannot be entered is refused") {
     std::string run;
     CHECK_THROWS_AS(free_place(*stage.world.services, stage.world.project, {.step = "one"}, run), Error);
     CHECK(stage.ran.empty());
+}
+
+TEST_CASE("a task of a profile elsewhere has its shell there") {
+    Stage stage;
+    stage.world.project.settings = json::parse(R"({"profile":{"box":{"backend":"ssh","host":"b"}}})", "test");
+    stage.world.project.profile = "box";
+    stage.world.services->backends.emplace_back("ssh");
+    std::vector<FarShell> entered;
+    stage.world.services->enter_elsewhere = [&](const OpenStore&, const FarShell& shell) {
+        entered.push_back(shell);
+        AttemptResult result;
+        result.exit = 7;
+        return result;
+    };
+    const std::string run = stage.world.start().run;
+    const ShellEnd made = stage.open({.step = "one", .command = "ls"});
+    CHECK(made.result.exit == 7);
+    CHECK(made.begin.machine == "b");
+    REQUIRE(entered.size() == 1);
+    CHECK(stage.ran.empty());
+    CHECK(entered[0].profile.name == "box");
+    CHECK(entered[0].command == "ls");
+    REQUIRE(entered[0].made);
+    CHECK(entered[0].made->spec.task.step == "one");
+    CHECK(entered[0].made->spec.cwd == entered[0].made->project_folder);
+
+    const OpenStore store = stage.world.services->open_store("/project/.amp", false);
+    const Lease lease = Lease::acquire(*store.objects, *store.files, stage.world.clock, run, {"box", 1, "x"});
+    const Timestamp until = stage.world.clock.now().plus_seconds(100);
+    Holds(*stage.world.services, store, run).add({"one/_", 1, "box", until, {}});
+    const ShellEnd held = stage.open({.step = "one"});
+    REQUIRE(entered.size() == 2);
+    CHECK(!entered[1].made);
+    CHECK(entered[1].run == run);
+    CHECK(entered[1].id == AttemptId{{"one", {}}, 1});
+    CHECK(held.begin.held_until == until);
+    CHECK(!held.freed);
+    end_hold(*store.objects, run, "one/_");
+    CHECK(stage.refusal({.step = "one"}) == ExitCode::ok);  // a new one
+    CHECK(entered.back().made);
 }
 
 TEST_CASE("a hold of a run that nobody drives is none") {
