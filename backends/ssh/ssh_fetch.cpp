@@ -302,7 +302,7 @@ void SshFetch::decide(const std::string& artifact, FarArrival arrival) {
 }
 
 /// It is made again, unless that would be of no use. What was on its way is sent again from its start.
-void SshFetch::line_down(const Error& why) {
+void SshFetch::line_down(Error why) {
     line_.reset();
     taker_.forget();
     visits_ = false;

@@ -232,7 +232,8 @@ std::optional<std::string> did_you_mean(std::string_view word, std::span<const s
         }
         const std::size_t distance = edit_distance(word, candidate, best);
         // What has no letter of the word is no slip of it, however short that is.
-        if (distance > 0 && distance >= std::max(word.size(), candidate.size())) {
+        // What begins with the word may be.
+        if (distance > 0 && distance >= word.size() && !candidate.starts_with(word)) {
             continue;
         }
         if (distance < best || (distance == best && !found)) {

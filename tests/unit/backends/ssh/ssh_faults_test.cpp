@@ -132,9 +132,9 @@ TEST_CASE("the place of a failed task outlives the connection, and a word that f
         watch(backend, world.seen, [&] { return world.seen.notes.size() > notes; });
     };
     TaskSpec spec = world.gated("task");
-    spec.argv.back() = {{Piece::Kind::text, "echo $AMP_TASK_DIR > " + world.here.root() +
-                                                "/place; until test -e " + world.here.root() +
-                                                "/task.go; do sleep 0.01; done; exit 3"}};
+    spec.argv.back() = {{Piece::Kind::text, "touch $AMP_TASK_DIR/mine; echo $AMP_TASK_DIR/mine > " +
+                                                world.here.root() + "/place; until test -e " +
+                                                world.here.root() + "/task.go; do sleep 0.01; done; exit 3"}};
     spec.hold_s = 600;
     submit(backend, spec);
     watch(backend, world.seen, [&] { return world.seen.has_started("task"); });

@@ -153,7 +153,7 @@ TEST_CASE("each driver makes what stayed young there") {
     const auto old = std::filesystem::file_time_type::clock::now() - std::chrono::hours(20 * 24);
     std::filesystem::last_write_time(path, old);
     SshBackendOptions options = world.far.options(2);
-    options.run = "260101-000000-aaaa";  // of any run, and without `keep_above`
+    options.run = "260101-000000-bbbb";  // of any run, and without `keep_above`
     SshBackend backend(world.here.objects(), world.here.files(), options);
     backend.adopt();
     for (int i = 0; i < 500 && std::filesystem::last_write_time(path) == old; ++i) {
@@ -167,12 +167,15 @@ TEST_CASE("each driver makes what stayed young there") {
 
 TEST_CASE("what is there no more is told, and forgotten") {
     Stay world;
-    const auto backend = world.drive_keeping();
+    auto backend = world.drive_keeping();
     backend->open();
     const AttemptResult made = world.make(*backend);
+    backend->close();
     DirectoryStore& here = world.here.objects();
     const Artifact& large = made.artifacts.at("large");
     std::filesystem::remove(world.object_there(large.sha256));
+    backend = world.drive_keeping(2);  // a driver asks once whether it is there
+    backend->adopt();
     TaskSpec user = shell_task("use", "true");
     user.inputs = {{"make/large", large}};
     submit(*backend, user);

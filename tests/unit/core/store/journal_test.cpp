@@ -28,6 +28,7 @@ std::string small_journal() {
     {
         JournalWriter journal(files, k_run, 1, {});
         write(journal, 1, 30);
+        journal.flush();
     }
     return files.bytes(segment(1, 1));
 }
