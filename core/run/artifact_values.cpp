@@ -37,6 +37,8 @@ bool piece_present(AppendFiles& files, const LogPiece& piece, const PackLengths&
     }
 }
 
+}  // namespace
+
 bool artifact_present(const OpenStore& store, const Artifact& artifact, const PackLengths& accepted) {
     if (artifact.kind != Artifact::Kind::folder && artifact.value) {
         return true;
@@ -48,8 +50,6 @@ bool artifact_present(const OpenStore& store, const Artifact& artifact, const Pa
     }
     return is_here(*store.objects, artifact) || read_far_note(*store.objects, artifact.sha256);
 }
-
-}  // namespace
 
 bool take_out_of_packs(const OpenStore& store, std::map<std::string, Artifact>& artifacts) {
     bool wrote = false;

@@ -14,9 +14,12 @@ Value read_artifact_value(const OpenStore& store, const Artifact& artifact);
 /// @return whether there were such. @throws as read_artifact_value
 bool take_out_of_packs(const OpenStore& store, std::map<std::string, Artifact>& artifacts);
 
-/// Are the objects of a result in the store? After a crash of the machine a record may name what never
-/// reached the disk; such a record counts as not written. What stayed on another machine counts as present.
+/// Is it in the store? What stayed on another machine counts as present.
 /// @param accepted as read_piece takes it
+bool artifact_present(const OpenStore& store, const Artifact& artifact, const PackLengths& accepted = {});
+
+/// Is each artifact of a result present? After a crash of the machine a record may name what never reached
+/// the disk; such a record counts as not written.
 bool objects_present(const OpenStore& store, const AttemptResult& result, const PackLengths& accepted = {});
 
 }  // namespace amp

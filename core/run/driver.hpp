@@ -91,7 +91,8 @@ class Driver {
     void end_wait_only(TaskId task, const std::string& definition);
     void begin_wait(const Question& question);
     void fail_decision(const Question& question, Cause cause, const std::string& why);
-    void fail_before_start(TaskId task, const std::string& message);
+    void fail_before_start(TaskId task, Cause cause, const std::string& message);
+    void check_inputs(const TaskSpec& spec) const;
     void send_cancels();
     void handle(const AttemptQueued& event);
     void handle(const AttemptStarted& event);

@@ -1,5 +1,7 @@
 // What is handed out, reused, or must be ended.
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "core/base/error.hpp"
@@ -49,6 +51,7 @@ bool Driver::submit_ready() {
                 moved = true;
                 continue;
             }
+            check_inputs(built.spec);
             tell_cuts(built);
             if (built.spec.checkpoint_s > 0 && origin_ != nullptr) {
                 take_over_checkpoint(task, built.definition);
@@ -65,7 +68,8 @@ bool Driver::submit_ready() {
             if (is_of_store(error)) {
                 throw;
             }
-            fail_before_start(task, error.advice());
+            const bool gone = error.code() == ExitCode::not_found;
+            fail_before_start(task, gone ? Cause::infra : Cause::user, error.advice());
             moved = true;
         }
     }
@@ -88,9 +92,22 @@ void Driver::tell_cuts(const BuiltTask& built) {
     }
 }
 
-void Driver::fail_before_start(TaskId task, const std::string& message) {
-    AttemptResult result = failed_result(attempt_id(task), Cause::user, message);
-    result.exit = 202;  // an expression that failed fails again
+/// Where an attempt has failed its inputs may be gone, and others would fail for the same reason.
+void Driver::check_inputs(const TaskSpec& spec) const {
+    if (spec.attempt <= 1) {
+        return;
+    }
+    for (const TaskInput& input : spec.inputs) {
+        if (!artifact_present(store_, input.artifact)) {
+            throw Error(ExitCode::not_found, fmt::format("its input '{}' is nowhere any more", input.path),
+                        "", "`amp resume` makes it again");
+        }
+    }
+}
+
+void Driver::fail_before_start(TaskId task, Cause cause, const std::string& message) {
+    AttemptResult result = failed_result(attempt_id(task), cause, message);
+    result.exit = 202;  // it would fail again
     end_attempt(result, {});
 }
 

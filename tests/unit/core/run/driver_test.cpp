@@ -7,7 +7,9 @@
 
 #include "core/base/error.hpp"
 #include "core/run/run_reader.hpp"
+#include "core/store/layout.hpp"
 #include "core/store/lease.hpp"
+#include "core/store/objects.hpp"
 #include "core/store/store.hpp"
 #include "tests/support/fake_world.hpp"
 #include "tests/support/recorded_run.hpp"
@@ -99,6 +101,33 @@ TEST_CASE("a failure is retried after its back-off, and then fails the run") {
     CHECK(world.clock.steady_seconds() - before >= 30);
     CHECK(world.view().tasks.at(0).attempts.size() == 3);
     CHECK(world.view().tasks.at(0).attempts.back().exit == 7);
+}
+
+TEST_CASE("no attempt follows another when what it needs is nowhere any more") {
+    FakeWorld world(R"toml(
+[flow]
+name = "Gone"
+[step.make]
+run = "true"
+outputs = { x = "x" }
+[step.use]
+needs = "make"
+run = "true"
+inputs = { x = "make.x" }
+)toml");
+    const ObjectInfo object = Objects(*world.store).put("x");
+    const Artifact made{Artifact::Kind::file, {}, object.sha256, object.size_bytes, {}, 0};
+    world.script = [&](const TaskSpec& spec) {
+        if (spec.task.step == "make") {
+            return succeed_with({{"x", made}});
+        }
+        if (spec.attempt == 2) {
+            world.store->remove(layout::object(made.sha256, false));
+        }
+        return fail(Cause::infra, -1);
+    };
+    CHECK(world.start().state == RunState::failed);
+    CHECK(world.ran() == Names{"make/_#1", "use/_#1", "use/_#2"});
 }
 
 TEST_CASE("of two tasks that wait for back-offs, each is told when its own is over") {
