@@ -12,13 +12,14 @@
 #include "cli/parser.hpp"
 #include "cli/run_text.hpp"
 #include "cli/session.hpp"
+#include "cli/target.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/text.hpp"
 #include "core/flow/load.hpp"
 #include "core/run/glance.hpp"
-#include "core/run/inspect.hpp"
 #include "core/run/reference.hpp"
 #include "core/run/run_record.hpp"
+#include "core/run/task_glance.hpp"
 #include "core/store/store.hpp"
 #include "core/store/tags.hpp"
 
@@ -27,7 +28,6 @@ namespace {
 
 constexpr std::size_t k_runs = 100;
 constexpr std::size_t k_tags = 100;
-constexpr std::size_t k_tasks = 10'000;  // a run of more is not read for the places of its tasks
 constexpr std::uint64_t k_flow_bytes = std::uint64_t{8} << 20;
 
 bool is_safe(std::string_view word) {
@@ -277,8 +277,14 @@ class Completer {
         if (typed_.positionals.empty()) {
             complete_target(value, false);
         } else if (typed_.positionals.size() == 1) {
-            add_all(artifact_words(session_, project(), typed_.positionals.front()));
+            add_artifacts(typed_.positionals.front());
         }
+    }
+
+    void add_artifacts(const std::string& target) {
+        const TaskTarget meant = parse_target(target);
+        const std::string run = session_.resolve(project(), meant.run);
+        add_all(as_words(glance_artifacts(store(), run, meant.step, meant.index)));
     }
 
     void add_sort_keys(const std::string& value) {
@@ -319,14 +325,9 @@ class Completer {
     }
 
     void add_tasks(const std::string& run, const std::string& step, const std::string& before) {
-        const auto summary = read_summary(*store().objects, run);
-        if (summary && get_int(*summary, "tasks") > static_cast<std::int64_t>(k_tasks)) {
-            return;
-        }
-        for (const TaskView& task : view_run(session_.services, project(), run).tasks) {
-            if (task.name.step == step) {
-                add(before + task.name.index.text(), state_name(task.state));
-            }
+        const std::string_view begin = std::string_view(current_).substr(head_.size() + before.size());
+        for (const TaskGlance& task : glance_tasks(store(), run, step, begin)) {
+            add(before + task.index, task.state);
         }
     }
 

@@ -4,9 +4,6 @@
 
 #include "cli/command_list.hpp"
 #include "cli/help_topics.hpp"
-#include "cli/session.hpp"
-#include "cli/show_run.hpp"
-#include "cli/target.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
 #include "core/flow/catalogue.hpp"
@@ -77,18 +74,6 @@ CompletionWords value_words(const Parameter& parameter) {
         out.emplace_back("false", "");
     }
     return out;
-}
-
-CompletionWords artifact_words(Session& session, const Project& project, const std::string& target) {
-    const TaskTarget meant = parse_target(target);
-    const RunView view = view_run(session.services, project, meant.run);
-    std::vector<std::string> names;
-    for (const MadeArtifact& made : made_artifacts(view, meant.step, meant.index)) {
-        names.push_back(made.name);
-    }
-    std::sort(names.begin(), names.end());
-    names.erase(std::unique(names.begin(), names.end()), names.end());
-    return as_words(names);
 }
 
 CompletionWords sort_words(const std::string& front, const Flow* flow) {

@@ -11,8 +11,6 @@ namespace amp {
 
 struct Flow;
 struct Parameter;
-struct Project;
-struct Session;
 
 /// Words that may be completed to, each with what it is.
 using CompletionWords = std::vector<std::pair<std::string, std::string>>;
@@ -28,10 +26,6 @@ CompletionWords built_in_words(ValueKind kind, std::string_view metavar);
 CompletionWords option_words(const Flow& flow, std::string_view typed);
 /// What a parameter may be given, as far as that is known.
 CompletionWords value_words(const Parameter& parameter);
-
-/// What the artifacts of a run, a step or a task are called, each once.
-/// @throws Error when there is no such run
-CompletionWords artifact_words(Session& session, const Project& project, const std::string& target);
 
 /// What runs can be sorted by: the parameters of a flow, or without one all else.
 CompletionWords sort_words(const std::string& front, const Flow* flow);

@@ -3,12 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
 #include "core/base/error.hpp"
 #include "core/base/hash.hpp"
 #include "core/store/journal.hpp"
+#include "core/store/journal_glance.hpp"
 #include "core/store/journal_segments.hpp"
 #include "core/store/layout.hpp"
 
@@ -156,6 +158,28 @@ std::map<std::string, std::uint64_t> accepted_packs(AppendFiles& files, std::str
 LogEnd read_journal(AppendFiles& files, std::string_view run,
                     const std::function<void(const Record&)>& each) {
     return Reader(files, run, each).read();
+}
+
+void glance_journal(AppendFiles& files, std::string_view run, std::uint64_t limit,
+                    const std::function<void(const JournalText&)>& each) {
+    std::uint32_t highest = 0;
+    const std::vector<Segment> all = list_segments(files, run, highest);
+    if (all.empty()) {
+        return;
+    }
+    const auto give = [&](const std::string& key, std::uint64_t length) {
+        const std::string bytes = files.read(key, 0, std::min(length, limit)).value_or("");
+        limit -= bytes.size();
+        for (auto frame = frames::read(bytes, 0); frame; frame = frames::read(bytes, frame->end)) {
+            if (frame->seq != 0) {
+                each({frame->type, frame->payload});
+            }
+        }
+    };
+    for (const auto& [name, length] : all.back().header->accepted) {
+        give(layout::journal_prefix(run) + name, length);
+    }
+    give(all.back().key, k_all);
 }
 
 namespace {

@@ -230,11 +230,15 @@ def cached_run(bench: Bench) -> list[Figure]:
     states = {task["state"] for task in bench.show(folder)["tasks"]}
     if states != {"cached"}:
         sys.exit(f"bench: the tasks are {states}")
+    complete = [str(bench.amp), "complete", "--line"]
+    typed = ("logs latest/task/", "get latest/task ")
+    tabs = {line: statistics.median(bench.timed([*complete, f"amp {line}"], folder) * 1000 for _ in range(21)) for line in typed}
     shutil.rmtree(folder)
     value = statistics.median(again)
     return [
         Figure(f"a run of {bench.tasks} cached tasks", value, "ms", limit="<= 1000", within=value <= 1000),
         Figure("  the run that made them", bench.tasks / first, "tasks/s"),
+        *(Figure(f"  Tab behind `amp {line}`", tab, "ms", limit="<= 30", within=tab <= 30) for line, tab in tabs.items()),
     ]
 
 
