@@ -57,7 +57,9 @@ bool descends_from_ipykernel() {
 
 void hold_standard_descriptors() {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-        if (fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) < 0) {
+        // A result that is written to a closed standard output is lost, and that is an error.
+        const int flags = fd == STDOUT_FILENO ? O_RDONLY : O_RDWR;
+        if (fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", flags) < 0) {
             std::_Exit(static_cast<int>(ExitCode::infrastructure));
         }
     }

@@ -114,9 +114,33 @@ class Poor(AmpTest):
                 timeout=60 * SLOW,
                 check=False,
             ).returncode
-            # The run itself succeeds; that its id could not be printed may be an error, but never a crash.
-            self.assertIn(code, (0, 5), f"closed: {closed}")
+            # The run itself succeeds; that its id could not be printed is an error.
+            self.assertEqual(code, 5 if 1 in closed else 0, f"closed: {closed}")
             self.assertEqual(project.json("show")["state"], "succeeded", f"closed: {closed}")
+
+    def test_a_closed_stdout(self) -> None:
+        """What cannot be printed is an error of each command that prints; who prints nothing does not mind."""
+        project = self.project(SHORT)
+        self.run_ok(project, "run")
+        for command, code in (
+            ("show latest", 5),
+            ("runs --json", 5),
+            ("logs latest", 5),
+            ("--version", 5),
+            ("help", 5),
+            ("tag add latest good", 0),
+        ):
+            with self.subTest(command):
+                done = subprocess.run(
+                    ["sh", "-c", f'exec "$0" {command} >&-', AMP],
+                    cwd=project.folder,
+                    env=project.environment,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    check=False,
+                )
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertEqual("cannot write standard output" in done.stderr, code != 0, done.stderr)
 
     def test_a_full_stdout(self) -> None:
         project = self.project(SHORT)
