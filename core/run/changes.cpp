@@ -11,6 +11,7 @@
 #include "core/run/drive.hpp"
 #include "core/run/parameters.hpp"
 #include "core/run/partial.hpp"
+#include "core/run/secret_files.hpp"
 
 namespace amp {
 namespace {
@@ -37,13 +38,14 @@ Flow current_flow(Services& services, const RunRecord& record, Diagnostics& diag
     return flow;
 }
 
-void note_changed_subflows(Services& services, const Project& project, const RunRecord& record,
-                           const Flow& flow, Changes& c) {
+/// @return those that it runs now
+Subflows note_changed_subflows(Services& services, const Project& project, const RunRecord& record,
+                               const Flow& flow, Changes& c) {
     Diagnostics diagnostics;
-    const Subflows now = read_subflows(services, project, flow, diagnostics, &record);
+    Subflows now = read_subflows(services, project, flow, diagnostics, &record);
     const Value flows = recorded_flows(now);
     if (flows == record.flows) {
-        return;
+        return now;
     }
     if (diagnostics.has_errors()) {
         throw InvalidFlow(std::move(diagnostics), flow.path, flow.source);
@@ -59,6 +61,7 @@ void note_changed_subflows(Services& services, const Project& project, const Run
     }
     c.record.flows = flows;
     c.record.env = recorded_environment(services, flow, now);
+    return now;
 }
 
 }  // namespace
@@ -78,8 +81,9 @@ Changes find_changes(Services& services, OpenStore& store, const Project& projec
         c.record.env = recorded_environment(services, flow);
         c.why.push_back(fmt::format("{} has changed", record.flow_path));
     }
+    Subflows subflows;
     if (!flow.incomplete) {
-        note_changed_subflows(services, project, record, flow, c);
+        subflows = note_changed_subflows(services, project, record, flow, c);
     }
     const bool flow_changed = flow.source != record.flow_source;
     if (flow_changed || !params.empty()) {
@@ -104,7 +108,11 @@ Changes find_changes(Services& services, OpenStore& store, const Project& projec
     CodeManifest code = scan(false);
     if (code.hash != record.code.hash) {
         c.why.push_back("code has changed: " + code_changes(record.code, code));
-        c.record.code = keep ? scan(true) : std::move(code);
+        if (keep) {
+            check_secret_files(services, store, project, flow, subflows, params);
+            code = scan(true);
+        }
+        c.record.code = std::move(code);
         c.record.git = git_state(services.process, record.project_folder);
     }
     return c;

@@ -14,12 +14,19 @@ namespace {
 
 constexpr std::string_view k_file = "file:";
 
-void add_sources(const Flow& flow, const std::string& folder, std::set<std::string>& paths) {
+void add_sources(const Services& services, const Flow& flow, const std::string& folder,
+                 std::set<std::string>& paths) {
+    const auto home = services.environment.find("HOME");
     for (const Step& step : flow.steps) {
         for (const auto& [variable, source] : step.secrets) {
-            if (source.starts_with(k_file) && !source.starts_with("file:~/")) {
-                const std::string path = source.substr(k_file.size());
-                paths.insert(path.starts_with('/') ? path : folder + "/" + path);
+            if (!source.starts_with(k_file)) {
+                continue;
+            }
+            const std::string path = source.substr(k_file.size());
+            if (!path.starts_with("~/")) {
+                paths.insert(path.starts_with('/') ? path : fmt::format("{}/{}", folder, path));
+            } else if (home != services.environment.end()) {
+                paths.insert(fmt::format("{}{}", home->second, path.substr(1)));
             }
         }
     }
@@ -28,7 +35,7 @@ void add_sources(const Flow& flow, const std::string& folder, std::set<std::stri
 void add_given(const Flow& flow, const ParameterSources& given, std::set<std::string>& paths) {
     for (const auto& [name, text] : given.given) {
         const auto parameter = std::find_if(flow.params.begin(), flow.params.end(),
-                                            [&](const Parameter& p) { return p.name == name; });
+                                            [&name = name](const Parameter& p) { return p.name == name; });
         if (parameter != flow.params.end() && parameter->type == Parameter::Type::secret &&
             text.starts_with('@')) {
             paths.insert(text.substr(1));
@@ -56,9 +63,9 @@ std::set<std::string> inside(Files& files, const std::set<std::string>& paths, c
 void check_secret_files(Services& services, OpenStore& store, const Project& project, const Flow& flow,
                         const Subflows& subflows, const ParameterSources& given) {
     std::set<std::string> paths;
-    add_sources(flow, project.folder, paths);
+    add_sources(services, flow, project.folder, paths);
     for (const auto& [key, subflow] : subflows) {
-        add_sources(subflow.flow, project.folder, paths);
+        add_sources(services, subflow.flow, project.folder, paths);
     }
     add_given(flow, given, paths);
     const std::set<std::string> suspects = inside(services.files, paths, project.folder);

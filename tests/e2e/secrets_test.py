@@ -279,6 +279,33 @@ class Secrets(AmpTest):
         self.assert_code(0, project.amp("run", "-p", "t=@token"))
         self.assert_clean_everywhere(project)
 
+    def test_nor_is_it_when_changed_code_is_resumed(self) -> None:
+        flow = "[flow]\nname = 'F'\n[step.a]\nrun = 'test \"$K\" = x'\nsecrets = { K = 'file:keys/k' }\n"
+        project = self.project({"flow.toml": flow, ".ampignore": "keys/\n", "keys/k": FILE})
+        self.assert_code(1, project.amp("run"))
+        project.write(".ampignore", "")
+        refused = project.amp("resume")
+        self.assertEqual(refused.code, 3)
+        self.assertIn("keys/k holds a secret", refused.err)
+        self.assertEqual(len(project.runs()), 1)
+        self.assert_clean_everywhere(project)
+        project.write(".ampignore", "keys\n")
+        self.assert_code(1, project.amp("resume"))
+        self.assertEqual(len(project.runs()), 2)
+        self.assert_clean_everywhere(project)
+
+    def test_nor_is_one_behind_a_link_or_at_home(self) -> None:
+        flow = "[flow]\nname = 'F'\n[step.a]\nrun = 'echo $K'\nsecrets = { K = 'file:KEY' }\n"
+        project = self.project({"flow.toml": flow, "token": FILE})
+        (project.folder / "keys").mkdir()
+        (project.folder / "keys" / "k").symlink_to("../token")
+        for path in ("keys/k", "~/keys/k", "~/token"):
+            project.write("flow.toml", flow.replace("KEY", path))
+            refused = project.amp("run", env={"HOME": str(project.folder)})
+            self.assertEqual(refused.code, 3, path)
+            self.assertIn("token holds a secret", refused.err)
+            self.assert_clean_everywhere(project)
+
     def test_the_variable_of_a_secret_is_no_expression(self) -> None:
         flow = "[flow]\nname = 'E'\n[step.a]\nrun = 'echo {{ env.TOK }}'\n"
         flow += "[step.b]\nrun = 'true'\nsecrets = { T = 'env:TOK' }\n"
