@@ -8,6 +8,7 @@
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
 #include "core/base/text.hpp"
+#include "core/flow/first_error.hpp"
 
 namespace amp {
 namespace {
@@ -90,7 +91,7 @@ Value evaluate(const Setting& setting, const Scope& scope) {
         Diagnostics diagnostics;
         const auto parsed = TextTemplate::parse(text, setting.place, true, diagnostics);
         if (!parsed) {
-            const Diagnostic first = diagnostics.sorted().front();
+            const Diagnostic first = first_error(diagnostics);
             throw Error(ExitCode::invalid, first.message, text, first.hint);
         }
         return render_template(*parsed, scope);

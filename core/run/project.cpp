@@ -11,6 +11,7 @@
 #include "core/base/error.hpp"
 #include "core/base/text.hpp"
 #include "core/flow/diagnostic.hpp"
+#include "core/flow/first_error.hpp"
 #include "core/flow/project_config.hpp"
 #include "core/run/start.hpp"
 
@@ -84,25 +85,22 @@ std::string store_at(const Services& services, std::string_view url, const std::
 
 /// With the lines of the first file that has errors; of other layers there are none.
 [[noreturn]] void refuse(const Diagnostics& diagnostics, const std::vector<SettingsFile>& files) {
-    const std::vector<Diagnostic> found = diagnostics.sorted();
-    const auto first = std::find_if(found.begin(), found.end(), [](const Diagnostic& diagnostic) {
-        return diagnostic.severity == Diagnostic::Severity::error;
-    });
-    if (first == found.end()) {  // it is behind very many warnings
+    const Diagnostic first = first_error(diagnostics);
+    if (first.message.empty()) {  // it is behind very many warnings
         throw Error(ExitCode::invalid, "the settings have errors");
     }
     const auto file = std::find_if(files.begin(), files.end(),
-                                   [&](const SettingsFile& known) { return known.path == first->file; });
+                                   [&](const SettingsFile& known) { return known.path == first.file; });
     Diagnostics told;
-    for (Diagnostic diagnostic : found) {
-        diagnostic.file = diagnostic.file == first->file ? "" : diagnostic.file;
+    for (Diagnostic diagnostic : diagnostics.sorted()) {
+        diagnostic.file = diagnostic.file == first.file ? "" : diagnostic.file;
         told.add(std::move(diagnostic));
     }
-    const std::string where =
-        first->place.line > 0 ? fmt::format("{}:{}:{}", first->file, first->place.line, first->place.column)
-                              : first->file;
-    throw InvalidFlow(Error(ExitCode::invalid, first->message, where, first->hint), std::move(told),
-                      first->file, file == files.end() ? "" : file->text);
+    const std::string where = first.place.line > 0
+                                  ? fmt::format("{}:{}:{}", first.file, first.place.line, first.place.column)
+                                  : first.file;
+    throw InvalidFlow(Error(ExitCode::invalid, first.message, where, first.hint), std::move(told), first.file,
+                      file == files.end() ? "" : file->text);
 }
 
 /// Where a container's or a service's user is given another's HOME, what lies there is not for it.

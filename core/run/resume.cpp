@@ -36,7 +36,6 @@ bool asks_the_same(const RunRecord& a, const RunRecord& b) {
 /// Of several that ask for the same at once, one goes on: each looks while it holds the lease of the origin,
 /// and whoever came before has its run recorded by then, though perhaps not driven yet.
 void check_not_begun(Services& services, const OpenStore& store, const RunRecord& record) {
-    constexpr double k_young_s = 10;  // from the record to the lease
     const RunIndex index(*store.objects);
     const std::vector<std::string> runs = list_runs(*store.objects);
     for (auto id = runs.rbegin(); id != runs.rend() && *id > record.origin; ++id) {
@@ -47,9 +46,8 @@ void check_not_begun(Services& services, const OpenStore& store, const RunRecord
         if (other.origin != record.origin || !asks_the_same(other, record)) {
             continue;
         }
-        const bool about_to =
-            services.clock.now().seconds_since(other.created) < k_young_s && !read_lease(*store.objects, *id);
-        if (about_to || is_driven(*store.objects, *store.files, services.clock, *id, services.host)) {
+        if (awaits_driver(services, store, other) ||
+            is_driven(*store.objects, *store.files, services.clock, *id, services.host)) {
             throw Error(ExitCode::busy, fmt::format("run {} goes on from run {} already", *id, record.origin),
                         *id, fmt::format("follow it with `amp attach {}`", *id));
         }

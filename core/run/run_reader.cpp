@@ -76,9 +76,12 @@ ReadRun read_whole_run(const OpenStore& store, const std::string& run,
 }
 
 bool awaits_driver(Services& services, const OpenStore& store, const RunRecord& record) {
+    return awaits_driver(services, store, record.run, record.created);
+}
+
+bool awaits_driver(Services& services, const OpenStore& store, const std::string& run, Timestamp since) {
     constexpr double k_moment_s = 10;
-    const bool young = services.clock.now().seconds_since(record.created) < k_moment_s;
-    return young && !read_lease(*store.objects, record.run);
+    return services.clock.now().seconds_since(since) < k_moment_s && !read_lease(*store.objects, run);
 }
 
 namespace {

@@ -32,6 +32,8 @@ ReadRun read_whole_run(const OpenStore& store, const std::string& run,
 
 /// Just created, and not driven yet: its driver takes the lease in a moment, unless it died meanwhile.
 bool awaits_driver(Services& services, const OpenStore& store, const RunRecord& record);
+/// The same of a run that was announced at a time.
+bool awaits_driver(Services& services, const OpenStore& store, const std::string& run, Timestamp since);
 
 /// The epochs of a run's keeper logs, ascending.
 std::vector<std::uint32_t> keeper_epochs(const OpenStore& store, const std::string& run);

@@ -9,6 +9,7 @@
 #include "core/base/near.hpp"
 #include "core/base/text.hpp"
 #include "core/flow/expression.hpp"
+#include "core/flow/first_error.hpp"
 #include "core/run/parameters.hpp"
 #include "core/run/partial.hpp"
 #include "core/run/run_index.hpp"
@@ -94,7 +95,7 @@ std::optional<Expression> parse_where(const std::string& text) {
     Diagnostics diagnostics;
     auto expression = Expression::parse(text, Place{1, 1, 1}, diagnostics);
     if (!expression) {
-        throw Error(ExitCode::usage, fmt::format("--where: {}", diagnostics.sorted().front().message), text,
+        throw Error(ExitCode::usage, fmt::format("--where: {}", first_error(diagnostics).message), text,
                     "for instance --where 'params.lr > 0.1 and state == \"failed\"'");
     }
     return expression;

@@ -8,6 +8,7 @@
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
 #include "core/run/run_index.hpp"
+#include "core/run/run_reader.hpp"
 #include "core/run/start.hpp"
 #include "core/store/layout.hpp"
 #include "core/store/sealed.hpp"
@@ -17,7 +18,6 @@ namespace amp {
 namespace {
 
 constexpr int k_schema = 1;
-constexpr double k_young_s = 10;  // from the claim to the lease
 constexpr double k_look_anyway_s = 2;
 
 Value entry_value(const std::string& run, Timestamp at, const std::string& cancelled_by) {
@@ -76,11 +76,8 @@ bool Turns::write(const Record& record) {
 
 /// Driven; or claimed a moment ago and about to be.
 bool Turns::lives(const Entry& entry) {
-    if (is_driven(*store_.objects, *store_.files, services_.clock, entry.run, services_.host)) {
-        return true;
-    }
-    return services_.clock.now().seconds_since(entry.at) < k_young_s &&
-           !read_lease(*store_.objects, entry.run);
+    return is_driven(*store_.objects, *store_.files, services_.clock, entry.run, services_.host) ||
+           awaits_driver(services_, store_, entry.run, entry.at);
 }
 
 /// Driven runs of the flow that ask nobody ("allow").
