@@ -266,7 +266,8 @@ schedule = "0 5 * * *"
 [step.train]
 run = "./train"
 )x"},
-    {"AMP1022", "no time zone", R"x(A time zone is an IANA name such as "Europe/Berlin", or "UTC".)x",
+    {"AMP1022", "no time zone",
+     R"x(A time zone is one of IANA's names, such as "Europe/Berlin" or "UTC", with its capitals.)x",
      R"x([flow]
 name = "Demo"
 timezone = "Europe Berlin"

@@ -9,6 +9,7 @@
 #include "core/flow/expression.hpp"
 #include "core/flow/params_pattern.hpp"
 #include "core/flow/schema.hpp"
+#include "core/flow/timezones.hpp"
 
 namespace amp::schema {
 namespace {
@@ -223,18 +224,14 @@ std::optional<Mistake> cron(std::string_view text) {
     return std::nullopt;
 }
 
-/// The shape alone: which zones exist is known where the schedule runs.
 std::optional<Mistake> timezone(std::string_view text) {
-    const auto rest = [](char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '+' || c == '-'; };
-    const auto parts = split(text, '/');
-    const bool shaped = !text.empty() && parts.size() <= 3 &&
-                        std::all_of(parts.begin(), parts.end(), [&](std::string_view part) {
-                            return is_made_of(part, 40, is_letter, rest);
-                        });
-    if (shaped) {
+    if (is_timezone(text)) {
         return std::nullopt;
     }
-    return Mistake{"AMP1022", "is no time zone", R"(an IANA name such as "Europe/Berlin" or "UTC")"};
+    const auto nearest = nearest_timezone(text);
+    return Mistake{"AMP1022", "is no time zone",
+                   nearest ? fmt::format("did you mean \"{}\"?", *nearest)
+                           : R"(an IANA name such as "Europe/Berlin" or "UTC")"};
 }
 
 }  // namespace

@@ -340,6 +340,11 @@ TEST_CASE("schedules and time zones") {
     CHECK(zone("Etc/GMT+5").empty());
     CHECK(zone("Europe Berlin") == "AMP1022");
     CHECK(zone("/etc/passwd") == "AMP1022");
+    CHECK(zone("Europe/Berlni") == "AMP1022");
+    CHECK(zone("CEST") == "AMP1022");
+    CHECK(zone("UTC").empty());
+    CHECK(zone("US/Eastern").empty());
+    CHECK(zone("America/Coyhaique").empty());
 }
 
 TEST_CASE("names of flows, steps and parameters") {
