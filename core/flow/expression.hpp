@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,6 +46,8 @@ class Scope {
     /// failed() and failed("step").
     virtual bool failed(const std::optional<std::string>& step) const = 0;
     virtual Timestamp now() const = 0;
+    /// Told after each evaluation, also one that failed, what it cost: steps, which are the same everywhere.
+    virtual void worked(std::uint64_t /*steps*/) const {}
 };
 
 /// Applies members, indices and stars to a value; nullopt where something does not exist.

@@ -67,6 +67,7 @@ class Evaluator {
     explicit Evaluator(const Scope& scope) : scope_(scope) {}
 
     Value evaluate(const Node& node) {
+        ++nodes_;
         switch (node.kind) {
             case Node::Kind::literal:
                 return node.value;
@@ -99,6 +100,7 @@ class Evaluator {
     }
 
     Budget& budget() { return budget_; }
+    std::size_t steps() const { return nodes_ + budget_.used(); }
 
   private:
     static Value number(Value value) {
@@ -286,6 +288,7 @@ class Evaluator {
 
     const Scope& scope_;
     Budget budget_;
+    std::size_t nodes_ = 0;
 };
 
 }  // namespace
@@ -297,8 +300,10 @@ Value evaluate(const ExpressionNode& root, const Scope& scope, const std::string
         if (root.kind != ExpressionNode::Kind::reference) {
             evaluator.budget().whole(out);
         }
+        scope.worked(evaluator.steps());
         return out;
     } catch (const Error& error) {
+        scope.worked(evaluator.steps());
         if (!error.where().empty()) {
             throw;
         }

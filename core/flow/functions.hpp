@@ -21,6 +21,11 @@ class Budget {
     void bytes(std::size_t count);
     /// All elements and bytes within `value`.
     void whole(const Value& value);
+    /// What was charged, in steps of about the same time.
+    std::size_t used() const {
+        constexpr std::size_t k_bytes_a_step = 16;
+        return 4 * k_elements - elements_left_ + (16 * k_bytes - bytes_left_) / k_bytes_a_step;
+    }
 
   private:
     std::size_t elements_left_ = 4 * k_elements;
