@@ -10,7 +10,7 @@ namespace {
 constexpr std::array<CatalogueEntry, 17> k_entries = {{
     {"AMP1502", "a default of another type",
      "The default, or one of the choices, is not of the parameter's type. Numbers and dates that are meant "
-     "as text need quotes.",
+     "as text need quotes. nan and inf can be no parameter: the run's record is JSON, which has neither.",
      R"x([flow]
 name = "Demo"
 
@@ -315,7 +315,8 @@ run = "./train"
 params = "*"
 )x"},
     {"AMP1516", "a file that does not exist",
-     "The value of a parameter of type file is the path of a file, which the run stores by its content.",
+     "The value of a parameter of type file is the path of a file, which the run stores by its content. "
+     "`amp validate` warns of a default that does not exist: another may be given.",
      R"x(# amp run -p data=gone.csv
 [flow]
 name = "Demo"

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
@@ -173,6 +174,10 @@ std::string value_text(const Value& value) {
     }
     if (!value.is_string()) {
         refuse_late(value);
+        if (value.is_float() && !std::isfinite(value.as_float())) {
+            const bool below = value.as_float() < 0;
+            return std::isnan(value.as_float()) ? "nan" : below ? "-inf" : "inf";  // JSON has none: a text
+        }
         return json::dump(value);
     }
     if (value.as_string().find('\0') != std::string::npos) {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "core/base/json.hpp"
@@ -28,6 +29,31 @@ Type inferred(const TomlNode& node) {
         default:
             return Type::string;
     }
+}
+
+/// Tells of a value that no parameter can have. @return whether it is none
+bool refuse_value(const TomlNode& node, std::string_view what, std::string_view name,
+                  Diagnostics& diagnostics) {
+    if (node.is_string() && node.text().find('\0') != std::string::npos) {
+        diagnostics.error("AMP1213", node.place, fmt::format("{} of '{}' holds a NUL byte", what, name),
+                          "leave \\u0000 out: no variable can hold it");
+        return true;
+    }
+    if (node.kind == TomlNode::Kind::floating && !std::isfinite(node.scalar.as_float())) {
+        diagnostics.error(
+            "AMP1502", node.place,
+            fmt::format("{} of '{}' is {}, which no parameter can be", what, name, value_text(node.scalar)),
+            "JSON, and so the run's record, has no such number: give a finite one");
+        return true;
+    }
+    bool refused = false;
+    for (const TomlNode& item : node.items) {
+        refused = refuse_value(item, what, name, diagnostics) || refused;
+    }
+    for (const TomlMember& member : node.members) {
+        refused = refuse_value(member.value, what, name, diagnostics) || refused;
+    }
+    return refused;
 }
 
 /// Reads the long form of one parameter.
@@ -99,6 +125,8 @@ class ParameterLoader {
             }
             if (!number) {
                 misfit(*bound, key, "is for numbers");
+            } else if (std::isnan(bound->scalar.as_float())) {
+                misfit(*bound, key, "is no number");
             } else {
                 (key == "min" ? parameter_.min : parameter_.max) = bound->scalar.as_float();
             }
@@ -167,6 +195,9 @@ class ParameterLoader {
     }
 
     std::optional<Value> typed(const TomlNode& node, std::string_view what) {
+        if (refuse_value(node, what, parameter_.name, diagnostics_)) {
+            return std::nullopt;
+        }
         const auto value = node.kind == TomlNode::Kind::datetime
                                ? std::nullopt
                                : convert_parameter(parameter_.type, node.value());
@@ -228,7 +259,9 @@ void load_parameters(const TomlNode& table, Flow& flow, Diagnostics& diagnostics
                 "put it in quotes");
         } else {
             parameter.type = inferred(member.value);
-            parameter.fallback = member.value.value();
+            if (!refuse_value(member.value, "the default", member.key, diagnostics)) {
+                parameter.fallback = member.value.value();
+            }
         }
         flow.params.push_back(std::move(parameter));
     }

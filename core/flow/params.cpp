@@ -264,7 +264,7 @@ class Resolver {
                 return fmt::format("write a whole number without a unit or exponent: -p {}=1000",
                                    parameter.name);
             case Parameter::Type::floating:
-                return fmt::format("write a number: -p {}=0.1", parameter.name);
+                return fmt::format("write a finite number: -p {}=0.1", parameter.name);
             default:
                 return {};
         }

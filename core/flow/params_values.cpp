@@ -22,6 +22,19 @@ using Type = Parameter::Type;
 constexpr std::array<std::string_view, 8> k_types = {"string", "int",    "float", "bool",
                                                      "list",   "object", "file",  "secret"};
 
+/// Records, AMP_PARAMS and hashes are JSON, which has neither NaN nor infinities: they would come back as
+/// texts. And what a task finds as a variable has no NUL.
+bool is_recordable(const Value& value) {
+    if (value.is_list()) {
+        return std::all_of(value.as_list().begin(), value.as_list().end(), is_recordable);
+    }
+    if (value.is_object()) {
+        return std::all_of(value.as_object().begin(), value.as_object().end(),
+                           [](const auto& member) { return is_recordable(member.second); });
+    }
+    return !value.is_float() || std::isfinite(value.as_float());
+}
+
 template <class T>
 std::optional<Value> parse_number(std::string_view text) {
     text = trim(text);
@@ -30,8 +43,8 @@ std::optional<Value> parse_number(std::string_view text) {
     }
     T number{};
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return failed == std::errc() && end == text.data() + text.size() ? std::optional<Value>(number)
-                                                                     : std::nullopt;
+    const bool right = failed == std::errc() && end == text.data() + text.size();
+    return right && is_recordable(number) ? std::optional<Value>(number) : std::nullopt;
 }
 
 std::optional<Value> parse_bool(std::string_view text) {
@@ -85,6 +98,9 @@ std::optional<Value> convert_parameter(Type type, const Value& value) {
         (type == Type::object && value.is_object()) ||
         (type == Type::file && (value.is_string() || value.is_file())) ||
         (type == Type::secret && value.is_string());
+    if (!is_recordable(value) || (value.is_string() && value.as_string().find('\0') != std::string::npos)) {
+        return std::nullopt;
+    }
     if (type == Type::floating && value.is_number()) {
         return Value(value.as_float());
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -81,7 +82,8 @@ bool check_choice(const TomlNode& node, const Rule& rule, const Path& path, Diag
 
 bool check_range(double number, const TomlNode& node, const Rule& rule, const Path& path,
                  Diagnostics& diagnostics) {
-    if (number >= rule.min && number <= rule.max) {
+    const bool unlimited = std::isinf(rule.min) && std::isinf(rule.max);
+    if (unlimited || (number >= rule.min && number <= rule.max)) {
         return true;
     }
     const std::string limit =

@@ -87,6 +87,20 @@ class SurroundingsCheck {
         }
     }
 
+    void report_files(Diagnostics& diagnostics) const {
+        for (const Parameter& parameter : flow_.params) {
+            if (parameter.type == Parameter::Type::file && parameter.fallback &&
+                parameter.fallback->is_string() && surroundings_.has_file &&
+                !surroundings_.has_file(parameter.fallback->as_string())) {
+                diagnostics.warning(
+                    "AMP1516", parameter.place,
+                    fmt::format("the file '{}', the default of the parameter '{}', does not exist",
+                                printable(parameter.fallback->as_string()), parameter.name),
+                    fmt::format("no run starts without it, or another: -p {}=FILE", parameter.name));
+            }
+        }
+    }
+
     /// They are files of the project, wherever the flow runs.
     void report_environments(Diagnostics& diagnostics) const {
         for (const Step& step : flow_.steps) {
@@ -228,6 +242,7 @@ void validate_surroundings(const Flow& flow, const Graph& graph, const FlowSurro
     check.report_environments(diagnostics);
     if (!starting) {
         check.report_secrets(diagnostics);
+        check.report_files(diagnostics);
     }
 }
 

@@ -50,7 +50,12 @@ Value store_file(Services& services, OpenStore* store, const std::string& name, 
     return FileRef{"params/" + name, object.sha256, object.size_bytes, false};
 }
 
-ParameterInputs parameter_inputs(Services& services, const ParameterSources& sources,
+/// As it was given, from the caller's folder; what is not there, from the project's.
+std::string placed(Services& services, const Project& project, const std::string& path) {
+    return path.starts_with('/') || services.files.info(path) ? path : project.folder + "/" + path;
+}
+
+ParameterInputs parameter_inputs(Services& services, const Project& project, const ParameterSources& sources,
                                  const RunRecord* before) {
     ParameterInputs in;
     in.given = sources.given;
@@ -64,7 +69,9 @@ ParameterInputs parameter_inputs(Services& services, const ParameterSources& sou
     in.inside_task = services.environment.contains("AMP_TASK");
     in.read_secret = read_secret;
     in.ask_secret = [&services](const std::string& name) { return ask_for_secret(services, name); };
-    in.file_exists = [&services](const std::string& path) { return services.files.info(path).has_value(); };
+    in.file_exists = [&services, &project](const std::string& path) {
+        return services.files.info(placed(services, project, path)).has_value();
+    };
     if (before) {
         in.recorded = before->params;
     }
@@ -75,9 +82,8 @@ ConfigInputs config_inputs(Services& services, const Project& project, const Par
     ConfigInputs in;
     in.given = sources.config;
     in.environment = [&services](const std::string& name) { return variable(services, name); };
-    in.read = [&services, folder = project.folder](const std::string& path) -> std::optional<std::string> {
-        const std::string whole =
-            path.starts_with('/') || services.files.info(path) ? path : folder + "/" + path;
+    in.read = [&services, &project](const std::string& path) -> std::optional<std::string> {
+        const std::string whole = placed(services, project, path);
         if (!services.files.info(whole)) {
             return std::nullopt;
         }
@@ -97,7 +103,7 @@ ResolvedInputs resolve_inputs(Services& services, OpenStore* store, const Projec
                               const ParameterSources& sources, const RunRecord* before) {
     Diagnostics diagnostics;
     ResolvedParameters resolved =
-        resolve_parameters(flow, parameter_inputs(services, sources, before), diagnostics);
+        resolve_parameters(flow, parameter_inputs(services, project, sources, before), diagnostics);
     Object config = read_config(services, project, flow, sources, diagnostics);
     if (diagnostics.has_errors()) {
         throw InvalidFlow(std::move(diagnostics), flow.path, flow.source);
@@ -110,7 +116,7 @@ ResolvedInputs resolve_inputs(Services& services, OpenStore* store, const Projec
     }
     Object params = resolved.recordable();
     for (const auto& [name, path] : resolved.files) {
-        params.insert_or_assign(name, store_file(services, store, name, path));
+        params.insert_or_assign(name, store_file(services, store, name, placed(services, project, path)));
     }
     return {Value(std::move(params)), Value(std::move(config))};
 }

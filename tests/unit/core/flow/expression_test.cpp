@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "core/base/error.hpp"
 #include "core/base/json.hpp"
@@ -419,6 +420,8 @@ TEST_CASE("value_text and truthy") {
     CHECK(value_text("a b") == "a b");
     CHECK(value_text({}).empty());
     CHECK(value_text(1.0) == "1.0");
+    CHECK(value_text(std::numeric_limits<double>::quiet_NaN()) == "nan");
+    CHECK(value_text(-std::numeric_limits<double>::infinity()) == "-inf");
     CHECK(value_text(true) == "true");
     CHECK(value_text(List{1, "a"}) == "[1,\"a\"]");
     CHECK_THROWS_AS(value_text(std::string("a\0b", 3)), Error);

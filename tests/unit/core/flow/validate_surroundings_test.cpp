@@ -42,6 +42,27 @@ TEST_CASE("a variable that is not set is a warning, and an error where the run i
     CHECK(at_start("[step.a]\nrun = 'x'\nforeach = 'split(env.NO)'\n") == "AMP1604:error@5 ");
 }
 
+TEST_CASE("a default file that is not there is a warning, since another may be given") {
+    const auto codes = [](const std::string& fallback, bool starting) {
+        Diagnostics diagnostics;
+        const Flow flow = load_flow("[flow]\nname='F'\n[params]\nd = { type = 'file', default = '" +
+                                        fallback + "' }\n[step.a]\nrun = 'x'\nparams = '*'\n",
+                                    "flow.toml", diagnostics);
+        const Graph graph = validate(flow, diagnostics);
+        validate_surroundings(flow, graph, {{}, {}, [](const std::string& f) { return f == "data.csv"; }},
+                              starting, diagnostics);
+        std::string out;
+        for (const Diagnostic& d : diagnostics.sorted()) {
+            out += d.code + (d.severity == Diagnostic::Severity::error ? ":error@" : ":warning@") +
+                   std::to_string(d.place.line) + " ";
+        }
+        return out;
+    };
+    CHECK(codes("data.csv", false).empty());
+    CHECK(codes("gone.csv", false) == "AMP1516:warning@4 ");
+    CHECK(codes("gone.csv", true).empty());  // told as an error when the values are known
+}
+
 TEST_CASE("git outside of a work tree") {
     const std::string flow = "[step.a]\nrun = 'x {{ git.commit }}'\n[step.b]\nrun = 'x {{ git.dirty }}'\n";
     CHECK(found(flow, false) == "AMP1605:warning@4 ");
