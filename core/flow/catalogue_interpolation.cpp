@@ -298,7 +298,8 @@ xs = ["a", "b"]
 [step.train]
 run = ["./train", "{{ *params.xs }}"]
 )x"},
-    {"AMP1213", "a NUL byte in a script", "No argument of a program can hold a NUL byte.",
+    {"AMP1213", "a NUL byte in a script or value",
+     "No argument, variable or path of a program can hold a NUL byte.",
      R"x([flow]
 name = "Demo"
 

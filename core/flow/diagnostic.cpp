@@ -162,8 +162,14 @@ void Diagnostics::warning(std::string code, Place place, std::string message, st
 }
 
 void Diagnostics::add(Diagnostic diagnostic) {
+    const std::pair place{diagnostic.place.line, diagnostic.place.column};
+    const auto [begin, end] = by_place_.equal_range(place);
+    if (std::any_of(begin, end, [&](const auto& known) { return list_[known.second] == diagnostic; })) {
+        return;
+    }
     errors_ += diagnostic.severity == Diagnostic::Severity::error ? 1 : 0;
     if (list_.size() < k_kept) {
+        by_place_.emplace(place, list_.size());
         list_.push_back(std::move(diagnostic));
     } else {
         ++dropped_;

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/value.hpp"
@@ -26,9 +28,11 @@ struct Diagnostic {
     Place place;
     std::string hint;  ///< one thing to do; may be empty
     std::string file;  ///< empty: the flow file itself
+    bool operator==(const Diagnostic&) const = default;
 };
 
-/// Collects findings; never stops at the first. More than 1,000 are counted, not kept.
+/// Collects findings; never stops at the first. The same one is told once: many steps may have it from
+/// [defaults]. More than 1,000 are counted, not kept.
 class Diagnostics {
   public:
     void error(std::string code, Place place, std::string message, std::string hint = {});
@@ -43,6 +47,7 @@ class Diagnostics {
 
   private:
     std::vector<Diagnostic> list_;
+    std::multimap<std::pair<std::uint32_t, std::uint32_t>, std::size_t> by_place_;  ///< those of the list
     std::size_t errors_ = 0;
     std::size_t dropped_ = 0;
 };

@@ -46,14 +46,14 @@ class Builder {
         }
         break_cycles();
         find_order();
-        doubtful_.resize(graph_.nodes.size(), false);
+        graph_.doubtful.resize(graph_.nodes.size(), false);
         for (const StepId id : graph_.order) {
             const auto& needs = graph_.nodes[id].needs;
-            doubtful_[id] = has_lost(flow_.steps[id], graph_.nodes[id]) ||
-                            std::any_of(needs.begin(), needs.end(),
-                                        [&](const Graph::Edge& edge) { return doubtful_[edge.from]; });
+            graph_.doubtful[id] =
+                has_lost(id) || std::any_of(needs.begin(), needs.end(),
+                                            [&](const auto& edge) { return graph_.doubtful[edge.from]; });
             find_stack(id);
-            doubtful_[id] = doubtful_[id] || has_lost(flow_.steps[id], graph_.nodes[id]);
+            graph_.doubtful[id] = graph_.doubtful[id] || has_lost(id);
         }
         for (StepId id = 0; id < graph_.nodes.size(); ++id) {
             for (const Graph::Edge& edge : graph_.nodes[id].needs) {
@@ -79,10 +79,17 @@ class Builder {
     void plain_stack(StepId id);
     void join_stack(StepId id);
     std::size_t open_levels_kept(StepId id, const std::vector<StepId>& longest);
+    void report_join_step(const Step& step, const std::vector<StepId>& longest);
     const std::vector<StepId>& longest_stack(StepId id) const;
     void report_incompatible(StepId id, std::size_t edge, const std::vector<StepId>& longest,
                              std::size_t kept);
 
+    /// Needs, or which foreaches its join closes.
+    bool has_lost(StepId id) const {
+        const Step& step = flow_.steps[id];
+        return step.is_broken("needs") || step.is_broken("join") ||
+               graph_.nodes[id].needs.size() != step.needs.size();
+    }
     void remove_edge(StepId id, std::size_t edge) {
         graph_.nodes[id].needs.erase(graph_.nodes[id].needs.begin() + static_cast<std::ptrdiff_t>(edge));
         needs_[id].erase(needs_[id].begin() + static_cast<std::ptrdiff_t>(edge));
@@ -97,15 +104,15 @@ class Builder {
     Diagnostics& diagnostics_;
     Graph graph_;
     std::vector<std::vector<const Need*>> needs_;  ///< for each edge of a node, where it was written
-    std::vector<bool> doubtful_;  ///< behind a mistake that was told: how deep they are is not known
     int suggestions_ = 0;
 };
 
 void Builder::add_node(const Step& step) {
     Graph::Node& node = graph_.nodes.emplace_back();
     node.name = step.name;
-    node.foreach = step.foreach.has_value();
-    node.joins = step.joins;
+    // With a mistake in it, it is one all the same.
+    node.foreach = step.foreach || step.is_broken("foreach");
+    node.joins = step.joins || step.is_broken("join");
     node.when = step.when.has_value();
     node.when_per_item = node.foreach && node.when && mentions_item(*step.when, step.as);
     node.cleanup = step.is_cleanup();
@@ -346,7 +353,7 @@ void Builder::join_stack(StepId id) {
 /// How many levels of `longest` stay open behind the join `id`.
 std::size_t Builder::open_levels_kept(StepId id, const std::vector<StepId>& longest) {
     const Step& step = flow_.steps[id];
-    if (longest.empty() && doubtful_[id]) {
+    if (longest.empty() && graph_.doubtful[id]) {
         return 0;
     }
     if (longest.empty()) {
@@ -363,16 +370,28 @@ std::size_t Builder::open_levels_kept(StepId id, const std::vector<StepId>& long
             return level;
         }
     }
-    if (doubtful_[id]) {
-        return longest.size() - 1;
+    if (!graph_.doubtful[id]) {
+        report_join_step(step, longest);
+        graph_.doubtful[id] = true;
     }
-    const auto nearest = did_you_mean(step.join_step, names_of(longest));
-    diagnostics_.error("AMP1307", step.place_of("join"),
-                       fmt::format("step '{}' has join = \"{}\", but open before it is {}", step.name,
-                                   step.join_step, stack_text(longest)),
-                       nearest ? fmt::format("did you mean '{}'?", *nearest)
-                               : "name a foreach step that is open, or `true` for the innermost");
     return longest.size() - 1;
+}
+
+void Builder::report_join_step(const Step& step, const std::vector<StepId>& longest) {
+    std::vector<std::string> words = names_of(longest);
+    words.insert(words.end(), {"true", "false"});
+    std::string hint =
+        fmt::format("say join = true, or join = \"{}\"", amp::join(names_of(longest), "\" or \""));
+    if (const auto nearest = did_you_mean(step.join_step, words)) {
+        const std::string_view quote = *nearest == "true" || *nearest == "false" ? "" : "'";
+        hint = fmt::format("did you mean {0}{1}{0}?", quote, *nearest);
+    }
+    const bool known = graph_.id(step.join_step) < graph_.nodes.size();
+    diagnostics_.error(
+        "AMP1307", step.place_of("join"),
+        fmt::format("step '{}' has join = \"{}\", but {}open before it is {}", step.name,
+                    printable(step.join_step), known ? "" : "there is no such step; ", stack_text(longest)),
+        hint);
 }
 
 void Builder::report_incompatible(StepId id, std::size_t edge, const std::vector<StepId>& longest,
@@ -410,13 +429,6 @@ StepId Graph::id(std::string_view name) const {
     const auto it = std::lower_bound(by_name.begin(), by_name.end(), name,
                                      [this](StepId a, std::string_view b) { return nodes[a].name < b; });
     return it != by_name.end() && nodes[*it].name == name ? *it : static_cast<StepId>(nodes.size());
-}
-
-bool has_lost(const Step& step, const Graph::Node& node) {
-    const bool list_lost =
-        !step.foreach && std::any_of(step.key_places.begin(), step.key_places.end(),
-                                     [](const auto& key) { return key.first == "foreach"; });
-    return list_lost || node.needs.size() != step.needs.size();
 }
 
 Graph build_graph(const Flow& flow, Diagnostics& diagnostics) {

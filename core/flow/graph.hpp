@@ -49,11 +49,12 @@ struct Graph {
 
     std::vector<StepId> by_name;  ///< all steps, sorted by name: what id() looks in
 
+    /// Steps that lost a need, or what their join closes, to a mistake, and all behind them: what else seems
+    /// wrong with these may be due to that.
+    std::vector<bool> doubtful;
+
     StepId id(std::string_view name) const;  ///< nodes.size() when there is none
 };
-
-/// Has it lost a need or its `foreach` to a mistake? Then what else seems wrong with it may be due to that.
-bool has_lost(const Step& step, const Graph::Node& node);
 
 /// Builds the graph and reports cycles, unknown needs and incompatible stacks (both shown). On errors the
 /// graph is what could be built, with the offending edges left out.

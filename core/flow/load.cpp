@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <tuple>
 
 #include "core/base/text.hpp"
@@ -31,6 +32,7 @@ class Loader {
 
     /// Takes the steps out of the tree as it goes.
     void load(TomlNode& root) {
+        join_sections(root);
         for (const TomlMember& member : root.members) {
             const schema::Key* key = schema::known_key(member, k_sections, {}, diagnostics_);
             misspelt_ = misspelt_ || key == nullptr;
@@ -57,6 +59,32 @@ class Loader {
         const auto it = std::find_if(root.members.begin(), root.members.end(),
                                      [](const TomlMember& m) { return m.key == "step"; });
         return it != root.members.end() && it->value.is_table() ? &it->value : nullptr;
+    }
+
+    /// Of a section that is there twice, which was told, the second is laid below the first.
+    void join_sections(TomlNode& root) {
+        for (auto second = root.members.begin(); second != root.members.end();) {
+            const auto first = std::find_if(root.members.begin(), second,
+                                            [&](const TomlMember& m) { return m.key == second->key; });
+            if (first == second || !first->value.is_table() || !second->value.is_table()) {
+                ++second;
+                continue;
+            }
+            std::set<std::string, std::less<>> known;
+            for (const TomlMember& member : first->value.members) {
+                known.insert(member.key);
+            }
+            for (TomlMember& member : second->value.members) {
+                if (!known.contains(member.key)) {
+                    first->value.members.push_back(std::move(member));
+                    continue;
+                }
+                diagnostics_.error("AMP1002", member.place,
+                                   fmt::format("'{}.{}' is given twice", second->key, printable(member.key)),
+                                   "keep one of the two");
+            }
+            second = root.members.erase(second);
+        }
     }
 
     void load_flow_table(const TomlNode& root) {

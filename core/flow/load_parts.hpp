@@ -44,6 +44,7 @@ class StepLoader {
         const TomlNode* node = nullptr;
         Place place;
         bool checked = false;
+        bool of_defaults = false;
     };
     using Handler = void (StepLoader::*)(Step&, const TomlNode&);
     struct Handling {
@@ -59,6 +60,11 @@ class StepLoader {
     /// resources, …).
     const TomlNode* lay_over(const schema::Key& key, const TomlNode* above, const TomlNode* below);
     void apply(Step& step, const Entry& entry);
+    void apply_entries(Step& step, const std::vector<Entry>& entries);
+    /// Of a key with mistakes of form: what is right in it.
+    void apply_right_parts(Step& step, const Entry& entry);
+    static void note_broken(Step& step, const Entry& entry);
+    static void name_broken_outputs(Step& step, const TomlNode& node);
     void check_whole(const Step& step);
     void check_outputs(const Step& step);
     void check_bytes(const Step& step);

@@ -54,14 +54,15 @@ void StepLoader::set_defaults(const TomlNode& table) {
     for (const TomlMember& member : table.members) {
         const std::size_t before = diagnostics_.error_count();
         const schema::Key* key = schema::known_key(member, schema::step_keys(), path, diagnostics_);
-        if (key == nullptr || !schema::check(member.value, *key->rule, {&path, member.key}, diagnostics_)) {
+        if (key == nullptr) {
             continue;
         }
-        const Entry entry{key, &member.value, member.place, true};
-        apply(trial, entry);
-        if (diagnostics_.error_count() == before) {
-            defaults_.push_back(entry);
+        Entry entry{key, &member.value, member.place, true, true};
+        if (schema::check(member.value, *key->rule, {&path, member.key}, diagnostics_)) {
+            apply(trial, entry);
         }
+        entry.checked = diagnostics_.error_count() == before;
+        defaults_.push_back(entry);
     }
 }
 
@@ -80,7 +81,6 @@ void StepLoader::load(const TomlMember& member, const Value& overrides, Flow& fl
             fmt::format("begin it with [step.{}]", printable(member.key)));
         return;
     }
-    const std::size_t before = diagnostics_.error_count();
     std::vector<Entry> entries;
     entries.reserve(member.value.members.size() + defaults_.size());
     add_own(member, entries);
@@ -90,14 +90,29 @@ void StepLoader::load(const TomlMember& member, const Value& overrides, Flow& fl
     // The shell comes before what it reads.
     std::stable_partition(entries.begin(), entries.end(),
                           [](const Entry& e) { return e.key->name == "shell"; });
+    apply_entries(step, entries);
+    if (!flow.incomplete) {
+        check_whole(step);
+    }
     for (const Entry& entry : entries) {
-        step.key_places.emplace_back(entry.key->name, entry.place);
-        if (entry.checked) {
-            apply(step, entry);
+        if (entry.key->name == "outputs" && step.is_broken("outputs")) {
+            name_broken_outputs(step, *entry.node);
         }
     }
-    if (diagnostics_.error_count() == before && !flow.incomplete) {
-        check_whole(step);
+}
+
+void StepLoader::apply_entries(Step& step, const std::vector<Entry>& entries) {
+    for (const Entry& entry : entries) {
+        step.key_places.emplace_back(entry.key->name, entry.place);
+        const std::size_t before = diagnostics_.error_count();
+        if (entry.checked) {
+            apply(step, entry);
+        } else if (!entry.of_defaults) {  // else its mistakes were told
+            apply_right_parts(step, entry);
+        }
+        if (!entry.checked || diagnostics_.error_count() > before) {
+            note_broken(step, entry);
+        }
     }
 }
 
@@ -107,7 +122,12 @@ void StepLoader::add_own(const TomlMember& step, std::vector<Entry>& entries) {
     for (const TomlMember& member : step.value.members) {
         if (const schema::Key* key = schema::known_key(member, schema::step_keys(), path, diagnostics_)) {
             const bool right = schema::check(member.value, *key->rule, {&path, member.key}, diagnostics_);
-            entries.push_back({key, &member.value, member.place, right});
+            const bool twice =  // a table below the step's that is there twice, which was told
+                std::any_of(entries.begin(), entries.end(), [&](const Entry& e) { return e.key == key; });
+            if (twice) {
+                continue;
+            }
+            entries.push_back({key, &member.value, member.place, right, false});
         }
     }
 }
@@ -127,7 +147,7 @@ void StepLoader::add_overrides(const Value& overrides, const TomlMember& step, s
         const auto own =
             std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.key == key; });
         if (own == entries.end()) {
-            entries.push_back({key, &member.value, member.place, true});
+            entries.push_back({key, &member.value, member.place, true, false});
         } else {
             own->node = own->checked ? lay_over(*key, &member.value, own->node) : &member.value;
             own->checked = true;
@@ -145,7 +165,7 @@ void StepLoader::add_defaults(std::vector<Entry>& entries) {
     for (const Entry& entry : defaults_) {
         const auto own = find(entry.key->name);
         if (own != entries.end()) {
-            if (own->checked) {
+            if (own->checked && entry.checked) {
                 own->node = lay_over(*entry.key, own->node, entry.node);
             }
         } else if (!does_something || (entry.key->name != "run" && entry.key->name != "flow")) {
@@ -181,19 +201,25 @@ void StepLoader::apply(Step& step, const Entry& entry) {
 
 /// No argument, variable or path of a program can hold a NUL byte.
 void StepLoader::check_bytes(const Step& step) {
-    const auto one = [&](const TextTemplate& text, std::string_view key) {
-        const auto& parts = text.parts();
-        if (std::any_of(parts.begin(), parts.end(), [](const TextTemplate::Part& part) {
-                const auto* plain = std::get_if<std::string>(&part);
-                return plain != nullptr && plain->find('\0') != std::string::npos;
-            })) {
+    const auto plain = [&](std::string_view text, std::string_view key) {
+        if (text.find('\0') != std::string_view::npos) {
             diagnostics_.error("AMP1213", step.place_of(key),
                                fmt::format("`{}` of step '{}' holds a NUL byte", key, step.name),
                                "leave \\u0000 out");
         }
     };
+    const auto one = [&](const TextTemplate& text, std::string_view key) {
+        for (const TextTemplate::Part& part : text.parts()) {
+            if (const auto* words = std::get_if<std::string>(&part)) {
+                plain(*words, key);
+            }
+        }
+    };
     for (const TextTemplate& argument : step.arguments) {
         one(argument, "run");
+    }
+    for (const std::string& word : step.shell) {
+        plain(word, "shell");
     }
     for (const auto& [name, text] : step.env) {
         one(text, "env");
@@ -201,39 +227,59 @@ void StepLoader::check_bytes(const Step& step) {
     if (step.cwd) {
         one(*step.cwd, "cwd");
     }
+    for (const TaskOutput& output : step.outputs) {
+        plain(output.path, "outputs");
+    }
+    for (const CacheFolder& cached : step.cache_dirs) {
+        one(cached.folder, "cache_dirs");
+    }
+    if (step.subflow_params) {  // each becomes a variable of the sub-flow's tasks
+        for (const auto& [name, value] : step.subflow_params->value.as_object()) {
+            plain(value.is_string() ? value.as_string() : "", "params");
+        }
+    }
+    if (step.wait) {
+        for (const auto* text : {&step.wait->file, &step.wait->url}) {
+            if (*text) {
+                one(**text, "wait");
+            }
+        }
+    }
 }
 
-/// What concerns several keys of a step at once.
+/// What concerns several keys of a step at once. One that is broken was given: what it lacks was told.
 void StepLoader::check_whole(const Step& step) {
-    const bool runs = step.command || !step.arguments.empty();
-    if (runs && !step.subflow.empty()) {
+    const bool runs = step.command || !step.arguments.empty() || step.is_broken("run");
+    const bool includes = !step.subflow.empty() || step.is_broken("flow");
+    if (runs && includes) {
         diagnostics_.error("AMP1026", step.place_of("flow"),
                            fmt::format("step '{}' has both `run` and `flow`", step.name),
                            "a step either runs a command or a flow: make two steps");
     }
-    if (!runs && step.subflow.empty() && !step.wait) {
+    if (!runs && !includes && !step.wait && !step.is_broken("wait")) {
         diagnostics_.error("AMP1027", step.place, fmt::format("step '{}' does nothing", step.name),
                            "add run = \"…\"");
     }
-    if (step.subflow.empty() && step.subflow_params) {
+    if (!includes && step.subflow_params) {
         diagnostics_.error("AMP1026", step.place_of("params"),
                            fmt::format("step '{}' gives values to `params`, but runs no flow", step.name),
                            "list the names of the parameters that it uses: params = [\"lr\"]");
     }
-    if (step.is_gang() && !step.subflow.empty()) {
+    if (step.is_gang() && includes) {
         diagnostics_.error(
             "AMP1026", step.place_of("flow"),
             fmt::format("step '{}' runs a flow, which has no nodes and ranks of its own", step.name),
             "give nodes and launcher to the steps of that flow");
     }
-    if (runs && step.container && step.container->value == Value(true) && !step.image) {
+    if (runs && step.container && step.container->value == Value(true) && !step.image &&
+        !step.is_broken("image")) {
         diagnostics_.error("AMP1608", step.place_of("container"),
                            fmt::format("step '{}' runs in a container, but has no image", step.name),
                            "name one: image = \"python:3.12\"");
     }
     check_outputs(step);
     check_bytes(step);
-    if (step.repeat && !step.repeat->until && !step.repeat->on_max_ok) {
+    if (step.repeat && !step.repeat->until && !step.repeat->on_max_ok && !step.is_broken("repeat")) {
         diagnostics_.error(
             "AMP1312", step.place_of("repeat"),
             fmt::format("step '{}' repeats without `until`, so its {} rounds always end as a failure",

@@ -15,4 +15,8 @@ Place Step::place_of(std::string_view key) const {
     return it == key_places.end() ? place : it->second;
 }
 
+bool Step::is_broken(std::string_view key) const {
+    return broken && std::find(broken->keys.begin(), broken->keys.end(), key) != broken->keys.end();
+}
+
 }  // namespace amp

@@ -133,8 +133,18 @@ struct Step {
     /// Where its keys stand (those that it has from [defaults] too).
     std::vector<std::pair<std::string_view, Place>> key_places;
 
+    /// What is left of keys with mistakes, so that these hide no others and make none up.
+    struct Broken {
+        std::vector<std::string_view> keys;  ///< what they say is not, or not all of it, in the step
+        std::vector<std::pair<std::string_view, Expression>> expressions;  ///< of their texts, with the key
+        std::string commands;  ///< the text of `run`: what it makes can be seen in it
+    };
+    Boxed<Broken> broken;
+
     /// Of a key, or of the step where it has no such key.
     Place place_of(std::string_view key) const;
+    /// Was the key given, but with a mistake?
+    bool is_broken(std::string_view key) const;
     bool is_gang() const { return nodes || tasks_per_node || launcher; }
     /// It has nothing to run: it waits, and has then succeeded.
     bool only_waits() const { return wait && !command && arguments.empty() && subflow.empty(); }

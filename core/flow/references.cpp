@@ -12,18 +12,18 @@ namespace {
 
 void add(std::vector<SiteExpression>& out, Site site, const std::vector<Expression>& expressions) {
     for (const Expression& expression : expressions) {
-        out.push_back({site, expression, nullptr, false});
+        out.push_back({site, expression, nullptr, false, false});
     }
 }
 
 void add_command(std::vector<SiteExpression>& out, const Step& step) {
     if (step.command) {
         for (const auto& [name, expression] : step.command->variables()) {
-            out.push_back({Site::command, expression, nullptr, false});
+            out.push_back({Site::command, expression, nullptr, false, false});
         }
         for (const TextTemplate::Part& part : step.command->script()) {
             if (const auto* raw = std::get_if<Expression>(&part)) {
-                out.push_back({Site::command, *raw, nullptr, false});
+                out.push_back({Site::command, *raw, nullptr, false, false});
             }
         }
     }
@@ -55,7 +55,7 @@ std::string plain_text(const Step& step) {
     for (const TextTemplate& argument : step.arguments) {
         append(argument.parts());
     }
-    return text;
+    return step.broken ? text + step.broken->commands : text;
 }
 
 /// The identifier at the start of `text`, behind blanks and one quote.
@@ -114,6 +114,14 @@ void add_settings(std::vector<SiteExpression>& out, const Step& step) {
     }
 }
 
+/// Of the texts that a key has.
+Site site_of(std::string_view key) {
+    if (key == "limit" || key == "priority") {
+        return Site::whole;
+    }
+    return key == "run" || key == "env" || key == "cwd" ? Site::command : Site::start;
+}
+
 }  // namespace
 
 std::optional<std::string> secret_parameter(const Expression& expression, const Flow& flow) {
@@ -130,7 +138,7 @@ std::vector<SiteExpression> expressions_of(const Step& step) {
     std::vector<SiteExpression> out;
     const auto one = [&](Site site, const std::optional<Expression>& expression, const Need* need = nullptr) {
         if (expression) {
-            out.push_back({site, *expression, need, false});
+            out.push_back({site, *expression, need, false, false});
         }
     };
     one(Site::foreach, step.foreach);
@@ -143,7 +151,7 @@ std::vector<SiteExpression> expressions_of(const Step& step) {
     }
     add_command(out, step);
     for (const Step::Input& input : step.inputs) {
-        out.push_back({Site::input, input.source, nullptr, false});
+        out.push_back({Site::input, input.source, nullptr, false, false});
     }
     if (step.wait) {
         for (const auto* text : {&step.wait->file, &step.wait->url}) {
@@ -154,6 +162,11 @@ std::vector<SiteExpression> expressions_of(const Step& step) {
         one(Site::start, step.wait->until);
     }
     add_settings(out, step);
+    if (step.broken) {
+        for (const auto& [key, expression] : step.broken->expressions) {
+            out.push_back({site_of(key), expression, nullptr, false, true});
+        }
+    }
     return out;
 }
 

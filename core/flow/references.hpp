@@ -28,6 +28,7 @@ struct SiteExpression {
     Expression expression;
     const Need* need = nullptr;  ///< of an edge
     bool later = false;          ///< of a key that is not acted upon yet
+    bool rescued = false;        ///< of a key with a mistake elsewhere
 };
 /// The parameter whose value the whole expression is (`params.NAME`), where that is a secret.
 std::optional<std::string> secret_parameter(const Expression& expression, const Flow& flow);

@@ -50,6 +50,12 @@ class TextTemplate::Parser {
     }
 
     std::optional<TextTemplate> run() {
+        read();
+        return mistakes_ == 0 ? std::optional(std::move(out_)) : std::nullopt;
+    }
+
+    /// What could be read, whatever is wrong with the rest.
+    const TextTemplate& read() {
         std::size_t at = 0;
         while (mistakes_ < k_max_mistakes) {
             const std::size_t open = text_.find("{{", at);
@@ -66,7 +72,7 @@ class TextTemplate::Parser {
             expression(open, end);
             at = end + 2;
         }
-        return mistakes_ == 0 ? std::optional(std::move(out_)) : std::nullopt;
+        return out_;
     }
 
   private:
@@ -105,7 +111,6 @@ class TextTemplate::Parser {
                         "'{{ *… }}' must be the whole argument",
                         "it stands for as many arguments as the list has; join(list, \" \") makes one text "
                         "of it");
-                return;
             }
             out_.spread_ = true;
             begin = first + 1;
@@ -132,6 +137,11 @@ class TextTemplate::Parser {
 std::optional<TextTemplate> TextTemplate::parse(std::string_view text, Place at, bool escaped,
                                                 Diagnostics& diagnostics) {
     return Parser(text, at, escaped, diagnostics).run();
+}
+
+std::vector<Expression> TextTemplate::readable_expressions(std::string_view text, Place at, bool escaped) {
+    Diagnostics told_before;
+    return Parser(text, at, escaped, told_before).read().expressions();
 }
 
 bool TextTemplate::is_plain() const {

@@ -21,6 +21,9 @@ class TextTemplate {
     static std::optional<TextTemplate> parse(std::string_view text, Place at, bool escaped,
                                              Diagnostics& diagnostics);
 
+    /// The expressions of a text that cannot be parsed as a whole: those that can.
+    static std::vector<Expression> readable_expressions(std::string_view text, Place at, bool escaped);
+
     const std::vector<Part>& parts() const { return parts_; }
     bool is_plain() const;
     /// Exactly one expression and nothing else: its value keeps its type.

@@ -198,7 +198,8 @@ std::string_view hint_for(std::string_view message) {
 
 struct SyntaxError {
     std::uint32_t line = 0;
-    bool harmless = false;  ///< a key given a second time: the first one stands, so nothing is missing
+    bool harmless = false;     ///< a key given a second time: the first one stands, so nothing is missing
+    bool table_twice = false;  ///< it is a header's line
 };
 
 /// Reports the library's error in our words, where the mistake was made rather than where it was noticed.
@@ -214,7 +215,7 @@ SyntaxError report(const toml::parse_error& error, std::string_view text, const 
         const bool bracket = text[*open] == '[' || text[*open] == '{';
         diagnostics.error("AMP1001", places.place_of(*open),
                           fmt::format("this {} is never closed", bracket ? "bracket" : "string"));
-        return {at_end ? places.place_of(*open).line : at.line, false};
+        return {at_end ? places.place_of(*open).line : at.line, false, false};
     }
     constexpr std::string_view k_prefix = "Error while parsing ";
     const bool twice = message.find("redefine") != std::string::npos;
@@ -227,7 +228,8 @@ SyntaxError report(const toml::parse_error& error, std::string_view text, const 
     } else {
         diagnostics.error("AMP1001", at, shown, std::string(hint_for(message)));
     }
-    return {at.line, twice && !trim(places.line(at.line)).starts_with('[')};
+    const bool header = trim(places.line(at.line)).starts_with('[');
+    return {at.line, twice && !header, twice && header};
 }
 
 bool confuses(std::string_view text) {
@@ -253,7 +255,7 @@ SyntaxError report_confusing(std::string_view text, const toml_guard::PlaceMap& 
     const auto line = static_cast<std::uint32_t>(confusing);
     diagnostics.error("AMP1001", places.place_of(places.line_start(line)), "this line is no TOML",
                       "keys and names of tables are letters, digits, - and _, or in quotes");
-    return {line, false};
+    return {line, false, false};
 }
 
 SyntaxError report_wrong_bracket(std::string_view text, const toml_guard::PlaceMap& places,
@@ -264,8 +266,80 @@ SyntaxError report_wrong_bracket(std::string_view text, const toml_guard::PlaceM
     }
     const Place at = places.place_of(*wrong);
     diagnostics.error("AMP1001", at, "this bracket closes nothing");
-    return {at.line, false};
+    return {at.line, false, false};
 }
+
+/// The table at the end of a header's path, beside what the path leads through so far.
+void lay_beside(TomlNode& table, TomlNode added, std::size_t depth) {
+    for (TomlMember& member : added.members) {
+        const auto known = std::find_if(table.members.begin(), table.members.end(), [&](const TomlMember& m) {
+            return m.key == member.key && m.value.is_table();
+        });
+        if (depth > 1 && known != table.members.end() && member.value.is_table()) {
+            lay_beside(known->value, std::move(member.value), depth - 1);
+        } else {
+            table.members.push_back(std::move(member));
+        }
+    }
+}
+
+/// Reads a text again and again, each time without what was wrong.
+class Reader {
+  public:
+    Reader(std::string_view text, const toml_guard::PlaceMap& places, Diagnostics& diagnostics)
+        : text_(text), places_(places), diagnostics_(diagnostics) {}
+
+    TomlDocument read() {
+        if (auto root = read_one(std::string(text_))) {
+            document_.root = std::move(*root);
+        }
+        for (std::size_t i = 0; i < again_.size(); ++i) {  // more may come
+            const std::size_t depth = again_[i].depth;
+            if (auto section = read_one(std::move(again_[i].text))) {
+                lay_beside(document_.root, std::move(*section), depth);
+            }
+        }
+        return std::move(document_);
+    }
+
+  private:
+    /// @return nullopt when there are too many mistakes
+    std::optional<TomlNode> read_one(std::string left) {
+        while (passes_ < k_max_passes && parsed_ <= k_max_parsed_bytes) {
+            SyntaxError error;
+            ++passes_;
+            parsed_ += left.size();
+            try {
+                toml::parse_result result = toml::parse(std::string_view(left));
+                if (result.succeeded()) {
+                    return Converter(text_, places_, diagnostics_).convert(result.table());
+                }
+                error = report(result.error(), left, places_, diagnostics_);
+            } catch (const BrokenAssumption&) {
+                error = report_wrong_bracket(left, places_, diagnostics_);
+            }
+            if (auto section =
+                    error.table_twice ? toml_guard::take_section(left, places_, error.line) : std::nullopt) {
+                again_.push_back(std::move(*section));
+                continue;
+            }
+            document_.incomplete = document_.incomplete || !error.harmless;
+            if (error.line == 0 || !toml_guard::blank_statement(left, places_, error.line)) {
+                break;
+            }
+        }
+        document_.incomplete = true;
+        return std::nullopt;
+    }
+
+    std::string_view text_;
+    const toml_guard::PlaceMap& places_;
+    Diagnostics& diagnostics_;
+    TomlDocument document_;
+    std::vector<toml_guard::Section> again_;  ///< tables given a second time
+    int passes_ = 0;
+    std::size_t parsed_ = 0;
+};
 
 }  // namespace
 
@@ -276,105 +350,7 @@ TomlDocument parse_toml(std::string_view text, Diagnostics& diagnostics) {
         document.incomplete = true;
         return document;
     }
-    std::string left(text);
-    std::size_t parsed = 0;
-    for (int pass = 0; pass < k_max_passes; ++pass) {
-        SyntaxError error;
-        try {
-            toml::parse_result result = toml::parse(std::string_view(left));
-            if (result.succeeded()) {
-                document.root = Converter(text, places, diagnostics).convert(result.table());
-                return document;
-            }
-            error = report(result.error(), left, places, diagnostics);
-        } catch (const BrokenAssumption&) {
-            error = report_wrong_bracket(left, places, diagnostics);
-        }
-        document.incomplete = document.incomplete || !error.harmless;
-        parsed += left.size();
-        if (error.line == 0 || parsed > k_max_parsed_bytes ||
-            !toml_guard::blank_statement(left, places, error.line)) {
-            break;
-        }
-    }
-    return document;
-}
-
-const TomlNode* TomlNode::find(std::string_view key) const {
-    const auto it =
-        std::find_if(members.begin(), members.end(), [&](const TomlMember& m) { return m.key == key; });
-    return it == members.end() ? nullptr : &it->value;
-}
-
-Value TomlNode::value() const {
-    if (kind == Kind::list) {
-        List list;
-        list.reserve(items.size());
-        for (const TomlNode& item : items) {
-            list.push_back(item.value());
-        }
-        return list;
-    }
-    if (kind == Kind::table) {
-        Object object;
-        for (const TomlMember& member : members) {
-            object.insert_or_assign(member.key, member.value.value());
-        }
-        return object;
-    }
-    return scalar;
-}
-
-std::string_view TomlNode::kind_name() const {
-    switch (kind) {
-        case Kind::string:
-            return "a string";
-        case Kind::integer:
-            return "an integer";
-        case Kind::floating:
-            return "a float";
-        case Kind::boolean:
-            return "a boolean";
-        case Kind::datetime:
-            return "a date or time";
-        case Kind::list:
-            return "a list";
-        case Kind::table:
-            break;
-    }
-    return "a table";
-}
-
-TomlNode toml_node(const Value& value, Place place) {
-    TomlNode node;
-    node.place = place;
-    node.text_place = place;
-    node.scalar = value;
-    if (value.is_object()) {
-        for (const auto& [key, member] : value.as_object()) {
-            node.members.push_back({key, place, toml_node(member, place)});
-        }
-        node.scalar = {};
-    } else if (value.is_list()) {
-        node.kind = TomlNode::Kind::list;
-        for (const Value& item : value.as_list()) {
-            node.items.push_back(toml_node(item, place));
-        }
-        node.scalar = {};
-    } else if (value.is_bool()) {
-        node.kind = TomlNode::Kind::boolean;
-    } else if (value.is_int()) {
-        node.kind = TomlNode::Kind::integer;
-    } else if (value.is_float()) {
-        node.kind = TomlNode::Kind::floating;
-    } else {
-        node.kind = TomlNode::Kind::string;
-        node.escaped = true;  // the file holds it elsewhere: columns mean nothing
-        if (!value.is_string()) {
-            node.scalar = Value("");
-        }
-    }
-    return node;
+    return Reader(text, places, diagnostics).read();
 }
 
 }  // namespace amp

@@ -52,8 +52,9 @@ struct TomlDocument {
 };
 
 /// Reads a TOML text of at most 8 MiB. Several syntax errors are found in one go: each is reported, its
-/// statement left out, and the rest read again. Never throws, whatever the bytes. Codes: AMP1001 syntax,
-/// AMP1002 defined twice, AMP1003 too large, AMP1004 no text, AMP1005 nested too deeply.
+/// statement left out, and the rest read again; a [table] given twice is there twice. Never throws, whatever
+/// the bytes. Codes: AMP1001 syntax, AMP1002 defined twice, AMP1003 too large, AMP1004 no text, AMP1005
+/// nested too deeply.
 TomlDocument parse_toml(std::string_view text, Diagnostics& diagnostics);
 
 }  // namespace amp

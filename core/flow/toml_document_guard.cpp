@@ -357,16 +357,62 @@ std::optional<std::size_t> unclosed_before(std::string_view text, const PlaceMap
     return Statements(text, places).unclosed_before(line);
 }
 
-bool blank_statement(std::string& text, const PlaceMap& places, std::uint32_t line) {
-    const auto [begin, end] = Statements(text, places).range(line);
+namespace {
+
+/// Overwrites by spaces; ends of lines stay. @return whether there was anything
+bool blank(std::string& text, std::size_t begin, std::size_t end) {
     bool changed = false;
-    for (std::size_t i = places.line_start(begin); i < places.line_start(end + 1); ++i) {
+    for (std::size_t i = begin; i < end; ++i) {
         if (text[i] != '\n' && text[i] != '\r' && text[i] != ' ') {
             text[i] = ' ';
             changed = true;
         }
     }
     return changed;
+}
+
+/// How many names "[a.'b.c']" has.
+std::size_t names_in(std::string_view header) {
+    std::size_t names = 1;
+    char quote = 0;
+    for (const char c : header.substr(0, header.find('#'))) {
+        if (quote != 0) {
+            quote = c == quote ? '\0' : quote;
+        } else if (c == '"' || c == '\'') {
+            quote = c;
+        } else {
+            names += c == '.' ? 1 : 0;
+        }
+    }
+    return names;
+}
+
+}  // namespace
+
+bool blank_statement(std::string& text, const PlaceMap& places, std::uint32_t line) {
+    const auto [begin, end] = Statements(text, places).range(line);
+    return blank(text, places.line_start(begin), places.line_start(end + 1));
+}
+
+std::optional<Section> take_section(std::string& text, const PlaceMap& places, std::uint32_t line) {
+    const auto line_now = [&](std::uint32_t number) {
+        return trim(std::string_view(text).substr(places.line_start(number), places.line(number).size()));
+    };
+    const std::string header(line_now(line));
+    const std::size_t close = header.find(']');
+    if (!is_header(header) || header.starts_with("[[") || close == std::string::npos) {
+        return std::nullopt;
+    }
+    const std::string below = header.substr(0, close) + ".";
+    std::uint32_t end = line + 1;
+    while (end <= places.line_count() && (!is_header(line_now(end)) || line_now(end).starts_with(below))) {
+        ++end;
+    }
+    Section section{text, names_in(header)};
+    blank(section.text, 0, places.line_start(line));
+    blank(section.text, places.line_start(end), text.size());
+    return blank(text, places.line_start(line), places.line_start(end)) ? std::optional(std::move(section))
+                                                                        : std::nullopt;
 }
 
 }  // namespace amp::toml_guard

@@ -51,4 +51,13 @@ std::optional<std::size_t> unclosed_before(std::string_view text, const PlaceMap
 /// @return false when there was nothing left to overwrite
 bool blank_statement(std::string& text, const PlaceMap& places, std::uint32_t line);
 
+/// A [table] of its own with those below it, where it stood: all around it are spaces.
+struct Section {
+    std::string text;
+    std::size_t depth = 0;  ///< names in its header
+};
+/// Takes the section whose header is in `line` out of `text`, in which it is overwritten by spaces.
+/// @return nullopt when there is no plain header
+std::optional<Section> take_section(std::string& text, const PlaceMap& places, std::uint32_t line);
+
 }  // namespace amp::toml_guard

@@ -28,18 +28,6 @@ std::string working_path(const TaskOutput& output) {
     return path;
 }
 
-/// Steps that lost an edge or their list to a mistake, and all behind them.
-std::vector<bool> doubtful_steps(const Flow& flow, const Graph& graph) {
-    std::vector<bool> doubtful(graph.nodes.size(), false);
-    for (const StepId id : graph.order) {
-        const auto& needs = graph.nodes[id].needs;
-        doubtful[id] = has_lost(flow.steps[id], graph.nodes[id]) ||
-                       std::any_of(needs.begin(), needs.end(),
-                                   [&](const Graph::Edge& edge) { return doubtful[edge.from]; });
-    }
-    return doubtful;
-}
-
 /// max_workers is decided before anything runs.
 void check_run_settings(Context& context) {
     if (!context.flow.max_workers) {
@@ -137,7 +125,8 @@ void check_shared_outputs(Context& context) {
     context.reach.answer_all();
     for (const auto& [pair, ticket] : asked) {
         const Step& step = context.flow.steps[pair.second];
-        if (!context.reach.answer(ticket) && pair.first != pair.second && !context.doubtful[pair.second]) {
+        const bool same = context.flow.steps[pair.first].name == step.name;  // one name twice: that was told
+        if (!context.reach.answer(ticket) && !same && !context.graph.doubtful[pair.second]) {
             context.diagnostics.error("AMP1311", step.place_of("outputs"),
                                       fmt::format("steps '{}' and '{}' would write the same file at once",
                                                   context.flow.steps[pair.first].name, step.name),
@@ -165,8 +154,7 @@ Graph validate(const Flow& flow, Diagnostics& diagnostics, const Value& config) 
                                 .suggester = {},
                                 .params = {},
                                 .used_params = {},
-                                .all_params_used = false,
-                                .doubtful = validating::doubtful_steps(flow, graph)};
+                                .all_params_used = false};
     for (const Parameter& parameter : flow.params) {
         context.params.insert(parameter.name);
     }

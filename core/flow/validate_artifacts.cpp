@@ -111,7 +111,7 @@ void ArtifactCheck::decide_bare(const Pending& pending) {
 }
 
 void ArtifactCheck::report_bare_nobody(const Lookup& lookup) {
-    if (context_.doubtful[lookup.step]) {
+    if (context_.graph.doubtful[lookup.step]) {
         return;
     }
     const Reference& reference = lookup.use.reference;
@@ -167,7 +167,7 @@ void ArtifactCheck::report_ambiguous(const Lookup& lookup, StepId first, StepId 
 }
 
 void ArtifactCheck::report_unreachable(const Lookup& lookup, StepId target) {
-    if (context_.doubtful[lookup.step]) {
+    if (context_.graph.doubtful[lookup.step]) {
         return;
     }
     const std::string& self = node(lookup.step).name;
@@ -210,6 +210,12 @@ std::size_t ArtifactCheck::skip_levels(const Lookup& lookup, StepId target, cons
         return i < path.size() && path[i].kind != Access::Kind::member;
     };
     std::size_t at = 0;
+    if (context_.graph.doubtful[lookup.step] || context_.graph.doubtful[target]) {
+        for (; chooses(at); ++at) {
+            starred = starred || path[at].kind == Access::Kind::star;
+        }
+        return at;
+    }
     for (std::size_t level = 0; level < closed; ++level) {
         if (chooses(at)) {
             starred = starred || path[at].kind == Access::Kind::star;
@@ -262,6 +268,9 @@ void ArtifactCheck::check_access(const Lookup& lookup, StepId target, const std:
 void ArtifactCheck::check_artifact(const Lookup& lookup, StepId target, const std::string& name,
                                    bool starred) {
     if (!context_.artifacts.makes(target, name)) {
+        if (context_.flow.steps[target].is_broken("catch")) {
+            return;  // it may be what the error was to be called
+        }
         const auto& made = context_.artifacts.names(target);
         std::string hint = context_.suggester.hint(name, made);
         if (hint.empty()) {

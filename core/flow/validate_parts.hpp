@@ -35,8 +35,6 @@ struct Context {
     std::set<std::string, std::less<>> params;  ///< their names
     std::set<std::string, std::less<>> used_params;
     bool all_params_used = false;
-    /// Steps behind a mistake in the graph: what seems to be out of their reach may be its consequence.
-    std::vector<bool> doubtful;
 
     std::vector<std::string> params_list() const { return {params.begin(), params.end()}; }
 };

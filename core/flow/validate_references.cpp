@@ -29,7 +29,9 @@ class StepReferences {
         for (const SiteExpression& entry : expressions_of(step_)) {
             check_failed(entry);
             for (const Expression::Use& use : entry.expression.uses()) {
-                check_secret(entry, use.reference);
+                if (!entry.rescued) {  // whether a shell would get it as a variable is not known
+                    check_secret(entry, use.reference);
+                }
                 check_use(entry, use);
             }
         }
@@ -178,7 +180,7 @@ class StepReferences {
             check_artifact(entry, use);  // the name of an item elsewhere, but something else here
             return;
         }
-        if (context_.doubtful[id_]) {
+        if (context_.graph.doubtful[id_]) {
             return;
         }
         error("AMP1409", reference,
@@ -286,7 +288,7 @@ class StepReferences {
 void check_references(Context& context) {
     StepReferences::Names names;
     for (const Step& step : context.flow.steps) {
-        if (step.foreach) {
+        if (step.foreach || step.is_broken("foreach")) {
             names.loops.insert(step.as);
         }
         for (const auto& [variable, source] : step.secrets) {

@@ -38,6 +38,19 @@ TEST_CASE("another file is named instead") {
     CHECK(text.find("--> other.toml:1:1") != std::string::npos);
 }
 
+TEST_CASE("the same finding is told once") {
+    Diagnostics d;
+    for (int i = 0; i < 3; ++i) {
+        d.error("AMP1", {1, 1, 1}, "a");
+        d.error("AMP1", {1, 1, 1}, "b");
+        d.error("AMP1", {2, 1, 1}, "a");
+        d.warning("AMP1", {1, 1, 1}, "a");
+        d.add({"AMP1", Diagnostic::Severity::error, "a", {1, 1, 1}, "", "other.toml"});
+    }
+    CHECK(d.error_count() == 4);
+    CHECK(d.sorted().size() == 5);
+}
+
 /// The line with the caret, and what it points at.
 std::pair<std::string, std::string> excerpt_of(const std::string& text) {
     std::vector<std::string> lines;
@@ -107,8 +120,8 @@ TEST_CASE("findings are sorted, counted, and bounded") {
     const auto sorted = d.sorted();
     CHECK(sorted[0].code == "AMP3");
     CHECK(sorted[1].code == "AMP1");
-    for (int i = 0; i < 2000; ++i) {
-        d.error("AMP9", {9, 1, 1}, "x");
+    for (std::uint32_t i = 0; i < 2000; ++i) {
+        d.error("AMP9", {9 + i / 2, 1, 1}, i % 2 == 0 ? "x" : "y");
     }
     CHECK(d.error_count() == 2002);
     CHECK(d.sorted().size() == 1000);

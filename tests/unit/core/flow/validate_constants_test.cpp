@@ -78,6 +78,11 @@ TEST_CASE("a NUL byte in constants") {
     CHECK(found("run = [\"echo\", \"\\u0000\"]") == "E AMP1213");
     CHECK(found("run = \"a\"\nenv = { A = \"\\u0000\" }") == "E AMP1213");
     CHECK(found("run = \"a\"\ncwd = \"a\\u0000\"") == "E AMP1213");
+    CHECK(found("run = \"a\"\noutputs = { m = \"a\\u0000\" }") == "E AMP1213");
+    CHECK(found("run = \"a\"\nshell = [\"sh\\u0000\", \"-c\"]") == "E AMP1213");
+    CHECK(found("run = \"a\"\ncache_dirs = { k = \"a\\u0000\" }") == "E AMP1213");
+    CHECK(found("flow = \"f.toml\"\nparams = { p = \"a\\u0000\" }") == "E AMP1213");
+    CHECK(found("wait = { file = \"a\\u0000\" }") == "E AMP1213");
 }
 
 TEST_CASE("what default() is to hold is said as it was written") {
@@ -100,6 +105,26 @@ run = "echo {{ fan[0].sq }} {{ fan[1].sq.x }}"
     CHECK(list[0].code == "AMP1421");
     CHECK(list[0].hint == "say default(fan[0].sq, …)");
     CHECK(list[1].hint == "say default(fan[1].sq, …)");
+}
+
+TEST_CASE("how much is evaluated is counted, so that a flow is as right on every machine") {
+    // Each costs about a million steps: some of them are looked at, then no more.
+    std::string text = "[flow]\nname = \"x\"\n";
+    for (int i = 0; i < 40; ++i) {
+        text += fmt::format("[step.s{}]\nrun = \"echo {{{{ sum(range(300000)) + 'a' }}}}\"\n", i);
+    }
+    const auto told = [&] {
+        Diagnostics diagnostics;
+        const Flow flow = load_flow(text, "flow.toml", diagnostics);
+        validate(flow, diagnostics);
+        return diagnostics.error_count();
+    };
+    const std::size_t first = told();
+    CHECK(first >= 2);
+    CHECK(first <= 30);
+    for (int i = 0; i < 3; ++i) {
+        CHECK(told() == first);
+    }
 }
 
 TEST_CASE("many parameters and costly expressions take no time") {
