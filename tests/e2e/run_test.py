@@ -295,6 +295,28 @@ inputs = ["one.v"]
         self.assertEqual(set(shown["f"]), {"path", "sha256", "size"})
         self.assertEqual(shown["f"]["size"], 8)
 
+    def test_a_default_file_is_the_projects_wherever_one_stands(self) -> None:
+        flow = """
+[flow]
+name = "D"
+[params]
+f = { type = "file", default = "data/in.txt" }
+[step.one]
+run = "cat {{ params.f }}"
+params = ["f"]
+"""
+        project = self.project({"flow.toml": flow, "amp.toml": "", "data/in.txt": "content\n"})
+        self.run_ok(project, "run", cwd=project.folder / "data")
+        self.assertEqual(self.run_ok(project, "logs", "latest/one").out, "content\n")
+        (project.folder / "data/in.txt").unlink()
+        told = project.amp("validate")
+        self.assert_code(0, told)  # another may be given
+        self.assertIn("warning[AMP1516]", told.out + told.err)
+        self.assertIn("'data/in.txt', the default of the parameter 'f', does not exist", told.out + told.err)
+        refused = project.amp("run")
+        self.assert_code(3, refused)
+        self.assertIn("error[AMP1516]", refused.err)
+
     def test_put_and_get_inside_a_task(self) -> None:
         flow = """
 [flow]
