@@ -29,7 +29,9 @@ class Devices(ContainedTest):
         steps = "[step.one]\nforeach = 'range(2)'\nresources = { cpu = 0.1, gpu = 1 }\nmonitor = { interval = '0.2s' }\n"
         steps += "run = 'sleep 2; echo $CUDA_VISIBLE_DEVICES'\n"
         project = self.contained(steps, {
-            "bin/docker": client + 'exec "$DOCKER" "$@"\n', "bin/nvidia-smi": "#!/bin/sh\necho asked >> $LEDGER\nexec sleep 1000\n"})
+            "bin/docker": client + 'exec "$DOCKER" "$@"\n',
+            "bin/nvidia-smi": "#!/bin/sh\necho asked >> $LEDGER\nexec sleep 1000\n",
+        })
         for name in ("docker", "nvidia-smi"):
             os.chmod(project.folder / "bin" / name, 0o755)
         project.environment["DOCKER"] = next(
