@@ -138,8 +138,7 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "  amp artifacts latest/train --json\n",
      "Lists the values, files and folders that tasks made, with their types and sizes. \"on box\" says that "
      "one stayed on the machine of that profile (keep_above in amp.toml(5)).",
-     "0 2 3 7 10", ".amp",
-     "get show"},
+     "0 2 3 7 10", ".amp", "get show"},
     {"get", "[RUN[/STEP[/INDEX]]] NAME", "read an artifact, inside a task or from anywhere",
      "  amp get dataset                      # inside a task\n"
      "  amp get latest/train model -o model  # anywhere\n",
@@ -235,7 +234,8 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "  amp gc --older-than 30d --keep-last 10\n",
      "Removes objects that no run refers to and that are older than a grace. Runs are removed only "
      "with --older-than or --keep-last, at a terminal after a question; tagged and running ones never. What "
-     "stayed on another machine (keep_above in amp.toml(5)) is not removed there: that goes by itself, 30 days "
+     "stayed on another machine (keep_above in amp.toml(5)) is not removed there: that goes by itself, 30 "
+     "days "
      "after its last use.",
      "0 2 3 6 7 10 75 130", ".amp", "rm fsck"},
     {"fsck", "[RUN...]", "verify the store, and repair it",

@@ -190,11 +190,11 @@ AttemptResult enter_elsewhere(const OpenStore& store, const FarShell& shell) {
                     fmt::format("amp shell does not reach what profile '{}' is for", shell.profile.name));
     }
     ShellPlace place{get_string(shell.profile.settings, "host"),
-                   get_string(shell.profile.settings, "root"),
-                   shell.run,
-                   shell.id,
-                   shell.command,
-                   shell.stays};
+                     get_string(shell.profile.settings, "root"),
+                     shell.run,
+                     shell.id,
+                     shell.command,
+                     shell.stays};
     if (!shell.made) {
         return enter_far_place(place);
     }

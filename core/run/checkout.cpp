@@ -56,7 +56,8 @@ std::vector<Artifact> files_of(const Value& params) {
     std::vector<Artifact> files;
     for (const auto& [name, value] : params.as_object()) {
         if (value.is_file()) {
-            files.push_back({Artifact::Kind::file, {}, value.as_file().sha256, value.as_file().size_bytes, {}, 0});
+            files.push_back(
+                {Artifact::Kind::file, {}, value.as_file().sha256, value.as_file().size_bytes, {}, 0});
         }
     }
     return files;
