@@ -17,5 +17,6 @@ std::span<const CatalogueEntry> parameters();
 std::span<const CatalogueEntry> requests();
 std::span<const CatalogueEntry> subflows();
 std::span<const CatalogueEntry> settings();
+std::span<const CatalogueEntry> python();
 
 }  // namespace amp::catalogue_parts

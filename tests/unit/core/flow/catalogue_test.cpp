@@ -140,10 +140,9 @@ Found run(const CatalogueEntry& entry, std::string_view text) {
     return entry.code.starts_with("AMP2") ? run_settings(std::string(text)) : run_flow(std::string(text));
 }
 
-/// Every "AMP1234" in the sources of core/flow, but not those of the catalogue itself.
-std::set<std::string> codes_in_sources() {
-    std::set<std::string> codes;
-    const std::filesystem::path folder = std::filesystem::path(AMP_TEST_DATA) / "../../core/flow";
+/// Every "AMP1234" in the sources of a folder of core, but not those of the catalogue itself.
+void codes_in_sources(const std::string& of, std::set<std::string>& codes) {
+    const std::filesystem::path folder = std::filesystem::path(AMP_TEST_DATA) / "../../core" / of;
     for (const auto& file : std::filesystem::directory_iterator(folder)) {
         const std::string name = file.path().filename().string();
         if (!name.ends_with(".cpp") || name.starts_with("catalogue")) {
@@ -159,7 +158,6 @@ std::set<std::string> codes_in_sources() {
             }
         }
     }
-    return codes;
 }
 
 }  // namespace
@@ -169,6 +167,9 @@ TEST_CASE("every bad example reports its code and nothing else, every mended one
         CAPTURE(entry.code);
         CHECK_FALSE(entry.title.empty());
         CHECK(entry.explanation.size() > 20);
+        if (entry.code.starts_with("AMP3")) {
+            continue;  // tests/unit/core/python/catalogue_test.cpp
+        }
         if (entry.bad.empty()) {
             // A file of 8 MiB, or of bytes that no terminal shows, is no example.
             CHECK((entry.code == "AMP1003" || entry.code == "AMP1004"));
@@ -191,7 +192,9 @@ TEST_CASE("the catalogue holds the codes that are reported, no more and no fewer
         last = entry.code;
         listed.insert(last);
     }
-    const std::set<std::string> used = codes_in_sources();
+    std::set<std::string> used;
+    codes_in_sources("flow", used);
+    codes_in_sources("python", used);
     for (const std::string& code : used) {
         CHECK_MESSAGE(listed.contains(code), code);
     }
