@@ -187,11 +187,11 @@ void FunctionFlow::apply(const Dataflow& callee) {
     for (const Access& access : callee.deletes) {
         unset(access.name, access.place);
     }
-    for (const Access& access : callee.may_set) {
-        first(all_sets_, set_index_, access.name, access.place, true);
-    }
     for (const Access& access : callee.sets) {
         set(access.name, access.place);
+    }
+    for (const Access& access : callee.may_set) {
+        first(all_sets_, set_index_, access.name, access.place, true);
     }
     for (const InputRead& one : callee.inputs) {
         read_input(one.step, one.name, one.place);

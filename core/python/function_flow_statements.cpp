@@ -185,11 +185,7 @@ bool FunctionFlow::while_statement(NodeId id) {
     if (forever) {  // only a `break` leaves it
         Outcome out;
         if (loop.at_breaks && loop.breaks <= k_max_breaks) {
-            for (const Access& access : all_sets_) {
-                if (const auto it = loop.at_breaks->find(access.name); it != loop.at_breaks->end()) {
-                    out.added.push_back(*it);
-                }
-            }
+            out.added.assign(loop.at_breaks->begin(), loop.at_breaks->end());
         }
         out.removed = body.removed;
         return loop.breaks > 0 ? merge({out}) : nested_ > 0;

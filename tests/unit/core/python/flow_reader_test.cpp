@@ -149,7 +149,7 @@ TEST_CASE("decorators and their arguments") {
     CHECK(step.decorators[1].arguments.find("memory")->value == Value(16384));
     CHECK(step.decorators[2].arguments.find("vars")->computed());
     CHECK(step.decorators[2].arguments.find("vars")->source == "{'A': 'x', 'B': f()}");
-    CHECK(step.decorators[2].arguments.find("vars")->place == Place{10, 27, 20});
+    CHECK(step.decorators[2].arguments.find("vars")->place == Place{10, 26, 20});
     CHECK(step.decorators[3].origin.dotted() == "mine.special");
     CHECK(json::dump(*step.decorators[3].arguments.positional[1].value) == "[1,[2,null]]");
     CHECK_FALSE(step.decorators[3].below_step);

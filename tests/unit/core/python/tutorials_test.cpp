@@ -237,7 +237,7 @@ class Gang(FlowSpec):
 if __name__ == "__main__":
     Gang()
 )x") == "Gang\n"
-        "start parallel train times self.nodes; sets nodes; reads nodes\n"
+        "start parallel train times self.nodes; sets nodes\n"
         "train goes to join; sets loss\n"
         "join joins, goes to end; sets losses; input *.loss\n"
         "end ends\n");
