@@ -5,19 +5,14 @@
 
 #include "core/python/flow_reader.hpp"
 #include "tests/support/cpu_time.hpp"
+#include "tests/support/patience.hpp"
 
 // Input that nobody should write: any bytes at all, and flows so large that anything but a linear walk shows.
 
 namespace amp::python {
 namespace {
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr double k_patience = 20;
-#elif defined(__SANITIZE_THREAD__)
-constexpr double k_patience = 20;
-#else
-constexpr double k_patience = 1;
-#endif
+constexpr double k_patience = test::k_linear_seconds / 2;  // sanitizers slow everything
 
 const std::string k_sample = R"x(# coding: utf-8
 import metaflow as mf
@@ -156,7 +151,8 @@ TEST_CASE("ten thousand steps take less than a second") {
 }
 
 TEST_CASE("large files of one kind are read in linear time") {
-    const std::string head = "from metaflow import *\nclass F(FlowSpec):\n    @step\n    def start(self):\n        pass\n";
+    const std::string head =
+        "from metaflow import *\nclass F(FlowSpec):\n    @step\n    def start(self):\n        pass\n";
     const auto repeated = [&](auto part, int times) {
         std::string out = head;
         for (int i = 0; i < times; ++i) {
