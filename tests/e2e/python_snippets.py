@@ -14,7 +14,8 @@ def snippets(name: str) -> list[str]:
 def generated(seed: int, count: int) -> list[str]:
     """Expressions and blocks nested at random."""
     rng = random.Random(seed)
-    binary = ["+", "-", "*", "/", "//", "%", "@", "**", "<<", ">>", "&", "|", "^", "and", "or", "<", "==", "in", "not in", "is not"]
+    symbols = "+ - * / // % @ ** << >> & | ^ and or < == in".split()
+    binary = [*symbols, "not in", "is not"]
 
     def expression(depth: int) -> str:
         if depth == 0:
