@@ -90,7 +90,7 @@ constexpr auto k_builtins = std::to_array<std::string_view>(
      "object",    "oct",          "open",         "ord",        "pow",        "print",   "property",
      "range",     "repr",         "reversed",     "round",      "set",        "setattr", "slice",
      "sorted",    "staticmethod", "str",          "sum",        "super",      "tuple",   "type",
-     "vars"});
+     "vars",      "zip"});
 
 }  // namespace
 

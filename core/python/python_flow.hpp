@@ -151,7 +151,6 @@ struct NextCall {
         in_match,
         in_function,    ///< of a function or lambda within the step
         in_expression,  ///< `return self.next(…)`, `x = self.next(…)`
-        in_method,      ///< of a method that the step calls
     };
     Where where = Where::last;
     Transition transition;

@@ -99,13 +99,15 @@ TEST_CASE("numbers") {
 
 TEST_CASE("strings") {
     for (const char* text :
-         {"'a'", "\"a\"", "''", "'''a'b\n'''", "r'\\'", "Rb'x'", "bR\"x\"", "u'x'", "'a\\\nb'", "'\\''"}) {
+         {"'a'", "\"a\"", "''", "'''a'b\n'''", "r'\\\\'", "Rb'x'", "bR\"x\"", "u'x'", "'a\\\nb'", "'\\''"}) {
         CHECK_MESSAGE(only(text) == TokenKind::string, text);
         CHECK_MESSAGE(tokens(text) == std::string(text) + " NL .", text);
     }
     CHECK(tokens("'a\nb'") == "!unterminated string literal (detected at line 1)");
     CHECK(tokens("x = '''a\n\nb") == "x = !unterminated triple-quoted string literal (detected at line 3)");
     CHECK(tokens("'a\\").starts_with("!unterminated string literal"));
+    CHECK(tokens("r'\\'") ==
+          "!unterminated string literal (detected at line 1)");  // a backslash keeps the quote
     CHECK(tokens("bu'x'") == "bu 'x' NL .");
 }
 

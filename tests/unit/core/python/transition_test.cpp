@@ -9,7 +9,7 @@
 namespace amp::python {
 namespace {
 
-using Kind = Transition::Kind;
+using Form = Transition::Kind;
 using Problem = Transition::Problem;
 using Where = NextCall::Where;
 
@@ -58,7 +58,7 @@ std::string targets(const Transition& transition) {
 
 TEST_CASE("linear and split") {
     const Transition linear = only("self.next(self.a)");
-    CHECK(linear.kind == Kind::linear);
+    CHECK(linear.kind == Form::linear);
     CHECK(targets(linear) == "a");
     CHECK(linear.targets.front().receiver == "self");
     CHECK(linear.place == Place{5, 9, 17});
@@ -66,39 +66,39 @@ TEST_CASE("linear and split") {
     CHECK(linear.problems.empty());
 
     const Transition split = only("self.next(\n  self.a,\n  self.b,\n  self.c,\n)");
-    CHECK(split.kind == Kind::split);
+    CHECK(split.kind == Form::split);
     CHECK(targets(split) == "a b c");
 }
 
 TEST_CASE("foreach") {
     const Transition plain = only("self.next(self.a, foreach='xs')");
-    CHECK(plain.kind == Kind::foreach);
+    CHECK(plain.kind == Form::foreach);
     CHECK(*plain.foreach->as_text() == "xs");
     const Transition computed = only("self.next(self.a, foreach=name)");
-    CHECK(computed.kind == Kind::foreach);
+    CHECK(computed.kind == Form::foreach);
     CHECK(computed.foreach->computed());
     CHECK(computed.foreach->source == "name");
     CHECK(has(computed, Problem::foreach_not_literal));
     const Transition many = only("self.next(self.a, self.b, foreach='xs')");
-    CHECK(many.kind == Kind::invalid);
+    CHECK(many.kind == Form::invalid);
     CHECK(has(many, Problem::several_targets));
 }
 
 TEST_CASE("num_parallel") {
     const Transition literal = only("self.next(self.a, num_parallel=4)");
-    CHECK(literal.kind == Kind::num_parallel);
+    CHECK(literal.kind == Form::num_parallel);
     CHECK(literal.num_parallel->value == Value(4));
     const Transition computed = only("self.next(self.a, num_parallel=self.nodes)");
-    CHECK(computed.kind == Kind::num_parallel);
+    CHECK(computed.kind == Form::num_parallel);
     CHECK(computed.num_parallel->source == "self.nodes");
     CHECK(computed.problems.empty());
-    CHECK(only("self.next(self.a, foreach='x', num_parallel=2)").kind == Kind::invalid);
+    CHECK(only("self.next(self.a, foreach='x', num_parallel=2)").kind == Form::invalid);
 }
 
 TEST_CASE("switch") {
     const Transition plain =
         only("self.next({'x': self.a, 1: self.b, True: self.a, self.cfg.mode: self.c}, condition='mode')");
-    CHECK(plain.kind == Kind::switch_);
+    CHECK(plain.kind == Form::switch_);
     CHECK(*plain.condition->as_text() == "mode");
     REQUIRE(plain.cases.size() == 4);
     CHECK(*plain.cases[0].key.as_text() == "x");
@@ -114,7 +114,7 @@ TEST_CASE("switches of a form that there is not") {
     const auto is = [](const std::string& call, Problem problem) {
         const Transition found = only(call);
         CAPTURE(call);
-        CHECK(found.kind == Kind::invalid);
+        CHECK(found.kind == Form::invalid);
         CHECK(has(found, problem));
     };
     is("self.next({'x': self.a})", Problem::switch_without_condition);
@@ -133,7 +133,7 @@ TEST_CASE("transitions of a form that there is not") {
     const auto is = [](const std::string& call, Problem problem) {
         const Transition found = only(call);
         CAPTURE(call);
-        CHECK(found.kind == Kind::invalid);
+        CHECK(found.kind == Form::invalid);
         CHECK(has(found, problem));
     };
     is("self.next()", Problem::no_targets);
@@ -144,7 +144,7 @@ TEST_CASE("transitions of a form that there is not") {
     is("self.next(self.a, **kw)", Problem::keyword_unpacking);
 
     const Transition other = only("self.next(foo.a)");
-    CHECK(other.kind == Kind::linear);
+    CHECK(other.kind == Form::linear);
     CHECK(has(other, Problem::target_not_of_self));
     CHECK(other.targets.front().receiver == "foo");
 }
@@ -172,7 +172,7 @@ TEST_CASE("where the call stands") {
         const auto found = calls(body);
         REQUIRE(found.size() == 1);
         CHECK(found.front().where == where);
-        CHECK(found.front().transition.kind == Kind::linear);
+        CHECK(found.front().transition.kind == Form::linear);
     }
 }
 
