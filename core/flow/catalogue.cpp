@@ -15,7 +15,7 @@ std::span<const CatalogueEntry> catalogue() {
              {catalogue_parts::form(), catalogue_parts::expressions(), catalogue_parts::interpolation(),
               catalogue_parts::graph(), catalogue_parts::references(), catalogue_parts::artifacts(),
               catalogue_parts::parameters(), catalogue_parts::requests(), catalogue_parts::subflows(),
-              catalogue_parts::settings(), catalogue_parts::python()}) {
+              catalogue_parts::settings(), catalogue_parts::python(), catalogue_parts::python_flow()}) {
             entries.insert(entries.end(), part.begin(), part.end());
         }
         return entries;

@@ -18,5 +18,6 @@ std::span<const CatalogueEntry> requests();
 std::span<const CatalogueEntry> subflows();
 std::span<const CatalogueEntry> settings();
 std::span<const CatalogueEntry> python();
+std::span<const CatalogueEntry> python_flow();
 
 }  // namespace amp::catalogue_parts

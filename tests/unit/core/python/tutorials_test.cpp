@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/python/flow_reader.hpp"
+#include "core/python/validate_flow.hpp"
 
 // Whole flows, in the manner of the tutorials that people start from: every shape of graph. Each is read, and
 // told again as a text of a line a step.
@@ -25,9 +26,13 @@ std::string list(const char* word, const std::vector<Access>& accesses) {
     return out;
 }
 
-std::string told(std::string_view text) {
+/// @param right and nothing is wrong with it
+std::string told(std::string_view text, bool right = true) {
     Diagnostics diagnostics;
     const PythonFlow flow = read_python_flow(text, diagnostics);
+    Diagnostics judged;
+    validate_flow(flow, judged);
+    CHECK(judged.sorted().empty() == right);
     std::string out = flow.name + (flow.complete() ? "" : " (ask Python)") + "\n";
     for (const Diagnostic& one : diagnostics.sorted()) {
         out += "!" + one.message + "\n";
@@ -333,10 +338,12 @@ class Wrong(FlowSpec):
     @step
     def end(self, inputs):
         self.next(self.start)
-)x") == "Wrong\n"
-        "start ends; reads x\n"
-        "a invalid missing over xs times 2; reads xs\n"
-        "end joins, goes to start\n");
+)x",
+               false) ==
+          "Wrong\n"
+          "start ends; reads x\n"
+          "a invalid missing over xs times 2; reads xs\n"
+          "end joins, goes to start\n");
 }
 
 }  // namespace amp::python
