@@ -13,7 +13,8 @@ constexpr auto k_commands = std::to_array<CommandInfo>({
      "Reads each flow and amp.toml, and tells every mistake of them in one pass: form, graph, "
      "references, expressions, quoting of shell commands, and what this machine cannot give. "
      "Nothing is run, and nothing is written. Each finding has a code, which amp-explain(1) "
-     "explains.",
+     "explains. A flow in Python (a file NAME.py with a class made of metaflow's FlowSpec) is read and "
+     "checked, too; amp does not run those yet.",
      "0 2 3 7 10", "flow.toml amp.toml", "run plan explain show"},
     {"run", "[FLOW]", "start a run and follow it to its end",
      "  amp run\n"

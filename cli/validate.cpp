@@ -5,8 +5,10 @@
 #include "cli/documents.hpp"
 #include "cli/report.hpp"
 #include "cli/session.hpp"
+#include "cli/validate_python.hpp"
 #include "core/base/text.hpp"
 #include "core/flow/load.hpp"
+#include "core/run/python_flow.hpp"
 #include "core/run/start.hpp"
 
 namespace amp {
@@ -89,6 +91,16 @@ ExitCode execute(Session& session, const ValidateCommand& command) {
     List documents;
     for (const std::string& path : flows) {
         try {
+            if (is_python_flow(path)) {
+                const CheckedPython checked = check_python(session.services, path);
+                valid = valid && !checked.diagnostics.has_errors();
+                if (json) {
+                    documents.push_back(document_of(checked));
+                } else {
+                    tell(session.out, checked, session.common.quiet);
+                }
+                continue;
+            }
             const LoadedFlow loaded = load_and_validate(session.services, project, path);
             valid = valid && !loaded.diagnostics.has_errors();
             if (json) {

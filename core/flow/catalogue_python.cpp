@@ -2,7 +2,8 @@
 
 #include <array>
 
-// Codes AMP3001 to AMP3003: files that are no Python. The examples are flow.py, and run by tests/unit/core/python.
+// Codes AMP3001 to AMP3003: files that are no Python. The examples are flow.py, and run by
+// tests/unit/core/python.
 
 namespace amp::catalogue_parts {
 namespace {

@@ -7,7 +7,7 @@
 namespace amp::catalogue_parts {
 namespace {
 
-constexpr std::array<CatalogueEntry, 5> k_entries = {{
+constexpr std::array<CatalogueEntry, 6> k_entries = {{
     {"AMP1701", "the flow of a step is not there",
      "`flow` names a flow file of the project, from the folder of the file that it stands in.",
      R"x(# beside other.toml, which has the parameter `day` and a step `publish` that makes `url`
@@ -96,6 +96,24 @@ name = "Demo"
 flow = "other.toml"
 params = { day = "2026-11-20" }
 outputs = { url = "publish.url" }
+)x"},
+    {"AMP1706", "a sub-flow in Python",
+     "Flows in Python are checked by `amp validate`, but not run by this version of amp, as sub-flows "
+     "neither.",
+     R"x(# beside other.py
+[flow]
+name = "Demo"
+
+[step.deploy]
+flow = "other.py"
+)x",
+     R"x(# beside other.toml, which has the parameter `day`
+[flow]
+name = "Demo"
+
+[step.deploy]
+flow = "other.toml"
+params = { day = "2026-11-20" }
 )x"},
 }};
 

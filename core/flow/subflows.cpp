@@ -197,6 +197,14 @@ class SubflowLoader {
                                     printable(key), step.name));
             return false;
         }
+        if (key.ends_with(".py")) {
+            found.error(
+                "AMP1706", step.place_of("flow"),
+                fmt::format(
+                    "the flow '{}' of step '{}' is in Python, and cannot be run by this version of amp",
+                    printable(key), step.name));
+            return false;
+        }
         Diagnostics own;
         Subflow child;
         child.flow = load_flow(*text, key, own, source_.overrides);

@@ -90,7 +90,8 @@ class Rules {
         if (marked || named != ids_.end()) {
             return marked ? marked : named->second;
         }
-        if (flow_.steps.size() == 1 && all_known_) {
+        const bool alone = flow_.steps.size() == 1 && all_known_;
+        if (alone && (name == "start" || flow_.steps.front().next_calls.empty())) {
             return 0;
         }
         if (all_known_) {
@@ -105,6 +106,11 @@ class Rules {
         const PythonStep& it = flow_.steps[id];
         name(it);
         parameters(it);
+        if (first_ == id && it.parameter_count == 2) {
+            diagnostics_.error("AMP3007", it.place,
+                               "'" + it.name + "' is the first step, and has nothing to join",
+                               "def " + it.name + "(self)");
+        }
         if (last_ == id) {
             end(it);
             return;
@@ -152,7 +158,7 @@ class Rules {
     }
 
     void end(const PythonStep& it) {
-        if (it.is_join()) {
+        if (it.parameter_count == 2) {
             diagnostics_.error("AMP3007", it.place, "'" + it.name + "' is the last step, and cannot join",
                                "join in a step before it");
         }

@@ -23,6 +23,7 @@
 #include "core/run/parameters.hpp"
 #include "core/run/partial.hpp"
 #include "core/run/profiles.hpp"
+#include "core/run/python_flow.hpp"
 #include "core/run/record_run.hpp"
 #include "core/run/reference.hpp"
 #include "core/run/requests.hpp"
@@ -210,6 +211,11 @@ LoadedFlow load_and_validate(Services& services, const Project& project, const s
     const std::string file = flow_path(services, project, path);
     const std::string text =
         path == k_input ? services.read_input() : services.files.read(file, k_flow_bytes);
+    if (is_python_flow(file)) {
+        throw Error(ExitCode::invalid,
+                    "flows in Python can only be checked, and not run, by this version of amp", file,
+                    "`amp validate` checks it; what amp runs is a flow.toml");
+    }
     loaded.flow =
         load_flow(text, file, loaded.diagnostics, step_overrides(project.settings, project.profile));
     ParameterSources sources;

@@ -83,6 +83,9 @@ std::optional<std::string> other_flow(const std::string& key) {
         return "[flow]\nname = 'Other'\n[params]\nday = { type = 'string', required = true }\n"
                "[step.publish]\nrun = './publish {{ params.day }}'\noutputs = { url = 'url.json' }\n";
     }
+    if (key == "other.py") {
+        return "from metaflow import FlowSpec\n";
+    }
     if (key.size() != 7 || key[0] != 'd' || key[1] < '1' || key[1] > '9') {
         return std::nullopt;
     }

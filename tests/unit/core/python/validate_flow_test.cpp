@@ -92,6 +92,8 @@ TEST_CASE("which flow") {
 }
 
 TEST_CASE("the first step and the last one") {
+    CHECK(found(to("start", "self.en")) ==
+          "AMP3005: the flow 'F' has no step 'end'\nAMP3010: there is no step 'en'");
     CHECK(found("    pass\n") == "AMP3005: the flow 'F' has no steps");
     CHECK(found(to("begin", "self.end") + k_end) == "AMP3005: the flow 'F' has no step 'start'");
     CHECK(found(to("start", "self.finish") + step("finish", "pass")) ==
@@ -107,6 +109,8 @@ TEST_CASE("the first step and the last one") {
               .starts_with("AMP3011: 'start' is the first"));
     CHECK(found(to("start", "self.end") + to("end", "self.start")) ==
           "AMP3011: 'end' is the last step, and goes nowhere");
+    CHECK(found(to("start(self, inputs)", "self.end") + k_end) ==
+          "AMP3007: 'start' is the first step, and has nothing to join");
     CHECK(found(to("start", "self.end") + step("end(self, inputs)", "pass")) ==
           "AMP3007: 'end' is the last step, and cannot join");
 }
