@@ -14,8 +14,8 @@ struct CatalogueEntry {
     std::string_view bad;          ///< a whole file that has this mistake
     std::string_view mended;       ///< the same without it
 };
-// Of AMP2xxx the examples are amp.toml, of AMP3xxx flow.py, else flow.toml. A first line `# amp run -p x=1` says how the flow is
-// run, for codes about what a run is given.
+// Of AMP2xxx the examples are amp.toml, of AMP3xxx flow.py, else flow.toml. A first line `# amp run -p x=1`
+// says how the flow is run, for codes about what a run is given.
 
 /// All of them, by code.
 std::span<const CatalogueEntry> catalogue();

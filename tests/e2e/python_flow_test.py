@@ -43,7 +43,8 @@ class Validate(AmpTest):
         self.assertIsNotNone(third["error"])
 
     def test_what_reading_does_not_decide_is_said(self) -> None:
-        project = self.project({"flow.py": GOOD.replace("FlowSpec):", "Base, FlowSpec):").replace("\n\n\nclass", "\nfrom base import Base\n\n\nclass")})
+        based = GOOD.replace("FlowSpec):", "Base, FlowSpec):").replace("\n\n\nclass", "\nfrom base import Base\n\n\nclass")
+        project = self.project({"flow.py": based})
         result = self.run_ok(project, "validate", "flow.py")
         self.assertEqual(result.out, "flow.py is valid as far as it can be read: 2 steps\n")
         self.assertIn("the base class 'Base' is written in another module, 'base': what that does is not checked", result.err)
@@ -96,7 +97,8 @@ class Hostile(AmpTest):
                 self.assertIn("AMP3003", self.told(text.encode()))
 
     def test_unfinished(self) -> None:
-        for text in ("x = 'abc\n", 'x = """abc\n\n', "x = f'{a", "x = (1,\n", "if 1:\n", "if 1:\n\tx\n        y\n  z\n", "x = \\"):
+        mixed = "if 1:\n\tx\n        y\n  z\n"
+        for text in ("x = 'abc\n", 'x = """abc\n\n', "x = f'{a", "x = (1,\n", "if 1:\n", mixed, "x = \\"):
             with self.subTest(text):
                 self.assertIn("AMP3001", self.told(text.encode()))
 
