@@ -36,7 +36,7 @@ std::string around(Where where) {
 
 std::string mended(Where where) {
     if (where == Where::in_if || where == Where::in_match) {
-        return "to choose when it runs: self.next({\"a\": self.a, \"b\": self.b}, condition=\"choice\")";
+        return R"(to choose when it runs: self.next({"a": self.a, "b": self.b}, condition="choice"))";
     }
     return "make it the last statement of the step, by itself";
 }
@@ -65,7 +65,7 @@ std::pair<std::string, std::string> text_of(const Transition::Finding& finding) 
             return {"what self.next is given has to be written out", "foreach=\"items\", say"};
         case Problem::switch_without_dict:
             return {"with 'condition', self.next takes its cases as a dict that is written out",
-                    "self.next({\"a\": self.a, \"b\": self.b}, condition=\"choice\")"};
+                    R"(self.next({"a": self.a, "b": self.b}, condition="choice"))"};
         case Problem::switch_without_condition:
             return {"the cases have no 'condition'", "name the artifact that chooses: condition=\"choice\""};
         case Problem::condition_not_literal:
