@@ -9,36 +9,33 @@ using Order = std::vector<std::size_t>;
 
 constexpr std::size_t k_max_ancestry = 60;
 
-/// C3: of the lists' heads the first that is in no other list's tail, again and again.
-std::optional<Order> merge(std::vector<Order> lists) {
-    Order out;
-    for (;;) {
-        bool any = false;
-        bool found = false;
-        for (const Order& list : lists) {
-            if (list.empty()) {
-                continue;
-            }
-            any = true;
-            const std::size_t head = list.front();
-            const bool in_tail = std::any_of(lists.begin(), lists.end(), [&](const Order& other) {
-                return other.size() > 1 && std::find(other.begin() + 1, other.end(), head) != other.end();
-            });
-            if (!in_tail) {
-                out.push_back(head);
-                for (Order& other : lists) {
-                    if (!other.empty() && other.front() == head) {
-                        other.erase(other.begin());
-                    }
-                }
-                found = true;
-                break;
-            }
-        }
-        if (!found) {
-            return any ? std::nullopt : std::optional(std::move(out));
+/// The first of the lists' heads that is in no list's tail.
+std::optional<std::size_t> good_head(const std::vector<Order>& lists) {
+    for (const Order& list : lists) {
+        const bool in_tail = list.empty() || std::any_of(lists.begin(), lists.end(), [&](const Order& other) {
+                                 return other.size() > 1 && std::find(other.begin() + 1, other.end(),
+                                                                      list.front()) != other.end();
+                             });
+        if (!in_tail) {
+            return list.front();
         }
     }
+    return std::nullopt;
+}
+
+/// C3: the good head of all lists is taken out of them, again and again. nullopt: there is no order.
+std::optional<Order> merge(std::vector<Order> lists) {
+    Order out;
+    while (const auto head = good_head(lists)) {
+        out.push_back(*head);
+        for (Order& list : lists) {
+            if (!list.empty() && list.front() == *head) {
+                list.erase(list.begin());
+            }
+        }
+    }
+    const bool all = std::all_of(lists.begin(), lists.end(), [](const Order& list) { return list.empty(); });
+    return all ? std::optional(std::move(out)) : std::nullopt;
 }
 
 }  // namespace
