@@ -253,7 +253,7 @@ class User(DockerTest):
 class Ends(DockerTest):
     def test_it_hears_term_and_has_its_grace(self) -> None:
         project = self.run_in(
-            """[step.one]\ntimeout = 2\nrun = "trap 'echo heard; exit 3' TERM; echo ready; while true; do sleep 0.1; done"\n""",
+            """[step.one]\ntimeout = 6\nrun = "trap 'echo heard; exit 3' TERM; echo ready; while true; do sleep 0.1; done"\n""",
             code=1,
         )
         self.assertEqual([line for line in self.log(project).split() if line != "Terminated"], ["ready", "heard"])
