@@ -122,7 +122,7 @@ void SshFetch::work() {
                           options_.place.host, fmt::format("try `ssh {} true`", options_.place.host)));
     }
     if (line_->state() == FarLine::State::down) {
-        line_down(line_->why());
+        line_down(Error(line_->why()));
     }
 }
 
@@ -302,7 +302,7 @@ void SshFetch::decide(const std::string& artifact, FarArrival arrival) {
 }
 
 /// It is made again, unless that would be of no use. What was on its way is sent again from its start.
-void SshFetch::line_down(Error why) {
+void SshFetch::line_down(const Error& why) {
     line_.reset();
     taker_.forget();
     visits_ = false;

@@ -57,7 +57,7 @@ class SshFetch : public FarFetch {
     void gone(const agent::ObjectTrouble& trouble);
     void home(const std::string& artifact);
     void decide(const std::string& artifact, FarArrival arrival);
-    void line_down(Error why);  ///< by value: that of the line goes with it
+    void line_down(const Error& why);  ///< which is not the line's own: that goes
     double next_deadline() const;
     void arm_timer();
 

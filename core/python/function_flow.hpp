@@ -69,7 +69,7 @@ class FunctionFlow {
     // What is found.
     void set(std::string_view name, Place place);
     void unset(std::string_view name, Place place);
-    void read(std::string_view name, NodeId at);
+    void read(std::string_view text, NodeId at);
     void read_artifact(std::string_view name, Place place);
     void probe(std::string_view name, Place place);
     void read_input(std::string_view step, std::string_view name, Place place);

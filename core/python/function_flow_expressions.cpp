@@ -61,11 +61,6 @@ void FunctionFlow::visit(NodeId id) {
             target_from(tree_.child(id, 0), tree_.child(id, 1));
             return;
         case Kind::conditional:
-            visit(tree_.child(id, 0));
-            ++branches_;
-            visit_all(tree_.children(id).subspan(1));
-            --branches_;
-            return;
         case Kind::bool_op:
             visit(tree_.child(id, 0));
             ++branches_;

@@ -65,7 +65,7 @@ class Lexer {
     void word();
     void check_word(std::uint32_t begin, std::uint32_t end);
     void number();
-    void prefixed_integer(std::string_view digits, std::string_view name);
+    void prefixed_integer(std::string_view allowed, std::string_view name);
     bool digits(std::string_view allowed, std::string_view name);
     void end_of_number(std::uint32_t begin, std::string_view name);
 

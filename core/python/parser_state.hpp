@@ -67,7 +67,7 @@ class Parser {
     [[noreturn]] void fail(std::string message, std::string hint = {});
     [[noreturn]] void fail_at(std::uint32_t begin, std::uint32_t end, std::string message,
                               std::string hint = {});
-    [[noreturn]] void fail_at(NodeId node, std::string message, std::string hint = {});
+    [[noreturn]] void fail_at(NodeId id, std::string message, std::string hint = {});
     [[noreturn]] void fail_syntax();
     [[noreturn]] void fail_too_deep();
     void fail_python2_statement();
@@ -98,14 +98,14 @@ class Parser {
     void simple_statements(NodeIds& out);
     NodeId simple_statement();
     NodeId expression_statement();
-    NodeId assignment(std::uint32_t begin, NodeId first);
-    NodeId annotated(std::uint32_t begin, NodeId target, bool parenthesised);
-    NodeId augmented(std::uint32_t begin, NodeId target, Operator op);
+    NodeId assignment(std::uint32_t from, NodeId first);
+    NodeId annotated(std::uint32_t from, NodeId target, bool parenthesised);
+    NodeId augmented(std::uint32_t from, NodeId target, Operator op);
     NodeId return_statement();
     NodeId raise_statement();
     NodeId delete_statement();
     NodeId assert_statement();
-    NodeId names_statement(Kind kind);
+    NodeId names_statement(Kind what);
     NodeId type_alias();
     bool at_type_alias() const;
 
@@ -122,8 +122,8 @@ class Parser {
     NodeId if_statement();
     NodeId branch();
     NodeId while_statement();
-    NodeId for_statement(std::uint32_t begin, bool async);
-    NodeId with_statement(std::uint32_t begin, bool async);
+    NodeId for_statement(std::uint32_t from, bool async);
+    NodeId with_statement(std::uint32_t from, bool async);
     NodeId with_item();
     bool with_is_parenthesised() const;
     NodeId try_statement();
@@ -132,7 +132,7 @@ class Parser {
 
     // parser_definitions.cpp
     NodeId decorated();
-    NodeId function(std::uint32_t begin, NodeIds decorators, bool async);
+    NodeId function(std::uint32_t from, NodeIds decorators, bool async);
     NodeId class_definition(NodeIds decorators);
     NodeId type_parameters();
     NodeId type_parameter();
@@ -153,7 +153,7 @@ class Parser {
     NodeId closed_pattern();
     NodeId literal_pattern();
     NodeId name_pattern();
-    NodeId class_pattern(std::uint32_t begin, NodeId callee);
+    NodeId class_pattern(std::uint32_t from, NodeId callee);
     NodeId sequence_pattern();
     NodeId mapping_pattern();
 
@@ -178,16 +178,16 @@ class Parser {
 
     // parser_atoms.cpp
     NodeId primary();
-    NodeId call(std::uint32_t begin, NodeId callee);
+    NodeId call(std::uint32_t from, NodeId callee);
     void arguments(NodeIds& out, std::uint32_t open_begin);
     NodeId argument(std::uint32_t open_begin, bool first);
     NodeId atom();
-    NodeId constant(Kind kind);
+    NodeId constant(Kind what);
     NodeId parenthesised();
     NodeId list_display();
     NodeId brace_display();
-    NodeId dict_rest(std::uint32_t begin, NodeId key, NodeId value);
-    NodeId set_rest(std::uint32_t begin, NodeId first);
+    NodeId dict_rest(std::uint32_t from, NodeId key, NodeId value);
+    NodeId set_rest(std::uint32_t from, NodeId first);
     void comprehensions(NodeIds& out);
     bool at_comprehension() const;
     bool starts_expression() const;
@@ -195,8 +195,8 @@ class Parser {
 
     // parser_strings.cpp
     NodeId strings();
-    NodeId plain_strings(std::uint32_t begin);
-    NodeId joined_strings(std::uint32_t begin);
+    NodeId plain_strings(std::uint32_t from);
+    NodeId joined_strings(std::uint32_t from);
     struct Piece;
     void fstring(NodeIds& parts, Piece& piece);
     void fstring_field(NodeIds& parts, Piece& piece, bool raw);

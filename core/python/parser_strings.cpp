@@ -141,7 +141,7 @@ void Parser::fstring_field(NodeIds& parts, Piece& piece, bool raw) {
             fail("f-string: invalid conversion character '" + std::string(name) +
                  "': expected 's', 'r', or 'a'");
         }
-        conversion = static_cast<std::uint32_t>(name.front());
+        conversion = static_cast<unsigned char>(name.front());
         ++position_;
     }
     NodeId format = k_no_node;
